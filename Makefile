@@ -1,0 +1,45 @@
+# make install   a .venv with pinned dependencies
+# make demo      pretrain, fine-tune, package, install and show the embedded demo
+# make test      the test suite
+# make lint      what CI checks before the tests
+# make bench     the benchmarks (each writes JSON)
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# On Linux without a GPU, PyPI's torch brings gigabytes of CUDA packages with it; this takes the CPU build:
+#   make install PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+PIP_ARGS ?=
+
+export TOKENIZERS_PARALLELISM := false
+# Nothing is downloaded behind the user's back.
+export HF_HUB_OFFLINE := 1
+
+.PHONY: install demo test lint bench
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) "torch==2.13.0" setuptools wheel
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) --no-build-isolation -e ".[train,data,dev]"
+	rm -f project.lock
+	touch $@
+
+demo: install
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m spacy project run demo
+	@cat training/demo/sample.txt
+
+test: install
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: install
+	mkdir -p metrics/benchmarks
+	for program in benchmarks/*.py; do \
+		$(BIN)/python $$program --json metrics/benchmarks/$$(basename $$program .py).json || exit 1; \
+	done

@@ -1,0 +1,26 @@
+"""Write what the installed demo package finds in a sample abstract.
+
+usage: show.py PACKAGE TEXT_FILE OUTPUT_FILE
+"""
+
+import sys
+from pathlib import Path
+
+import spacy
+
+
+def main(package: str, text_file: str, output_file: str) -> None:
+    """Load the package as any user would: spacy.load, no import of ours."""
+    nlp = spacy.load(package)
+    doc = nlp(Path(text_file).read_text(encoding="utf-8").strip())
+    lines = [f"{package} finds in {text_file}:", ""]
+    lines += [f"  {ent.text:24} {ent.label_:10} {ent._.score:.2f}" for ent in doc.ents]
+    lines += ["", f"{len(doc.ents)} entities; the last column is the model's probability."]
+    Path(output_file).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    if not doc.ents:
+        sys.exit(f"{package} found no entity in {text_file}.")
+    print(f"{len(doc.ents)} entities → {output_file}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

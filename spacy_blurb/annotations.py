@@ -1,0 +1,153 @@
+"""What a Doc carries: the keys under which annotations travel, and getters over them.
+
+Everything lives in span groups and their `attrs` as JSON-able values, because these survive a
+plain `DocBin` and `Doc.to_bytes`; `doc._` and `span._` attributes are getters (DESIGN section 3).
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from spacy.tokens import Doc, Span, SpanGroup
+
+ENTITIES = "blurb"
+"""Key in `doc.spans` of all entities, overlaps kept; the group's attrs hold what counts in
+evaluation: `mentions`, and `relations` as indices into them."""
+
+PICO = "pico"
+"""Key in `doc.spans` of PICO elements, with the same attrs."""
+
+PAIR = "pair"
+"""Key in `doc.spans` of a Doc that holds two texts: attrs `second` (offset of the second text) and
+`score` (gold similarity)."""
+
+QUESTIONS = "questions"
+"""Key in `doc.spans` of questions that travel with a Doc: attrs `questions`, a list of
+{"id", "question", "label", "answers": [[offset, text]], "options"}."""
+
+RECORD = "record"
+"""Key in `doc.spans` of what a converted Doc is: attrs `id`, and `group` where scores are per
+document and the Doc is a part of one."""
+
+PAIR_SEPARATOR = "\n"
+"""Stands between the two texts of a pair Doc."""
+
+CharSpan = tuple[int, int, str]
+"""First character, character behind the last, label."""
+
+
+def set_gold_entities(
+    doc: Doc,
+    mentions: Iterable[CharSpan],
+    *,
+    label_sets: list[str],
+    relations: Iterable[tuple[int, int, str, str]] | None = None,
+    key: str = ENTITIES,
+) -> int:
+    """Write gold entities to a Doc and count those that its tokens cannot express.
+
+    All mentions are kept as character offsets in the attrs of `doc.spans["blurb"]`, so that
+    evaluation counts every one of them; the spans of the group are those on token boundaries, and
+    `doc.ents` is the longest non-overlapping choice of these.
+
+    label_sets (list[str]): Annotation schemes that the Doc is complete for.
+    relations (Iterable | None): Index of the head in `mentions`, of the tail, label, and id of
+        the instance; None where the Doc is not annotated for relations.
+    key (str): Group to write, "blurb" or "pico".
+    RETURNS (int): Mentions not on token boundaries.
+    """
+    mentions = list(mentions)
+    spans = [doc.char_span(start, end, label=label) for start, end, label in mentions]
+    aligned = [span for span in spans if span is not None]
+    attrs: dict[str, Any] = {"label_sets": label_sets, "mentions": [list(m) for m in mentions]}
+    if relations is not None:
+        attrs["relations"] = [list(relation) for relation in relations]
+    doc.spans[key] = SpanGroup(doc, name=key, spans=aligned, attrs=attrs)
+    doc.set_ents(longest_disjoint(aligned))
+    return len(mentions) - len(aligned)
+
+
+def longest_disjoint(spans: Iterable[Span]) -> list[Span]:
+    """Choose spans that do not overlap, longer ones first, then earlier ones."""
+    taken: set[int] = set()
+    chosen = []
+    for span in sorted(spans, key=lambda s: (s.start - s.end, s.start)):
+        positions = range(span.start, span.end)
+        if taken.isdisjoint(positions):
+            taken.update(positions)
+            chosen.append(span)
+    return sorted(chosen, key=lambda s: s.start)
+
+
+def gold_entities(doc: Doc) -> list[CharSpan] | None:
+    """Return all gold mentions of a Doc, None where it is not annotated for entities.
+
+    Reads what `set_gold_entities` wrote and falls back to `doc.ents`, so that Docs made by other
+    programs can be scored too.
+    """
+    group = doc.spans.get(ENTITIES)
+    if group is not None and "mentions" in group.attrs:
+        return [(start, end, label) for start, end, label in group.attrs["mentions"]]
+    return entity_offsets(doc) if doc.has_annotation("ENT_IOB") else None
+
+
+def has_relations(doc: Doc) -> bool:
+    """Tell whether a converted Doc carries relations, or pairs that are candidates for one."""
+    group = doc.spans.get(ENTITIES)
+    return group is not None and "relations" in group.attrs
+
+
+def entity_offsets(doc: Doc) -> list[CharSpan]:
+    """Return `doc.ents` as character offsets."""
+    return [(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents]
+
+
+def set_record(doc: Doc, record_id: str, *, group: str = "") -> None:
+    """Write the id that prediction files name, and the document that the Doc is a part of."""
+    attrs = {"id": record_id, "group": group} if group else {"id": record_id}
+    doc.spans[RECORD] = SpanGroup(doc, name=RECORD, attrs=attrs)
+
+
+def document_id(doc: Doc) -> str | None:
+    """Return the id that a converted Doc carries, None elsewhere."""
+    group = doc.spans.get(RECORD)
+    return None if group is None else group.attrs.get("id")
+
+
+def set_gold_pair(doc: Doc, second: int, score: float) -> None:
+    """Mark a Doc as a pair.
+
+    second (int): Offset at which the second text begins.
+    score (float): Gold similarity in the dataset's range.
+    """
+    doc.spans[PAIR] = SpanGroup(doc, name=PAIR, attrs={"second": second, "score": score})
+
+
+def set_questions(doc: Doc, questions: list[dict[str, Any]]) -> None:
+    """Attach questions with their gold answers to a Doc; see `QUESTIONS`."""
+    doc.spans[QUESTIONS] = SpanGroup(doc, name=QUESTIONS, attrs={"questions": questions})
+
+
+def set_scored_entities(doc: Doc, spans: list[Span], scores: list[float]) -> None:
+    """Write predicted entities with their probabilities to `doc.spans["blurb"]`.
+
+    scores (list[float]): One probability (0-1) per span, kept in the group's attrs.
+    """
+    attrs: dict[str, Any] = {"scores": [float(score) for score in scores]}
+    doc.spans[ENTITIES] = SpanGroup(doc, name=ENTITIES, spans=spans, attrs=attrs)
+
+
+def span_score(span: Span) -> float | None:
+    """Return the probability of a predicted entity, None for a span that none predicted."""
+    group = span.doc.spans.get(ENTITIES)
+    if group is None or "scores" not in group.attrs:
+        return None
+    for other, score in zip(group, group.attrs["scores"], strict=True):
+        if (other.start, other.end, other.label) == (span.start, span.end, span.label):
+            return score
+    return None
+
+
+def install_extensions() -> None:
+    """Make `span._.score` available; safe to call more than once."""
+    if not Span.has_extension("score"):
+        Span.set_extension("score", getter=span_score)

@@ -1,0 +1,40 @@
+"""The `spacy blurb` application: registers one command per file and prints errors in one line.
+
+This module is imported on every `spacy` command (entry point `spacy_cli`), so nothing heavy is
+imported here or at the top of a command's file: a command imports what it needs when it runs.
+"""
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from ..errors import BlurbError
+
+app = typer.Typer(
+    name="blurb",
+    help="Biomedical encoders, BLURB tasks and pipelines: pretrain, convert, evaluate, package.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+def command(name: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a function as `spacy blurb NAME`; a `BlurbError` in it becomes one line, exit 1."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def run(*args: Any, **kwargs: Any) -> None:
+            try:
+                function(*args, **kwargs)
+            except BlurbError as error:
+                print(f"✘ {error}", file=sys.stderr)
+                raise typer.Exit(1) from error
+
+        app.command(name, **settings)(run)
+        return function
+
+    return register

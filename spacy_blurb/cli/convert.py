@@ -1,0 +1,56 @@
+"""`spacy blurb convert`: a public dataset becomes `train/dev/test.spacy`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .app import command
+
+
+@command("convert")
+def convert(
+    task: Annotated[str, typer.Argument(help="Task name, see 'tasks'.")],
+    raw_dir: Annotated[Path, typer.Argument(help="Folder laid out like the distribution.")],
+    out_dir: Annotated[Path, typer.Argument(help="Where to write.")],
+    form: Annotated[
+        str, typer.Option(help="'original': rebuild; 'blurb': the preprocessed copy.")
+    ] = "original",
+) -> None:
+    """Convert a public dataset to train.spacy, dev.spacy, test.spacy and report.json.
+
+    Example: python -m spacy blurb convert ncbi_disease assets/ncbi_disease corpus/ncbi_disease
+    """
+    from dataclasses import asdict
+
+    from ..annotations import ENTITIES, PICO
+    from ..data.convert import Target, convert_task
+    from ..tasks import get_task
+    from ..tasks.spec import UNITS
+
+    spec = get_task(task)
+    target = Target(
+        spec.name,
+        unit=UNITS[spec.type],
+        labels=spec.labels if spec.type == "textcat" else (),
+        entities_key=PICO if spec.type == "pico" else ENTITIES,
+    )
+    report = convert_task(target, raw_dir, out_dir, form=form, paper=asdict(spec.sizes))
+    print_report(report, out_dir, asked=form)
+
+
+def print_report(report: dict[str, Any], out_dir: Path, *, asked: str | None = None) -> None:
+    """Print a conversion report as a table.
+
+    asked (str | None): The form that was asked for.
+    """
+    print(f"{report['task']} ({report['form']}) → {out_dir}")
+    if report["form"] == "blurb" and asked == "original":
+        print("  no originals in the folder: read the preprocessed copy")
+    for split, row in report["splits"].items():
+        paper = "" if row["paper"] is None else f" (paper: {row['paper']:,})"
+        left_out = "".join(f", {count} {what}" for what, count in row["left_out"].items())
+        print(
+            f"  {split:5}  {row['documents']:,} Docs, {row['gold']:,} {row['unit']}{paper}, "
+            f"{row['lost']} not on token boundaries{left_out}"
+        )

@@ -1,0 +1,35 @@
+"""`spacy blurb convert-own`: a user's own data becomes `train/dev/test.spacy`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .app import command
+
+
+@command("convert-own")
+def convert_own(
+    format_name: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="conll, pubtator, bioc, brat or jsonl.")
+    ],
+    train: Annotated[Path, typer.Argument(help="Training file; of brat a folder.")],
+    out_dir: Annotated[Path, typer.Argument(help="Where to write.")],
+    dev: Annotated[
+        Path | None, typer.Option(help="Dev file; without it every tenth document is dev.")
+    ] = None,
+    test: Annotated[Path | None, typer.Option(help="Test file.")] = None,
+    label: Annotated[
+        str, typer.Option(help="Label of mentions without a type, and name of the label set.")
+    ] = "Entity",
+) -> None:
+    """Convert your own annotated files; every mention is counted and nothing is dropped silently.
+
+    Example: python -m spacy blurb convert-own conll train.tsv --test test.tsv corpus/own
+    """
+    from ..data.convert import convert_own as convert_files
+    from .convert import print_report
+
+    paths = {"train": train, "dev": dev, "test": test}
+    given = {name: path for name, path in paths.items() if path is not None}
+    print_report(convert_files(format_name, given, out_dir, label=label), out_dir)

@@ -1,0 +1,43 @@
+"""`spacy blurb evaluate`: predict and score by the paper's metric."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .app import command
+
+
+@command("evaluate")
+def evaluate(
+    pipeline: Annotated[str, typer.Argument(help="Folder or package name.")],
+    task: Annotated[str, typer.Argument(help="Task name, see 'tasks'; 'ner' for your own data.")],
+    data: Annotated[Path, typer.Argument(help="Gold .spacy file from 'convert'.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Result file (JSON).")],
+    model: Annotated[
+        str | None, typer.Option(help="Model name in the result; default: the pipeline's.")
+    ] = None,
+) -> None:
+    """Predict a .spacy file and score it; writes the result and a predictions file.
+
+    Example: python -m spacy blurb evaluate en_blurb_ncbi_disease ncbi_disease test.spacy -o r.json
+    """
+    from ..data.docbin import read_docbin
+    from ..evaluation.pipelines import load_pipeline, require_component
+    from ..evaluation.predict import predict_entities
+    from ..evaluation.results import entity_result, write_result
+    from ..tasks import get_task
+
+    spec = get_task(task)
+    nlp = load_pipeline(pipeline)
+    require_component(nlp, spec.component, pipeline=pipeline)
+    predictions = predict_entities(nlp, read_docbin(data, nlp.vocab))
+    result = entity_result(spec, nlp, predictions, data=data, model=model)
+    write_result(result, predictions, output)
+    low, high = (100 * bound for bound in result["ci95"])
+    print(
+        f"{spec.name}: {spec.metric} {100 * result['score']:.2f} (95 % {low:.2f}–{high:.2f}), "
+        f"precision {100 * result['precision']:.2f}, recall {100 * result['recall']:.2f}; "
+        f"{result['gold']:,} gold, {result['predicted']:,} predicted in {result['n']:,} documents"
+    )
+    print(f"→ {output}")

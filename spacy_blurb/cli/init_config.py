@@ -1,0 +1,42 @@
+"""`spacy blurb init-config`: a training config with what the task decides filled in."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .app import command
+
+
+@command("init-config")
+def init_config(
+    task: Annotated[str, typer.Argument(help="Task name, see 'tasks'; 'ner' for your own data.")],
+    output: Annotated[Path, typer.Argument(help="Config file to write.")],
+    base: Annotated[Path, typer.Option(help="Template, for example configs/ner.cfg.")],
+    corpus: Annotated[Path, typer.Option(help="Folder with train.spacy and dev.spacy.")],
+    encoder: Annotated[str, typer.Option(help="Hugging Face folder or hub name.")],
+    learning_rate: Annotated[float | None, typer.Option(help="Peak; default: the task's.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Default: the task's.")] = None,
+    batch_docs: Annotated[int | None, typer.Option(min=1, help="Default: the task's.")] = None,
+    seed: Annotated[int, typer.Option()] = 0,
+) -> None:
+    """Write a config for 'spacy train': steps, warm-up and evaluations follow from the epochs.
+
+    Example: python -m spacy blurb init-config ncbi_disease train.cfg --base configs/ner.cfg
+    --corpus corpus/ncbi_disease --encoder encoders/small
+    """
+    from ..evaluation.training_config import Settings, fill_config
+    from ..tasks import get_task
+
+    training = get_task(task).training
+    settings = Settings(
+        learning_rate=training.learning_rate if learning_rate is None else learning_rate,
+        epochs=training.epochs if epochs is None else epochs,
+        batch_docs=training.batch_docs if batch_docs is None else batch_docs,
+        seed=seed,
+    )
+    config = fill_config(base, corpus, encoder, settings)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    config.to_disk(output)
+    steps = config["training"]["max_steps"]
+    print(f"{task}: {settings.epochs} epochs = {steps:,} steps → {output}")

@@ -1,0 +1,31 @@
+"""`spacy blurb vocab`: learn the vocabulary of an encoder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .app import command
+
+
+@command("vocab", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def vocab(
+    context: typer.Context,
+    config: Annotated[Path, typer.Argument(help="TOML file; see configs/pretrain/.")],
+) -> None:
+    """Learn a WordPiece vocabulary from text and save it as a tokenizer folder.
+
+    Any setting of CONFIG can be changed with --section.key VALUE.
+
+    Example: python -m spacy blurb vocab configs/pretrain/demo.toml --text.files '["a.txt"]'
+    """
+    from ..pretraining.config import read_config
+    from ..pretraining.vocab import train_vocab
+    from .overrides import parse_overrides
+
+    settings = read_config(config, parse_overrides(context.args))
+    counts = train_vocab(settings)
+    folder = settings.vocab.folder
+    print(f"✔ {counts.reached:,} pieces from {counts.documents:,} documents in {folder}")
+    if counts.reached < counts.asked:
+        print(f"  fewer than the {counts.asked:,} asked for: the text has no more")

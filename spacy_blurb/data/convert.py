@@ -1,0 +1,156 @@
+"""A dataset's splits to `.spacy` files and a report that says what was counted and lost."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import spacy
+
+from ..annotations import ENTITIES
+from ..errors import BlurbError, Errors, MissingFilesError
+from ..tokenization.tokenizer import build_tokenizer
+from .checks import check_splits
+from .counts import COUNTERS
+from .datasets import FORMS, READERS
+from .docbin import write_docbin
+from .formats import READERS as FORMAT_READERS
+from .records import AnyRecord, Split
+
+SPLITS = ("train", "dev", "test")
+DEV_SHARE = 10
+"""Every so many-th training document becomes dev where a user gives no dev file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a conversion is for.
+
+    name (str): Task name; also the name of the label set.
+    unit (str): What is counted, a key of `counts.COUNTERS`.
+    labels (Sequence[str]): Labels of the task, () for those that occur.
+    entities_key (str): Span group of entities, "blurb" or "pico".
+    """
+
+    name: str
+    unit: str = "mentions"
+    labels: Sequence[str] = ()
+    entities_key: str = ENTITIES
+
+
+def convert_task(
+    target: Target, raw_dir: Path, out_dir: Path, *, form: str, paper: Mapping[str, int | None]
+) -> dict[str, Any]:
+    """Convert a public dataset.
+
+    raw_dir (Path): Folder laid out like the public distribution.
+    form (str): "original" or "blurb".
+    paper (Mapping[str, int | None]): Split → the paper's count, None where it states none.
+    RETURNS (dict): The report, also written to `out_dir/report.json`.
+    RAISES (BlurbError): B108 no such folder, B110 not a public dataset, B115 unknown form, B111
+        and B112 from the checks, and what the dataset's reader raises.
+    """
+    splits, form = read_splits(target.name, raw_dir, form)
+    rows = write_splits(splits, out_dir, target)
+    for split, row in rows.items():
+        row["paper"] = paper[split]
+    return _write_report({"task": target.name, "form": form, "splits": rows}, out_dir)
+
+
+def read_splits(task: str, raw_dir: Path, form: str) -> tuple[dict[str, Split[AnyRecord]], str]:
+    """Read and check all splits of a public dataset.
+
+    A folder without the originals is read as the preprocessed copy, where it holds that.
+
+    RETURNS (tuple): The splits by name, without those that the dataset does not have, and the form
+        that was read.
+    RAISES (BlurbError): As `convert_task`.
+    """
+    if form not in FORMS:
+        raise BlurbError(Errors.B115.format(name=form, known=", ".join(FORMS)))
+    if not raw_dir.is_dir():
+        raise BlurbError(Errors.B108.format(path=raw_dir, task=task))
+    if task not in READERS:
+        hint = " Your own files are converted with 'convert-own'."
+        raise BlurbError(Errors.B110.format(name=task, hint=hint))
+    try:
+        splits = _read_form(task, raw_dir, form)
+    except MissingFilesError as missing:
+        if form == "blurb":
+            raise
+        form = "blurb"
+        try:
+            splits = _read_form(task, raw_dir, form)
+        except BlurbError:
+            raise missing from None
+    check_splits(splits, source=str(raw_dir), disjoint_ids=form == "original")
+    return splits, form
+
+
+def _read_form(task: str, raw_dir: Path, form: str) -> dict[str, Split[AnyRecord]]:
+    splits = {split: READERS[task](raw_dir, split, form) for split in SPLITS}
+    return {name: split for name, split in splits.items() if split.records}
+
+
+def convert_own(
+    format_name: str, paths: Mapping[str, Path], out_dir: Path, *, label: str
+) -> dict[str, Any]:
+    """Convert a user's own files.
+
+    paths (Mapping[str, Path]): "train" and, where there are such files, "dev" and "test". Without
+        a dev file every tenth training document becomes dev.
+    label (str): Label of mentions without a type; also the name of the label set.
+    RETURNS (dict): The report, also written to `out_dir/report.json`.
+    RAISES (BlurbError): B115 unknown format, B111 an id twice, and what the reader raises.
+    """
+    if format_name not in FORMAT_READERS:
+        known = ", ".join(sorted(FORMAT_READERS))
+        raise BlurbError(Errors.B115.format(name=format_name, known=known))
+    read = FORMAT_READERS[format_name]
+    splits: dict[str, Split[AnyRecord]] = {name: read(path, label) for name, path in paths.items()}
+    check_splits(splits, source=str(paths["train"].parent), disjoint_ids=False)
+    if "dev" not in splits:
+        splits["train"], splits["dev"] = _carve_dev(splits["train"])
+    rows = write_splits(splits, out_dir, Target(label))
+    for row in rows.values():
+        row["paper"] = None
+    return _write_report({"task": "own", "form": format_name, "splits": rows}, out_dir)
+
+
+def _carve_dev(train: Split[AnyRecord]) -> tuple[Split[AnyRecord], Split[AnyRecord]]:
+    dev = list(train.records[DEV_SHARE - 1 :: DEV_SHARE] or train.records[-1:])
+    taken = {record.id for record in dev}
+    kept = [record for record in train.records if record.id not in taken]
+    return Split(kept, {**train.left_out, "documents moved to dev": len(dev)}), Split(dev)
+
+
+def write_splits(
+    splits: Mapping[str, Split[AnyRecord]], out_dir: Path, target: Target
+) -> dict[str, dict[str, Any]]:
+    """Write one `.spacy` file per split and return the report's rows."""
+    tokenizer = build_tokenizer(spacy.blank("en"))
+    rows = {}
+    for name, split in splits.items():
+        conversion = write_docbin(
+            split.records,
+            out_dir / f"{name}.spacy",
+            tokenizer,
+            label_sets=[target.name],
+            labels=target.labels,
+            entities_key=target.entities_key,
+        )
+        rows[name] = {
+            "documents": conversion.documents,
+            "gold": COUNTERS[target.unit](split.records),
+            "unit": target.unit,
+            "lost": conversion.lost,
+            "parted": conversion.parted,
+            "left_out": split.left_out,
+        }
+    return rows
+
+
+def _write_report(report: dict[str, Any], out_dir: Path) -> dict[str, Any]:
+    (out_dir / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return report

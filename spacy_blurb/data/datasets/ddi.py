@@ -1,0 +1,76 @@
+"""DDI (Herrero-Zazo et al. 2013): interactions of drugs in DrugBank texts and MEDLINE abstracts."""
+
+from collections import Counter
+from pathlib import Path
+
+from ...errors import BlurbError, Errors
+from ..formats.archives import find_archive, read_members
+from ..formats.compressed import find_file, read_lines
+from ..formats.ddi_xml import parse_ddi_xml
+from ..formats.sentence_tsv import read_sentences
+from ..records import LabelledText, Record, Split
+from .distribution import require_file
+
+TASK = "ddi"
+_ROOT = "DDIextraction_2013"
+_PARTS = ("train_dataset", "test_dataset")
+
+
+def read_ddi(folder: Path, split: str, form: str) -> Split[Record] | Split[LabelledText]:
+    """Read one split, by sentence from the official XML or by instance from the BLURB copy.
+
+    The XML is read from the archive or from a folder it was unpacked to; BLURB's split lists
+    ("train_dataset/MedLine/1.xml" a line) say which documents are train, dev and test. Sentences
+    without a pair are records too.
+
+    RETURNS (Split): Records in the order of the list; `left_out` as `parse_ddi_xml` counts.
+    RAISES (BlurbError): B109 no XML or no copy, B141 no split list, B155 a listed document is
+        missing, and what the formats' readers raise.
+    """
+    if form == "blurb":
+        names = [f"blurb/{split}.tsv", f"{split}.tsv"]
+        path = require_file(folder, names, task=TASK, form=form)
+        return Split(read_sentences(path, header=True))
+    listed_in = _find_list(folder, split)
+    listed = [line.strip() for _, line in read_lines(listed_in) if line.strip()]
+    contents = _read_documents(folder, set(listed))
+    if missing := [name for name in listed if name not in contents]:
+        raise BlurbError(
+            Errors.B155.format(
+                folder=folder, n=len(missing), task=TASK, listed=listed_in, example=missing[0]
+            )
+        )
+    left_out = Counter[str]()
+    records = [
+        record
+        for name in listed
+        for record in parse_ddi_xml(contents[name], path=name, left_out=left_out)
+    ]
+    return Split(records, dict(left_out))
+
+
+def _find_list(folder: Path, split: str) -> Path:
+    names = [f"{place}{split}_files.tsv" for place in ("indexing/", "indexing/DDI/", "")]
+    for name in names:
+        if (path := find_file(folder, name)) is not None:
+            return path
+    raise BlurbError(Errors.B141.format(folder=folder, split=split, looked=", ".join(names)))
+
+
+def _read_documents(folder: Path, wanted: set[str]) -> dict[str, bytes]:
+    """Return the content of the wanted documents that are there, by their name in the list."""
+    for root in (_ROOT, ""):
+        if any((folder / root / part).is_dir() for part in _PARTS):
+            paths = {name: folder / root / name for name in wanted}
+            return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
+    if (archive := find_archive(folder, _ROOT)) is None:
+        looked = f"{_ROOT}.tar.gz, {_ROOT}/, {'/, '.join(_PARTS)}/"
+        raise BlurbError(
+            Errors.B109.format(folder=folder, task=TASK, form="original", looked=looked)
+        )
+    contents = {}
+    for member, content in read_members(archive):
+        name = member.removeprefix(f"{_ROOT}/")
+        if name in wanted:
+            contents[name] = content
+    return contents

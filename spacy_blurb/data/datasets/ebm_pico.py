@@ -1,0 +1,141 @@
+"""EBM PICO (Nye et al. 2018, EBM-NLP): 4,993 abstracts of trials, each word labelled."""
+
+import re
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+
+from ...errors import BlurbError, Errors
+from ..formats.compressed import find_file
+from ..formats.conll import read_conll
+from ..formats.file_tree import read_tree
+from ..formats.id_list import read_ids
+from ..records import Mention, Record, Split
+from .distribution import require_file
+
+TASK = "ebm_pico"
+LABELS = {"PAR": "Participants", "INT": "Intervention", "OUT": "Outcome"}
+"""Tag of the copy → label."""
+
+_ELEMENTS = {
+    "participants": "Participants",
+    "interventions": "Intervention",
+    "outcomes": "Outcome",
+}
+"""Folder of the release → label."""
+
+_ARCHIVE = "ebm_nlp_2_00"
+_TOKENS = re.compile(r"(?:^|/)documents/(\d+)\.tokens$")
+_LABELS = re.compile(
+    rf"(?:^|/)aggregated/starting_spans/({'|'.join(_ELEMENTS)})/(train|test/gold)/"
+    r"(\d+)[._]AGGREGATED\.ann$"
+)
+
+
+def read_ebm_pico(folder: Path, split: str, form: str) -> Split[Record]:
+    """Read one split, by abstract from release 2.00 or by sentence from the BLURB copy.
+
+    A mention is a run of words of one sentence with one label. The release labels each element
+    apart, so its mentions overlap; the copy has one label a word. Where a folder has no training
+    file of the copy, `release_1_00/train.tsv` is read and `left_out` says so.
+
+    RAISES (BlurbError): B109 a file is missing, B133 tokens and labels do not fit, B155 a listed
+        abstract is missing, and what the formats' readers raise.
+    """
+    if form == "blurb":
+        return _read_copy(folder, split)
+    listed = require_file(
+        folder, [f"indexing/{split}_pmid.tsv", f"{split}_pmid.tsv"], task=TASK, form=form
+    )
+    ids = read_ids(listed)
+    tokens, labels = _read_release(folder, set(ids), "test/gold" if split == "test" else "train")
+    if not tokens:
+        looked = f"{_ARCHIVE}.tar.gz, documents/PMID.tokens"
+        raise BlurbError(Errors.B109.format(folder=folder, task=TASK, form=form, looked=looked))
+    if missing := [pmid for pmid in ids if pmid not in tokens]:
+        raise BlurbError(
+            Errors.B155.format(
+                folder=folder, n=len(missing), task=TASK, listed=listed, example=missing[0]
+            )
+        )
+    records, left_out = [], {}
+    for element in _ELEMENTS:
+        if without := sum((element, pmid) not in labels for pmid in ids):
+            left_out[f"documents that nobody annotated for {element}"] = without
+    for pmid in ids:
+        found = {e: labels[e, pmid] for e in _ELEMENTS if (e, pmid) in labels}
+        records.append(_to_record(folder, pmid, tokens[pmid], found))
+    return Split(records, left_out)
+
+
+def _read_copy(folder: Path, split: str) -> Split[Record]:
+    left_out = {}
+    names = [f"blurb/{split}.tsv", f"{split}.tsv"]
+    older = "release_1_00/train.tsv"
+    if split == "train" and not any(find_file(folder, name) for name in names):
+        names = [older, *names]
+    path = require_file(folder, names, task=TASK, form="blurb")
+    records = [
+        replace(
+            record,
+            mentions=tuple(Mention(m.start, m.end, LABELS[m.label]) for m in record.mentions),
+        )
+        for record in read_conll(path, untyped="")
+    ]
+    if names[0] == older:
+        documents = len({record.id.rpartition("-")[0] for record in records})
+        left_out["labels of release 2.00, those of 1.00 are used: documents"] = documents
+    return Split(records, left_out)
+
+
+def _read_release(
+    folder: Path, ids: set[str], part: str
+) -> tuple[dict[str, list[str]], dict[tuple[str, str], list[str]]]:
+    """Return PMID → tokens and (element, PMID) → labels.
+
+    Release 2.00 has one token or label a line, 1.00 one line with blanks or commas.
+    """
+
+    def choose(name: str) -> tuple[str, str] | None:
+        if (match := _TOKENS.search(name)) and match[1] in ids:
+            return "tokens", match[1]
+        if (match := _LABELS.search(name)) and match[2] == part and match[3] in ids:
+            return match[1], match[3]
+        return None
+
+    tokens: dict[str, list[str]] = {}
+    labels: dict[tuple[str, str], list[str]] = {}
+    for (kind, pmid), text in read_tree(folder, [_ARCHIVE], choose):
+        if kind == "tokens":
+            tokens[pmid] = text.split()
+        else:
+            labels[kind, pmid] = text.replace(",", " ").split()
+    return tokens, labels
+
+
+def _to_record(folder: Path, pmid: str, tokens: list[str], labels: dict[str, list[str]]) -> Record:
+    words, offset = [], 0
+    for token in tokens:
+        words.append((offset, offset + len(token)))
+        offset += len(token) + 1
+    # As in the copy, a sentence ends with each "." token.
+    sentences, number = [], 0
+    for token in tokens:
+        sentences.append(number)
+        number += token == "."
+    mentions = []
+    for element, row in labels.items():
+        if len(row) != len(tokens) or not set(row) <= {"0", "1"}:
+            raise BlurbError(
+                Errors.B133.format(
+                    folder=folder, doc_id=pmid, tokens=len(tokens), labels=len(row), element=element
+                )
+            )
+        for (_, value), run in groupby(range(len(row)), key=lambda n: (sentences[n], row[n])):
+            places = list(run)
+            if value == "1":
+                start, end = words[places[0]][0], words[places[-1]][1]
+                mentions.append(Mention(start, end, _ELEMENTS[element]))
+    starts = [words[n][0] for n in range(len(words)) if n == 0 or sentences[n] > sentences[n - 1]]
+    mentions.sort(key=lambda m: (m.start, m.end, m.label))
+    return Record(pmid, " ".join(tokens), tuple(mentions), tuple(words), sentences=tuple(starts))

@@ -1,0 +1,159 @@
+"""Records to Docs and `.spacy` files: one function per schema of `records.py`."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
+
+from ..annotations import (
+    ENTITIES,
+    PAIR_SEPARATOR,
+    set_gold_entities,
+    set_gold_pair,
+    set_questions,
+    set_record,
+)
+from ..errors import BlurbError, Errors
+from ..tokenization.tokenizer import split_at
+from .records import AnyRecord, LabelledText, Question, Record, Relation, TextPair
+
+Tokenizer = Callable[[str], Doc]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What a conversion wrote.
+
+    documents (int): Docs in the file.
+    lost (int): Gold mentions that no token boundary fits; a tagger on these tokens cannot find
+        them, and evaluation counts them as missed.
+    parted (int): Given mentions, such as candidates of relations, that the tokenizer does not
+        reach and for which tokens were parted.
+    """
+
+    documents: int
+    lost: int
+    parted: int = 0
+
+
+def write_docbin(
+    records: Iterable[AnyRecord],
+    path: Path,
+    tokenizer: Tokenizer,
+    *,
+    label_sets: list[str],
+    labels: Sequence[str] = (),
+    entities_key: str = ENTITIES,
+) -> Conversion:
+    """Write records as a `.spacy` file with their gold annotations.
+
+    tokenizer (Tokenizer): For running text; records with words keep these as tokens.
+    label_sets (list[str]): Annotation schemes that the records are complete for.
+    labels (Sequence[str]): All labels of a labelled text; by default those that occur.
+    entities_key (str): Span group for entities, "blurb" or "pico".
+    RAISES (BlurbError): B114 a mention lies outside its text.
+    """
+    records = list(records)
+    if not labels:
+        labels = sorted({y for r in records if isinstance(r, LabelledText) for y in r.labels})
+    # Records without a pair belong to a relation dataset too.
+    given_entities = any(isinstance(record, Record) and record.relations for record in records)
+    docbin, lost, parted = DocBin(), 0, 0
+    for record in records:
+        match record:
+            case Record():
+                doc = to_doc(record, tokenizer)
+                if given_entities:
+                    spans = [(mention.start, mention.end) for mention in record.mentions]
+                    parted += sum(doc.char_span(*span) is None for span in spans)
+                    doc = split_at(doc, spans)
+                    _set_sentences(doc, record)
+                relations = record.relations if given_entities else None
+                lost += _set_entities(doc, record, relations, label_sets, entities_key)
+            case LabelledText():
+                doc = tokenizer(record.text)
+                doc.cats = {label: float(label in record.labels) for label in labels}
+            case TextPair():
+                second = len(record.first) + len(PAIR_SEPARATOR)
+                doc = tokenizer(record.first + PAIR_SEPARATOR + record.second)
+                set_gold_pair(doc, second, record.score)
+            case Question():
+                doc = _to_question_doc(record, tokenizer)
+        set_record(doc, record.id, group=getattr(record, "group", ""))
+        docbin.add(doc)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    docbin.to_disk(path)
+    return Conversion(len(docbin), lost, parted)
+
+
+def _set_entities(
+    doc: Doc,
+    record: Record,
+    relations: Sequence[Relation] | None,
+    label_sets: list[str],
+    key: str,
+) -> int:
+    mentions = [(m.start, m.end, m.label) for m in record.mentions]
+    rows = None if relations is None else [(r.head, r.tail, r.label, r.id) for r in relations]
+    return set_gold_entities(doc, mentions, label_sets=label_sets, relations=rows, key=key)
+
+
+def _to_question_doc(record: Question, tokenizer: Tokenizer) -> Doc:
+    """Make the Doc of the context; a question without one is its own Doc."""
+    doc = tokenizer(record.context or record.question)
+    gold = {
+        "id": record.id,
+        "question": record.question,
+        "label": record.label,
+        "answers": [list(answer) for answer in record.answers],
+        "options": list(record.options),
+    }
+    set_questions(doc, [gold])
+    return doc
+
+
+def to_doc(record: Record, tokenizer: Tokenizer) -> Doc:
+    """Make a Doc of a record's text, with its sentences and without other annotations.
+
+    A record with words gives a Doc that says its spacing is unknown, which spaCy and our reader
+    take as the sign to keep these tokens in prediction.
+
+    RAISES (BlurbError): B114 a mention lies outside its text.
+    """
+    for mention in record.mentions:
+        if not 0 <= mention.start < mention.end <= len(record.text):
+            raise BlurbError(
+                Errors.B114.format(
+                    doc_id=record.id, start=mention.start, end=mention.end, length=len(record.text)
+                )
+            )
+    doc = tokenizer(record.text)
+    if record.words is not None:
+        doc = Doc(doc.vocab, words=[record.text[start:end] for start, end in record.words])
+    _set_sentences(doc, record)
+    return doc
+
+
+def _set_sentences(doc: Doc, record: Record) -> None:
+    if record.sentences is not None:
+        starts = set(record.sentences)
+        for token in doc:
+            token.is_sent_start = token.i == 0 or token.idx in starts
+
+
+def read_docbin(path: Path, vocab: Vocab) -> list[Doc]:
+    """Read a `.spacy` file.
+
+    RAISES (BlurbError): B100 no such file, B107 no Docs in it, B113 not a DocBin.
+    """
+    if not path.is_file():
+        raise BlurbError(Errors.B100.format(path=path))
+    try:
+        docs = list(DocBin().from_disk(path).get_docs(vocab))
+    except Exception as error:  # zlib, msgpack and numpy each raise their own on foreign bytes
+        raise BlurbError(Errors.B113.format(path=path, reason=error)) from error
+    if not docs:
+        raise BlurbError(Errors.B107.format(path=path))
+    return docs

@@ -1,0 +1,44 @@
+"""The file formats that `convert-own` takes, by name."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ..records import Record, Split
+from .bioc import read_bioc
+from .brat import read_brat
+from .conll import read_conll
+from .jsonl import read_jsonl
+from .pubtator import read_linked
+
+
+def _read_conll(path: Path, label: str) -> Split[Record]:
+    return Split(list(read_conll(path, untyped=label)))
+
+
+def _read_pubtator(path: Path, label: str) -> Split[Record]:
+    documents = list(read_linked(path))
+    relations = sum(len(document.relations) for document in documents)
+    left_out = {"relations between concepts": relations} if relations else {}
+    return Split([document.record for document in documents], left_out)
+
+
+def _read_bioc(path: Path, label: str) -> Split[Record]:
+    return read_bioc(path, untyped=label)
+
+
+def _read_brat(path: Path, label: str) -> Split[Record]:
+    return read_brat(path)
+
+
+def _read_jsonl(path: Path, label: str) -> Split[Record]:
+    return read_jsonl(path, untyped=label)
+
+
+READERS: dict[str, Callable[[Path, str], Split[Record]]] = {
+    "bioc": _read_bioc,
+    "brat": _read_brat,
+    "conll": _read_conll,
+    "jsonl": _read_jsonl,
+    "pubtator": _read_pubtator,
+}
+"""Format → reader(file or folder, label of mentions without a type)."""

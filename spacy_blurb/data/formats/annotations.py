@@ -1,0 +1,92 @@
+"""Named mentions and relations between them, as BioC, brat and JSONL have them, to a record."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+from ...errors import BlurbError, Errors
+from ..records import Mention, Record, Relation
+
+Part = tuple[int, int]
+"""First character of a piece of a mention, character behind its last."""
+
+DISCONTINUOUS = "discontinuous mentions taken as one span"
+_GAPS = re.compile(r"\s|\.\.\.")
+
+
+@dataclass
+class Annotations:
+    """Collects what is annotated in one document.
+
+    path (Path): The file, for error messages.
+    doc_id (str): Id of the record.
+    text (str): What the offsets count in.
+    left_out (Counter[str]): Reason → number, shared by the documents of a file.
+    """
+
+    path: Path
+    doc_id: str
+    text: str
+    left_out: Counter[str]
+    _mentions: list[tuple[str, Mention]] = field(default_factory=list)
+    _relations: list[tuple[str, str, str, str]] = field(default_factory=list)
+
+    def add_mention(
+        self, name: str, label: str, parts: list[Part], stored: str | None, *, where: str
+    ) -> None:
+        """Check a mention against the text and keep it.
+
+        name (str): How relations name it.
+        parts (list[Part]): In text order; several for a discontinuous mention, which becomes one
+            span from its first character to its last.
+        stored (str | None): Its text as the file repeats it, None where it does not. Compared
+            without white space and without the "..." that some programs write into gaps.
+        where (str): Line or the like, for error messages.
+        RAISES (BlurbError): B164 the text is another one, B165 outside of the text or empty.
+        """
+        start, end = parts[0][0], parts[-1][1]
+        for first, last in parts:
+            if not start <= first < last <= min(end, len(self.text)) or start < 0:
+                self._fail(Errors.B165, where, start=first, end=last, length=len(self.text))
+        found = " ".join(self.text[first:last] for first, last in parts)
+        if stored is not None and _GAPS.sub("", found) != _GAPS.sub("", stored):
+            shown = {"found": found[:80], "stored": stored[:80]}
+            self._fail(Errors.B164, where, start=start, end=end, **shown)
+        self.left_out[DISCONTINUOUS] += len(parts) > 1
+        self._mentions.append((name, Mention(start, end, label)))
+
+    def add_relation(self, head: str, tail: str, label: str, *, where: str) -> None:
+        """Keep a relation between two mentions, which may be added later."""
+        self._relations.append((head, tail, label, where))
+
+    def to_record(self) -> Record:
+        """Return the record with its mentions in text order.
+
+        RAISES (BlurbError): B168 a relation names a mention that there is not, or a name that
+            several have.
+        """
+        ordered = sorted(self._mentions, key=lambda item: (item[1].start, item[1].end))
+        positions: dict[str, list[int]] = {}
+        for position, (name, _) in enumerate(ordered):
+            positions.setdefault(name, []).append(position)
+        relations = []
+        for head, tail, label, where in self._relations:
+            ends = []
+            for name in (head, tail):
+                found = positions.get(name, [])
+                if len(found) != 1:
+                    self._fail(Errors.B168, where, ref=name, found=f"{len(found) or 'no'} mentions")
+                ends += found
+            relations.append(Relation(ends[0], ends[1], label))
+        mentions = tuple(mention for _, mention in ordered)
+        return Record(self.doc_id, self.text, mentions, relations=tuple(relations))
+
+    def _fail(self, message: str, where: str, **found: object) -> NoReturn:
+        raise BlurbError(message.format(path=self.path, where=where, doc_id=self.doc_id, **found))
+
+
+def counted(left_out: Counter[str]) -> dict[str, int]:
+    """Return the reasons that occurred."""
+    return {reason: count for reason, count in left_out.items() if count}

@@ -1,0 +1,73 @@
+"""Text files as users have them: plain, `.xz` or `.gz`, always UTF-8."""
+
+import gzip
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ...errors import BlurbError, Errors
+
+SUFFIXES = ("", ".xz", ".gz")
+CHUNK_BYTES = 256 << 10
+_OPENERS: dict[str, Callable[..., Any]] = {".xz": lzma.open, ".gz": gzip.open}
+
+
+def find_file(folder: Path, name: str) -> Path | None:
+    """Find `name` in a folder, also with a compression suffix behind it.
+
+    folder (Path): Where to look; not searched deeper.
+    name (str): Path relative to the folder.
+    RETURNS (Path | None): The file, None where there is none.
+    """
+    for suffix in SUFFIXES:
+        path = folder / (name + suffix)
+        if path.is_file():
+            return path
+    return None
+
+
+@contextmanager
+def _open_bytes(path: Path) -> Iterator[BinaryIO]:
+    try:
+        with _OPENERS.get(path.suffix, open)(path, "rb") as file:
+            yield file
+    except FileNotFoundError as error:
+        raise BlurbError(Errors.B100.format(path=path)) from error
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+        raise BlurbError(Errors.B101.format(path=path, reason=error)) from error
+
+
+def read_chunks(path: Path) -> Iterator[bytes]:
+    """Yield the content of a plain or compressed file in pieces of `CHUNK_BYTES`.
+
+    path (Path): The file; `.xz` and `.gz` are decompressed while reading.
+    RAISES (BlurbError): B100 no such file, B101 damaged file.
+    """
+    with _open_bytes(path) as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield (line number from 1, line without its end) of a plain or compressed UTF-8 file.
+
+    Splits at line feeds alone, so that a line separator inside a text does not shift offsets; a
+    carriage return before the line feed and a byte order mark are taken off.
+
+    path (Path): The file; `.xz` and `.gz` are decompressed while reading.
+    RAISES (BlurbError): B100 no such file, B101 damaged file, B102 not UTF-8.
+    """
+    consumed = 0
+    try:
+        with _open_bytes(path) as file:
+            for number, raw in enumerate(file, start=1):
+                line = raw.decode("utf-8")
+                if number == 1:
+                    line = line.removeprefix("\ufeff")
+                consumed += len(raw)
+                yield number, line.removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise BlurbError(Errors.B102.format(path=path, byte=consumed + error.start)) from error

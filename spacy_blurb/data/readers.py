@@ -1,0 +1,43 @@
+"""The registered corpus reader that training and evaluation use."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from ..annotations import has_relations
+from .docbin import read_docbin
+
+
+def make_corpus_v1(path: Path) -> Callable[[Language], Iterator[Example]]:
+    """Build `spacy_blurb.Corpus.v1`: Examples of a `.spacy` file, none left out.
+
+    Unlike spaCy's own reader it drops neither empty nor long Docs.
+
+    path (Path): A file made by `convert` or `convert-own`.
+    RAISES (BlurbError): When read: B100 no such file, B107 no Docs in it, B113 not a DocBin.
+    """
+    return partial(read_examples, path=Path(path))
+
+
+def read_examples(nlp: Language, *, path: Path) -> Iterator[Example]:
+    """Yield an Example per Doc of a `.spacy` file."""
+    for reference in read_docbin(path, nlp.vocab):
+        yield Example(make_predicted(nlp, reference), reference)
+
+
+def make_predicted(nlp: Language, reference: Doc) -> Doc:
+    """Make the Doc that a pipeline fills: the reference's text without its annotations.
+
+    Where the source gave words and no spacing, the words stay the tokens; so do the tokens of a
+    Doc with relations, whose candidates are given with it.
+    """
+    words = [token.text for token in reference]
+    if reference.has_unknown_spaces:
+        return Doc(nlp.vocab, words=words)
+    if has_relations(reference):
+        return Doc(nlp.vocab, words=words, spaces=[bool(t.whitespace_) for t in reference])
+    return nlp.make_doc(reference.text)

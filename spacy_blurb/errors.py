@@ -1,0 +1,234 @@
+"""What can go wrong, in coded messages.
+
+Each message says what is wrong, what was found and where, and what to do next. Codes are grouped
+by room: B1xx data, B2xx pretraining, B3xx encoder, B4xx components, B5xx evaluation, B6xx cli.
+"""
+
+
+class BlurbError(ValueError):
+    """A mistake in the input that the user can mend; the command line prints it without a trace."""
+
+
+class MissingFilesError(BlurbError):
+    """A folder does not hold the files of a dataset in the form that was asked for."""
+
+
+class _CodedMessages(type):
+    """Prefix every message with its code, as spaCy's own `Errors` does."""
+
+    def __getattribute__(cls, name: str) -> str:
+        value = super().__getattribute__(name)
+        if name.startswith("B") and name[1:].isdigit():
+            return f"[{name}] {value}"
+        return value
+
+
+class Errors(metaclass=_CodedMessages):
+    """All messages; format one and raise it."""
+
+    # Data
+    B100 = "No file at {path}. Check the path; 'convert --help' shows how the folder is laid out."
+    B101 = "Cannot read {path}: {reason}. The file may be damaged or cut off; fetch it again."
+    B102 = (
+        "{path} is not UTF-8 at byte {byte}. Save it as UTF-8, for example with 'iconv -t utf-8'."
+    )
+    B103 = (
+        "{path}, line {line}: expected {expected} columns separated by a tab, found {found}: "
+        "{text!r}. Every token line of a CoNLL file has the same number of columns."
+    )
+    B104 = (
+        "{path}, line {line}: {tag!r} is not a tag. Tags are O, B, I, or B-TYPE, I-TYPE (also "
+        "E-/S-/L-/U-), as in IOB2 or BIOUL files."
+    )
+    B105 = "{path}, line {line}: {text!r} is not a PubTator line. Expected {expected}."
+    B106 = (
+        "{path}, line {line} (document {doc_id}): the text at {start}-{end} is {found!r}, but the "
+        "annotation says {stored!r}. Offsets count characters of title + one separator + abstract."
+    )
+    B107 = "{path} holds no documents. Check that it is the right file and not empty."
+    B108 = "No raw folder at {path}. Give the folder that holds the files of {task}."
+    B109 = (
+        "{folder} holds none of the files of task {task}, form {form!r}. Looked for: {looked}. "
+        "Also accepted with .xz or .gz behind the name."
+    )
+    B110 = "Unknown task {name!r}.{hint} 'python -m spacy blurb tasks' lists the names."
+    B111 = "Two documents with the id {doc_id!r} in {path}. Ids must be unique within a split."
+    B112 = (
+        "The documents {ids} are in both {first} and {second}. Splits must be disjoint, or test "
+        "scores are too high."
+    )
+    B113 = "{path} is not a DocBin file: {reason}. Make one with 'convert' or 'convert-own'."
+    B114 = (
+        "Document {doc_id!r}: mention {start}-{end} lies outside the text of {length} characters."
+    )
+    B115 = "Unknown format {name!r}. Formats: {known}."
+    B130 = (
+        "{folder} does not say which sentences of train.in are dev: Crichton et al. 2017 drew them "
+        "at random. Put their 'devel.tsv' beside the originals, or a list of sentence ids as "
+        "'split/devel.txt'."
+    )
+    B131 = (
+        "{n} of {total} dev sentences of {listed} are not in {source}, for example {example!r}. "
+        "Check that both are BC2GM."
+    )
+    B132 = (
+        "{folder} has no split lists of task {task}. Looked for: {looked}. The corpus is published "
+        "without a split; put the lists train.txt, devel.txt and test.txt of {source}, one "
+        "document id a line, into 'split/'."
+    )
+    B133 = (
+        "{folder} (document {doc_id}): {tokens} tokens and {labels} labels of {element}. Each "
+        "token has one label, 0 or 1; fetch the release again."
+    )
+    B134 = "{path}, line {line}: {text!r} is not an annotation. Expected {expected}."
+    B135 = "{path}, line {line}: there is no document {doc_id!r}. Fetch the corpus again."
+    B140 = "{path} (document {doc_id}): {reason}. Fetch the file again as it is published."
+    B141 = (
+        "No {split} list in {folder}. Looked for: {looked}. The official archive divides train and "
+        "test only; BLURB's lists name the documents of train, dev and test, one a line "
+        "('train_dataset/MedLine/1.xml'). Put them beside the archive."
+    )
+    B142 = "{path} needs the package defusedxml: pip install 'spacy-blurb[data]'."
+    B143 = (
+        "The sentences of ChemProt need NLTK and its English Punkt model, but {reason}. Run: pip "
+        "install 'spacy-blurb[data]' && python -m nltk.downloader punkt_tab; or set NLTK_DATA to a "
+        "folder that holds tokenizers/punkt_tab. '--form blurb' reads the preprocessed copy "
+        "without it."
+    )
+    B150 = "{path}, line {line}: not JSON: {reason}. The file may be damaged; fetch it again."
+    B151 = (
+        "{path}, {where}: expected {expected}, found {found}. Check that it is the right file, as "
+        "it is published."
+    )
+    B152 = (
+        "{path} holds {kind}: {name!r}. Such archives are not read, because the public one has "
+        "none; fetch it again."
+    )
+    B153 = (
+        "{path}: {name!r} has {size} bytes, more than the {limit} that are read. No text of a "
+        "public corpus is that long; fetch the archive again."
+    )
+    B154 = (
+        "{path}, line {line}: expected {expected}, found {found}. Check that it is the right file."
+    )
+    B155 = (
+        "{folder} lacks {n} documents of task {task} that {listed} names, for example {example}. "
+        "Fetch the originals again, or check that list and originals belong together."
+    )
+    B156 = (
+        "{folder} has no training7b.json, which holds the train and dev questions of bioasq "
+        "(looked for: {looked}). BioASQ gives it after registration; see docs/protocol.md. "
+        "'--form blurb' reads the preprocessed copy."
+    )
+    B157 = "{path} needs the package python-docx: pip install 'spacy-blurb[data]'."
+    B158 = (
+        "Task {task} has no form 'blurb', because BLURB does not hold it. Leave out '--form blurb'."
+    )
+    B160 = (
+        "{path}, line {line}: not well-formed XML: {reason}. The file may be cut off, or no XML at "
+        "all; fetch it again."
+    )
+    B161 = (
+        "{path}, line {line}: refused {what} because it can fill the memory or read other files. "
+        "PubMed, PMC and BioC files have none; do not use this file unless you know who made it."
+    )
+    B162 = (
+        "{path}, line {line}: an article without PMID. Check that the file is {format} and "
+        "complete."
+    )
+    B163 = (
+        "{path}, line {line}: {text!r} is not MEDLINE text. Lines are 'TAG - value' or begin with "
+        "six blanks; save PubMed results in the format 'PubMed' (nbib)."
+    )
+    B164 = (
+        "{path}, {where} (document {doc_id!r}): the text at {start}-{end} is {found!r}, but the "
+        "annotation says {stored!r}. Offsets count characters of the document's text."
+    )
+    B165 = (
+        "{path}, {where} (document {doc_id!r}): mention {start}-{end} is empty or outside of the "
+        "text of {length} characters."
+    )
+    B166 = "{path}, line {line}: {text!r} is not a brat annotation. Expected {expected}."
+    B167 = "{path}, {where}: {reason}. Expected {expected}."
+    B168 = (
+        "{path}, {where} (document {doc_id!r}): a relation names {ref!r}, which is {found} of this "
+        "document. The name must be that of one mention."
+    )
+    B169 = (
+        "{path} is not a folder. brat data is a folder in which each NAME.txt has its annotations "
+        "in NAME.ann."
+    )
+
+    # Components
+    B400 = (
+        "Component {name!r}: no entity in any training example, so there is nothing to learn. "
+        "Check that the corpus was converted with entities, or give labels."
+    )
+    B401 = (
+        "Component {name!r}: cannot add label {label!r} after the model was initialised. Add all "
+        "labels to a new component before nlp.initialize()."
+    )
+    B402 = (
+        "Component {name!r} has no labels: it is not initialised. Call nlp.initialize() with "
+        "examples, or load a trained pipeline."
+    )
+
+    # Evaluation
+    B500 = (
+        "Document {doc_id!r} is not annotated for entities, so it cannot be scored. Convert the "
+        "data with 'convert' or 'convert-own', or leave it out of the file."
+    )
+    B501 = "Cannot load the pipeline {name!r}: {reason}"
+    B502 = (
+        "The pipeline {name!r} has no component {component!r}, which this task needs. It has: "
+        "{listed}."
+    )
+    B503 = "{path} is not a training config: {reason}"
+    B504 = (
+        "{path} is not a saved pipeline: it needs config.cfg and meta.json. 'spacy train' writes "
+        "one to OUTPUT/model-best."
+    )
+    B505 = (
+        "Building the wheel failed: {reason}. The packages build, setuptools and wheel must be "
+        "installed: pip install 'spacy-blurb[train]'."
+    )
+    B506 = "{path} is not a result file of 'evaluate': {reason}"
+    B507 = (
+        "Cannot make a package {name!r}, version {version!r}. Names have small letters, digits and "
+        "single '_', versions look like 0.1.0 or 0.1.0rc1."
+    )
+
+    # Pretraining
+    B200 = "No config at {path}. Examples are in configs/pretrain/."
+    B201 = "{path} is not a TOML file: {reason}."
+    B202 = "{path}: unknown key {key!r}. Known keys: {known}."
+    B203 = "{path}: key {key!r} is missing. Keys of this section: {known}."
+    B204 = "{path}: {key} is {found!r}, expected {expected}."
+    B205 = (
+        "No text in {paths}. Give files with one sentence per line and an empty line between "
+        "documents in 'text.files'."
+    )
+    B206 = "No tokenizer in {folder}. Run 'python -m spacy blurb vocab CONFIG' first."
+    B207 = (
+        "The {split} text of {files} has {pieces} pieces and fills no row of {seq_len}. Give more "
+        "text, a shorter 'objective.seq_len' or another 'text.held_out'."
+    )
+    B208 = (
+        "{folder} holds a run with other settings, which differ in: {keys}. Give another "
+        "'training.output', or start again with --overwrite."
+    )
+    B209 = (
+        "{n_gpus} GPUs are visible to one process. Start one process each with 'torchrun "
+        "--nproc-per-node {n_gpus} -m spacy blurb pretrain CONFIG', or choose one GPU with "
+        "CUDA_VISIBLE_DEVICES."
+    )
+    B210 = (
+        "Cannot read {found!r}. Settings are changed with '--SECTION.KEY VALUE', for example "
+        "'--training.max_steps 100'."
+    )
+
+    # Command line
+    B600 = (
+        "{count} counts differ from the paper's for no known reason. Check that the folder holds "
+        "the distribution named in docs/protocol.md."
+    )

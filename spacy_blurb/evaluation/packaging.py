@@ -1,0 +1,102 @@
+"""A trained pipeline as a wheel that says how good it is and loads anywhere."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from confection import Config
+from spacy.cli.package import package as write_package
+
+from ..errors import BlurbError, Errors
+
+ENCODER_NAME = "the-encoder-is-inside-this-package"
+"""Stands in the packaged config for the training machine's encoder folder."""
+# Stricter than spaCy: setuptools would write others in its own way into the wheel's name.
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_VERSION = re.compile(r"\d+(\.\d+)*((a|b|rc)\d+)?")
+
+
+def build_wheel(
+    pipeline: Path, output: Path, *, name: str, version: str, result: Path | None
+) -> Path:
+    """Package a pipeline with spaCy and build its wheel without network.
+
+    pipeline (Path): Folder of a saved pipeline.
+    output (Path): Where the wheel goes; the package's sources go beside it.
+    name (str): Package name; the language code is put before it.
+    result (Path | None): Result file whose scores become the package's `performance`.
+    RETURNS (Path): The wheel.
+    RAISES (BlurbError): B504 not a saved pipeline, B505 the build failed, B506 not a result file,
+        B507 not a name or version for a wheel.
+    """
+    if not (_NAME.fullmatch(name) and _VERSION.fullmatch(version)):
+        raise BlurbError(Errors.B507.format(name=name, version=version))
+    if not (pipeline / "config.cfg").is_file() or not (pipeline / "meta.json").is_file():
+        raise BlurbError(Errors.B504.format(path=pipeline))
+    meta = json.loads((pipeline / "meta.json").read_text(encoding="utf-8"))
+    name = name.removeprefix(f"{meta['lang']}_")
+    source = output / f"{meta['lang']}_{name}-{version}"
+    output.mkdir(parents=True, exist_ok=True)
+    # spaCy would keep the README, and the build its files, of a package made before.
+    if source.is_dir():
+        shutil.rmtree(source)
+    with tempfile.TemporaryDirectory(prefix="spacy-blurb-") as folder:
+        copy = Path(folder) / "pipeline"
+        shutil.copytree(pipeline, copy)
+        _neutralise_paths(copy / "config.cfg")
+        _write_meta(copy / "meta.json", result)
+        write_package(
+            copy, output, name=name, version=version, create_sdist=False, force=True, silent=True
+        )
+    command = [sys.executable, "-m", "build", "--no-isolation", "--wheel", str(source)]
+    run = subprocess.run(
+        [*command, "--outdir", str(output)], capture_output=True, text=True, check=False
+    )
+    if run.returncode != 0:
+        lines = (run.stderr or run.stdout).strip().splitlines()
+        raise BlurbError(Errors.B505.format(reason=lines[-1] if lines else "no message"))
+    return output / f"{meta['lang']}_{name}-{version}-py3-none-any.whl"
+
+
+def _neutralise_paths(path: Path) -> None:
+    """Take the training machine's folders out of the config.
+
+    Loading reads the encoder from the package; only `initialize` would use the name, and a folder
+    of another machine must not lead it to somebody else's weights.
+    """
+    config = Config().from_disk(path, interpolate=False)
+    config["paths"] = dict.fromkeys(config.get("paths", {}))
+    for component in config.get("components", {}).values():
+        model = component.get("model", {})
+        if "TransformerModel" in str(model.get("@architectures")):
+            model["name"] = ENCODER_NAME
+    for component in config.get("initialize", {}).get("components", {}).values():
+        component.pop("labels", None)
+    config.to_disk(path)
+
+
+def _write_meta(path: Path, result: Path | None) -> None:
+    meta = json.loads(path.read_text(encoding="utf-8"))
+    # The lower bound that spaCy writes is the training machine's patch release.
+    meta["spacy_version"] = ">=3.8.0,<3.9.0"
+    meta["performance"] = {} if result is None else _performance(result)
+    path.write_text(json.dumps(meta, indent=2), encoding="utf-8")
+
+
+def _performance(path: Path) -> dict[str, Any]:
+    """Take over test scores only: the README that spaCy writes shows every number as a percent."""
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        scores = {"ents_p": result["precision"], "ents_r": result["recall"]}
+        per_type = {
+            label: {"p": row["precision"], "r": row["recall"], "f": row["f1"]}
+            for label, row in result["per_label"].items()
+        }
+        return {"ents_f": result["score"], **scores, "ents_per_type": per_type}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BlurbError(Errors.B506.format(path=path, reason=error)) from error

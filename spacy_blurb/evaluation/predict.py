@@ -1,0 +1,69 @@
+"""Pipeline and gold Docs → predictions as plain data with character offsets."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..annotations import CharSpan, document_id, gold_entities
+from ..data.readers import make_predicted
+from ..errors import BlurbError, Errors
+
+
+@dataclass(frozen=True, slots=True)
+class EntityPrediction:
+    """Gold and predicted entities of one document.
+
+    id (str): From the conversion, else the position in the file.
+    scores (list[float | None]): Probability of each predicted entity, where the pipeline has one.
+    """
+
+    id: str
+    gold: list[CharSpan]
+    predicted: list[CharSpan]
+    scores: list[float | None]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a prediction file holds: ids, offsets and labels, no text."""
+        rows = zip(self.predicted, self.scores, strict=True)
+        return {
+            "id": self.id,
+            "entities": [
+                {"start": start, "end": end, "label": label, "score": score}
+                for (start, end, label), score in rows
+            ],
+        }
+
+
+def predict_entities(nlp: Language, references: Iterable[Doc]) -> list[EntityPrediction]:
+    """Run a pipeline over gold Docs.
+
+    references (Iterable[Doc]): With gold entities.
+    RAISES (BlurbError): B500 a Doc is not annotated for entities.
+    """
+    references = list(references)
+    gold = []
+    for position, reference in enumerate(references):
+        mentions = gold_entities(reference)
+        if mentions is None:
+            raise BlurbError(Errors.B500.format(doc_id=document_id(reference) or position))
+        gold.append(mentions)
+    docs = nlp.pipe(make_predicted(nlp, reference) for reference in references)
+    predictions = []
+    for position, (reference, doc) in enumerate(zip(references, docs, strict=True)):
+        predictions.append(
+            EntityPrediction(
+                id=document_id(reference) or str(position),
+                gold=gold[position],
+                predicted=[(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents],
+                scores=[_score(ent) for ent in doc.ents],
+            )
+        )
+    return predictions
+
+
+def _score(ent: Any) -> float | None:
+    score = ent._.score if ent.has_extension("score") else None
+    return None if score is None else round(score, 6)

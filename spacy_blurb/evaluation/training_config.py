@@ -1,0 +1,63 @@
+"""A training config from a template and a task's settings."""
+
+import json
+import math
+from configparser import Error as ConfigParserError
+from dataclasses import dataclass
+from pathlib import Path
+
+from confection import Config, ConfigValidationError
+
+from ..errors import BlurbError, Errors
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a task and a run decide; see `tasks.spec.Training`."""
+
+    learning_rate: float
+    epochs: int
+    batch_docs: int
+    seed: int
+
+
+def fill_config(base: Path, corpus: Path, encoder: str, settings: Settings) -> Config:
+    """Fill a template: paths, seed, steps, warm-up over a tenth, one evaluation per epoch.
+
+    base (Path): Template, for example `configs/ner.cfg`.
+    corpus (Path): Folder with `train.spacy`, `dev.spacy` and `report.json`.
+    encoder (str): Hugging Face folder or hub name.
+    RETURNS (Config): Not interpolated, ready for `spacy train`.
+    RAISES (BlurbError): B100 a file is missing, B101 the corpus report is damaged, B503 the
+        template is not a config for training.
+    """
+    for path in (base, corpus / "report.json", corpus / "train.spacy", corpus / "dev.spacy"):
+        if not path.is_file():
+            raise BlurbError(Errors.B100.format(path=path))
+    steps_per_epoch = math.ceil(_training_documents(corpus) / settings.batch_docs)
+    max_steps = settings.epochs * steps_per_epoch
+    try:
+        config = Config().from_disk(base, interpolate=False)
+        config["paths"].update(
+            train=str(corpus / "train.spacy"), dev=str(corpus / "dev.spacy"), encoder=encoder
+        )
+        config["system"]["seed"] = settings.seed
+        config["training"].update(max_steps=max_steps, eval_frequency=steps_per_epoch)
+        config["training"]["batcher"]["size"] = settings.batch_docs
+        config["training"]["optimizer"]["learn_rate"].update(
+            initial_rate=settings.learning_rate, warmup_steps=max(1, max_steps // 10)
+        )
+    except (ConfigValidationError, ConfigParserError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise BlurbError(Errors.B503.format(path=base, reason=reason)) from error
+    except KeyError as error:
+        raise BlurbError(Errors.B503.format(path=base, reason=f"{error} is missing")) from error
+    return config
+
+
+def _training_documents(corpus: Path) -> int:
+    path = corpus / "report.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["splits"]["train"]["documents"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BlurbError(Errors.B101.format(path=path, reason=error)) from error

@@ -1,0 +1,125 @@
+"""What lies in the output folder? Settings, checkpoints, and in the end a whole model."""
+
+import json
+import re
+import shutil
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..errors import BlurbError, Errors
+from .config import PretrainingConfig
+from .model import RowModel, to_plain
+from .rows import describe_source
+from .vocab import TOKENIZER_FILES, Pieces
+
+SETTINGS = "settings.json"
+RECORD = "run.json"
+# Settings that may change between a run and its resumption: they leave the weights as they are.
+FREE_SETTINGS = {"output", "save_every", "log_every", "eval_every", "precision"}
+
+
+def claim_folder(config: PretrainingConfig, pieces: Pieces, *, overwrite: bool) -> Path:
+    """Make the output folder, or make sure that the run in it is the same one.
+
+    config (PretrainingConfig): The settings; `training.output` names the folder.
+    pieces (Pieces): The vocabulary.
+    overwrite (bool): Delete a run with other settings; one with the same is kept and goes on.
+    RETURNS (Path): The folder.
+    RAISES (BlurbError): B205 a text file is missing, B208 a run with other settings lies there.
+    """
+    folder = Path(config.training.output)
+    settings = _describe_settings(config, pieces)
+    path = folder / SETTINGS
+    if read_record(folder) is not None or newest_checkpoint(folder) is not None:
+        found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        different = sorted(key for key, value in settings.items() if found.get(key) != value)
+        if different and overwrite:
+            _delete_run(folder)
+        elif different:
+            message = Errors.B208.format(folder=folder, keys=", ".join(different))
+            raise BlurbError(message)
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    return folder
+
+
+def _delete_run(folder: Path) -> None:
+    """Delete what makes a run: its record and checkpoints. Rows vouch for themselves."""
+    (folder / RECORD).unlink(missing_ok=True)
+    for checkpoint in folder.glob("checkpoint-*"):
+        shutil.rmtree(checkpoint)
+
+
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """Read the record of a finished run.
+
+    folder (Path): The output folder.
+    RETURNS (dict | None): The content of `run.json`, None where the run is not finished.
+    """
+    path = folder / RECORD
+    if not path.is_file():
+        return None
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return record
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """Find the newest whole checkpoint.
+
+    folder (Path): The output folder.
+    RETURNS (Path | None): Its folder; None where there is none.
+    """
+    found = [
+        (int(match[1]), path)
+        for path in folder.glob("checkpoint-*")
+        # The state is what Trainer writes last; without it, the run was killed while saving.
+        if (match := re.fullmatch(r"checkpoint-(\d+)", path.name))
+        and _is_json(path / "trainer_state.json")
+    ]
+    return max(found)[1] if found else None
+
+
+def save_final(model: RowModel, vocab_folder: Path, folder: Path, record: dict[str, Any]) -> None:
+    """Save the model as a Hugging Face folder, so that a killed run leaves no half of it.
+
+    model (RowModel): The trained model.
+    vocab_folder (Path): Whose tokenizer files are copied.
+    folder (Path): The output folder.
+    record (dict): Content of `run.json`, which is written last: it marks a finished run.
+    """
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".final-") as name:
+        whole = Path(name)
+        to_plain(model).save_pretrained(whole)
+        for file in TOKENIZER_FILES:
+            shutil.copyfile(vocab_folder / file, whole / file)
+        for path in sorted(whole.iterdir()):
+            # The weights come readable to their owner alone; the folder is for everybody.
+            shutil.copymode(folder / SETTINGS, path)
+            path.replace(folder / path.name)
+        (whole / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        (whole / RECORD).replace(folder / RECORD)
+
+
+def _describe_settings(config: PretrainingConfig, pieces: Pieces) -> dict[str, Any]:
+    source = describe_source(config, pieces)
+    settings = {
+        f"{section}.{key}": value
+        for section, values in asdict(config).items()
+        for key, value in values.items()
+        if section in ("model", "objective", "training") and key not in FREE_SETTINGS
+    }
+    # Not the time of change: a fresh copy of the same text is the same text.
+    settings["text.files"] = [[file["path"], file["bytes"]] for file in source["files"]]
+    settings["text.held_out"] = source["held_out"]
+    settings["vocab"] = source["tokenizer"]
+    return settings
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return False
+    return True

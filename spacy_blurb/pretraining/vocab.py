@@ -1,0 +1,160 @@
+"""Which pieces is text made of? Learn a WordPiece vocabulary, and read one back."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import BertWordPieceTokenizer, Tokenizer
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer
+
+from ..errors import BlurbError, Errors
+from .config import PretrainingConfig
+from .text import Document, is_held_out, read_documents
+
+PAD, UNK, CLS, SEP, MASK = SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+CONTINUES = "##"
+MODEL_MAX_LENGTH = 512
+TOKENIZER_FILES = (
+    "vocab.txt",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+)
+MAX_ALPHABET = 1000  # as in the tokenizers library; rarer characters become [UNK]
+
+
+@dataclass(frozen=True)
+class VocabCounts:
+    """What a vocabulary was learnt from, and what came out.
+
+    documents (int): Training documents read.
+    asked (int): Pieces asked for.
+    reached (int): Pieces in the vocabulary; fewer where the text has too few words.
+    """
+
+    documents: int
+    asked: int
+    reached: int
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A vocabulary, as the making of rows and masks needs it.
+
+    tokenizer (Tokenizer): Cuts text into pieces.
+    cls_id, sep_id, mask_id (int): Ids of special pieces.
+    is_special (NDArray[bool]): By piece id, true for special pieces. Shape: (n_pieces,)
+    continues (NDArray[bool]): By piece id, true where the piece continues a word (`##`).
+        Shape: (n_pieces,)
+    """
+
+    tokenizer: Tokenizer
+    cls_id: int
+    sep_id: int
+    mask_id: int
+    is_special: NDArray[np.bool_]
+    continues: NDArray[np.bool_]
+
+
+def train_vocab(config: PretrainingConfig) -> VocabCounts:
+    """Learn a WordPiece vocabulary from the training documents and save it as a tokenizer folder.
+
+    `AutoTokenizer` loads the folder. The same text gives the same file.
+
+    config (PretrainingConfig): Uses its sections `text` and `vocab`.
+    RETURNS (VocabCounts): What was read and reached.
+    RAISES (BlurbError): B100-B102 unreadable file, B205 no text.
+    """
+    paths = [Path(file) for file in config.text.files]
+    lowercase = config.vocab.lowercase
+    n_documents, alphabet = _read_alphabet(_train_documents(paths, config), lowercase)
+    # The library numbers the characters that continue a word in the order of a hash map that
+    # changes from run to run, and breaks ties between equally frequent pairs by number. Listed
+    # beside the special pieces they get their numbers first.
+    splitter = BertPreTokenizer()
+    inner = [c for c in alphabet if len(splitter.pre_tokenize_str("a" + c)) == 1]
+    learner = BertWordPieceTokenizer(lowercase=lowercase)
+    learner.train_from_iterator(
+        (sentence for document in _train_documents(paths, config) for sentence in document),
+        vocab_size=config.vocab.size,
+        limit_alphabet=len(alphabet),
+        initial_alphabet=alphabet,
+        special_tokens=[*SPECIAL, *(CONTINUES + c for c in inner)],
+        show_progress=False,
+    )
+    pieces = learner.get_vocab(with_added_tokens=True)
+    _save_tokenizer(Path(config.vocab.folder), sorted(pieces, key=pieces.__getitem__), lowercase)
+    return VocabCounts(documents=n_documents, asked=config.vocab.size, reached=len(pieces))
+
+
+def read_pieces(folder: Path) -> Pieces:
+    """Read the vocabulary of a tokenizer folder.
+
+    folder (Path): A folder with a WordPiece `tokenizer.json`.
+    RETURNS (Pieces): The vocabulary.
+    RAISES (BlurbError): B206 no tokenizer there.
+    """
+    path = folder / "tokenizer.json"
+    if not path.is_file():
+        raise BlurbError(Errors.B206.format(folder=folder))
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    vocab = tokenizer.get_vocab(with_added_tokens=True)
+    is_special = np.zeros(len(vocab), dtype=bool)
+    is_special[[vocab[piece] for piece in SPECIAL]] = True
+    continues = np.zeros(len(vocab), dtype=bool)
+    continues[[number for piece, number in vocab.items() if piece.startswith(CONTINUES)]] = True
+    return Pieces(tokenizer, vocab[CLS], vocab[SEP], vocab[MASK], is_special, continues)
+
+
+def _train_documents(paths: list[Path], config: PretrainingConfig) -> Iterator[Document]:
+    for document in read_documents(paths):
+        if not is_held_out(document, config.text.held_out):
+            yield document
+
+
+def _read_alphabet(documents: Iterable[Document], lowercase: bool) -> tuple[int, list[str]]:
+    """Count documents, and list the most frequent characters after normalising, sorted."""
+    raw = np.zeros(0x110000, dtype=np.int64)  # one place per Unicode code point
+    n_documents = 0
+    for document in documents:
+        n_documents += 1
+        points = np.frombuffer("".join(document).encode("utf-32-le"), dtype="<u4")
+        found = np.bincount(points)
+        raw[: len(found)] += found
+    normalizer = BertNormalizer(lowercase=lowercase)
+    counts: Counter[str] = Counter()
+    for point in np.flatnonzero(raw):
+        for character in normalizer.normalize_str(chr(point)):
+            if not character.isspace():
+                counts[character] += int(raw[point])
+    frequent = sorted(counts, key=lambda character: (-counts[character], character))
+    return n_documents, sorted(frequent[:MAX_ALPHABET])
+
+
+def _save_tokenizer(folder: Path, pieces: list[str], lowercase: bool) -> None:
+    """Write the files by hand: their form is the same for transformers 4 and 5."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
+    vocab = {piece: number for number, piece in enumerate(pieces)}
+    BertWordPieceTokenizer(vocab, lowercase=lowercase).save(str(folder / "tokenizer.json"))
+    named = dict(zip(("pad", "unk", "cls", "sep", "mask"), SPECIAL, strict=True))
+    special = {f"{name}_token": piece for name, piece in named.items()}
+    settings = {
+        "tokenizer_class": "BertTokenizer",
+        "do_lower_case": lowercase,
+        "model_max_length": MODEL_MAX_LENGTH,
+        **special,
+    }
+    _write_json(folder / "tokenizer_config.json", settings)
+    _write_json(folder / "special_tokens_map.json", special)
+
+
+def _write_json(path: Path, content: Mapping[str, object]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

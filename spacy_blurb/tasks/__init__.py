@@ -1,0 +1,62 @@
+"""The benchmark entries by name."""
+
+import difflib
+
+from ..errors import BlurbError, Errors
+from .entities import (
+    BC2GM,
+    BC5_CHEM,
+    BC5_DISEASE,
+    BC5CDR,
+    EBM_PICO,
+    JNLPBA,
+    NCBI_DISEASE,
+    OWN_ENTITIES,
+)
+from .other_entities import BC4CHEMD, LINNAEUS, S800
+from .questions import BIOASQ, BIOASQ_FACTOID, MEDCONCEPTSQA, MEDQA, PUBMEDQA
+from .relations import BC5CDR_CID, CHEMPROT, DDI, EUADR, GAD
+from .spec import Task
+from .texts import BIOSSES, HOC, SCIDOCS
+
+_ALL = (
+    BC5_CHEM,
+    BC5_DISEASE,
+    NCBI_DISEASE,
+    BC2GM,
+    JNLPBA,
+    EBM_PICO,
+    CHEMPROT,
+    DDI,
+    GAD,
+    BIOSSES,
+    HOC,
+    PUBMEDQA,
+    BIOASQ,
+    BC5CDR,
+    BC4CHEMD,
+    LINNAEUS,
+    S800,
+    EUADR,
+    BC5CDR_CID,
+    BIOASQ_FACTOID,
+    MEDQA,
+    MEDCONCEPTSQA,
+    SCIDOCS,
+)
+
+TASKS: dict[str, Task] = {task.name: task for task in _ALL}
+
+
+def get_task(name: str) -> Task:
+    """Return the task of that name; "ner" stands for a user's own entities.
+
+    RAISES (BlurbError): B110 there is none; the message proposes the nearest name.
+    """
+    if name in TASKS:
+        return TASKS[name]
+    if name == OWN_ENTITIES.name:
+        return OWN_ENTITIES
+    near = difflib.get_close_matches(name, TASKS, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise BlurbError(Errors.B110.format(name=name, hint=hint))

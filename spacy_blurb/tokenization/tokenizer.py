@@ -1,0 +1,91 @@
+"""The registered tokenizer for biomedical text: rules on characters, no word list.
+
+Corpora annotate parts of words: "IL-2" in "IL-2/IL-6", "Ca" in "Ca2+", "NF-κB" in "pNF-κB". A
+mention that begins or ends inside a token can be neither learned nor found, so this tokenizer parts
+words wherever the kind of character changes. docs/protocol.md has the counts.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+
+from spacy.language import Language
+from spacy.tokenizer import Tokenizer  # type: ignore[import-not-found]
+from spacy.tokens import Doc
+
+_GREEK = "\u0370-\u03ff\u1f00-\u1fff"
+_UPPER = "A-Z\u00c0-\u00d6\u00d8-\u00de"
+_LOWER = "a-z\u00df-\u00f6\u00f8-\u00ff"
+# Combining marks, joiner and variation selectors belong to the character before them.
+_MARKS = "\u0300-\u036f\u20d0-\u20ff\u200d\ufe00-\ufe0f"
+_PUNCTUATION = rf"(?:[^\w{_MARKS}]|_)"
+
+_BOUNDARIES = (
+    # Each punctuation mark and symbol is a token, but for the point of "0.05".
+    rf"(?<={_PUNCTUATION})(?![{_MARKS}])(?<!\d\.(?=\d))",
+    rf"(?={_PUNCTUATION})(?!(?<=\d)\.\d)",
+    # "Ca|2", "10|mg"
+    r"(?<=\d)(?=[^\W\d_])",
+    r"(?<=[^\W\d_])(?=\d)",
+    # "β|ER", "IFN-γ|level"
+    rf"(?<=[{_GREEK}])(?=[^\W\d_{_GREEK}])",
+    rf"(?<=[^\W\d_{_GREEK}])(?=[{_GREEK}])",
+    # "sh|TRPC": a small letter and a capital
+    rf"(?<=[^\W\d_{_UPPER}{_GREEK}])(?=[{_UPPER}])",
+    # "HDAC|i", "PKC|alpha": several capitals and a small letter
+    rf"(?<=[{_UPPER}]{{2}})(?=[{_LOWER}])",
+    # "KIT|D816V": a gene and its mutation
+    r"(?<=[A-Z]{2})(?=[A-Z]\d{2,}[A-Z](?![A-Za-z0-9]))",
+    # "ER|KO", "XBP|KD": a gene and its knock-out or knock-down
+    r"(?<=[A-Z]{2})(?=K[OD](?![A-Za-z0-9]))",
+)
+BOUNDARY = re.compile(rf"(?<!\u200d)(?:{'|'.join(_BOUNDARIES)})")
+"""Matches the empty string between two tokens of a word."""
+
+
+def make_biomed_tokenizer_v1() -> Callable[[Language], Tokenizer]:
+    """Build `spacy_blurb.BiomedTokenizer.v1`: white space, then changes of the kind of character.
+
+    The result is spaCy's own `Tokenizer` with one rule, so that it keeps the text exactly,
+    serialises, pickles and caches as that one does.
+    """
+    return build_tokenizer
+
+
+def build_tokenizer(nlp: Language) -> Tokenizer:
+    """Return the tokenizer for a pipeline's vocabulary."""
+    return Tokenizer(nlp.vocab, infix_finditer=BOUNDARY.finditer)
+
+
+def split_at(doc: Doc, spans: Iterable[tuple[int, int]]) -> Doc:
+    """Return the Doc with tokens parted so that the given spans are on token boundaries.
+
+    For entities that are given and not to be found, such as the candidates of a relation: some
+    corpora have mentions that begin or end a letter too early or too late.
+
+    doc (Doc): As the tokenizer made it; annotations are not taken over.
+    spans (Iterable[tuple[int, int]]): First character and the one behind the last.
+    RETURNS (Doc): With the same text; the same Doc where all spans fit already.
+    """
+    spans = list(spans)
+    if all(doc.char_span(start, end) is not None for start, end in spans):
+        return doc
+    starts, ends = {start for start, _ in spans}, {end for _, end in spans}
+    cuts = sorted(starts | ends)
+    words: list[str] = []
+    spaces: list[bool] = []
+    for token in doc:
+        begin, end = token.idx, token.idx + len(token)
+        inner = cuts[bisect_right(cuts, begin) : bisect_left(cuts, end)]
+        for left, right in pairwise([begin, *inner, end]):
+            words.append(doc.text[left:right])
+            spaces.append(False)
+        if token.whitespace_:
+            # A span may begin or end with the blank, which then is a token.
+            if end in starts or end + 1 in ends:
+                words.append(" ")
+                spaces.append(False)
+            else:
+                spaces[-1] = True
+    return Doc(doc.vocab, words=words, spaces=spaces)

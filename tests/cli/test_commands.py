@@ -1,0 +1,226 @@
+"""Every command: its help, one real call, and one line for every mistake."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import spacy
+from click.testing import Result
+from spacy.tokens import DocBin
+from typer.testing import CliRunner
+
+from spacy_blurb.cli.main import app
+from spacy_blurb.tasks import TASKS
+
+COMMANDS = sorted(command.name for command in app.registered_commands)
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def assert_one_line(result: Result, *parts: str) -> None:
+    """Exit code 1 and one line on stderr, which has these parts; nothing on stdout."""
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert (result.exit_code, result.stdout) == (1, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("✘ [B")
+    for part in parts:
+        assert part in line
+
+
+def test_the_commands_are_these() -> None:
+    expected = {"convert", "convert-own", "evaluate", "init-config", "package", "tasks"}
+    assert expected | {"pretrain", "vocab"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(command: str) -> None:
+    result = call(command, "--help")
+    assert result.exit_code == 0
+    assert f"Example: python -m spacy blurb {command}" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "start", [["-m", "spacy", "blurb"], ["-c", "from spacy_blurb.cli.main import run; run()"]]
+)
+def test_the_commands_are_reachable_from_a_shell(start: list[str]) -> None:
+    command = [sys.executable, *start, "--help"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    assert run.returncode == 0, run.stderr
+    for name in COMMANDS:
+        assert f"\n  {name} " in run.stdout
+
+
+# Real calls --------------------------------------------------------------------------------------
+
+
+def test_tasks_as_table_and_json() -> None:
+    lines = call("tasks").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["task", *TASKS]
+    row = next(line for line in lines if line.startswith("ncbi_disease"))
+    assert row.split()[1:] == ["ner", "NCBI-disease", "entity_f1", "5,134", "787", "960", "87.82"]
+    tasks = {task["name"]: task for task in json.loads(call("tasks", "--json").stdout)}
+    assert list(tasks) == list(TASKS)
+    assert tasks["bc5_chem"]["sizes"] == {"train": 5203, "dev": 5347, "test": 5385}
+    assert tasks["bc5cdr"]["labels"] == ["Chemical", "Disease"]
+
+
+def test_convert(tmp_path: Path) -> None:
+    for name in ("train", "devel", "test"):
+        (tmp_path / f"{name}.tsv").write_text("a\tB\n\nb\tO\n", encoding="utf-8")
+    out = tmp_path / "out"
+    result = call("convert", "ncbi_disease", tmp_path, out, "--form", "blurb")
+    assert result.exit_code == 0, result.stderr
+    assert f"ncbi_disease (blurb) → {out}" in result.stdout
+    assert "1 mentions (paper: 5,134), 0 not on token boundaries" in result.stdout
+    names = ["dev.spacy", "report.json", "test.spacy", "train.spacy"]
+    assert sorted(path.name for path in out.iterdir()) == names
+
+
+def test_convert_own(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("a\tB\n\nb\tO\n", encoding="utf-8")
+    result = call("convert-own", "conll", tmp_path / "a.tsv", tmp_path / "out", "--label", "Drug")
+    assert result.exit_code == 0, result.stderr
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert {name: row["gold"] for name, row in report["splits"].items()} == {"train": 1, "dev": 0}
+    assert "1 documents moved to dev" in result.stdout
+
+
+def test_init_config_takes_the_tasks_settings_or_given_ones(
+    project: Path, corpus: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "deep" / "train.cfg"
+    base = project / "configs" / "ner.cfg"
+    arguments = ["--base", base, "--corpus", corpus, "--encoder", "encoders/x"]
+    result = call("init-config", "bc5_disease", output, *arguments)
+    assert result.exit_code == 0, result.stderr
+    # 4 documents fit in one batch of 16; 8 epochs.
+    assert "bc5_disease: 8 epochs = 8 steps" in result.stdout
+    training = spacy.util.load_config(output).interpolate()["training"]
+    assert training["optimizer"]["learn_rate"]["initial_rate"] == 5e-5
+    given = ["--epochs", 3, "--batch-docs", 2, "--learning-rate", "1e-3", "--seed", 5]
+    assert "3 epochs = 6 steps" in call("init-config", "ner", output, *arguments, *given).stdout
+    training = spacy.util.load_config(output).interpolate()["training"]
+    assert training["optimizer"]["learn_rate"]["initial_rate"] == 1e-3
+    assert (training["seed"], training["batcher"]["size"]) == (5, 2)
+    # Zero steps would be training without end in spaCy.
+    for option in ("--epochs", "--batch-docs"):
+        assert call("init-config", "ner", output, *arguments, option, 0).exit_code == 2
+
+
+def test_evaluate_writes_the_contract(
+    rule_pipeline: Path, scored_by_hand: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "deep" / "r.json"
+    results = []
+    for _ in range(2):
+        result = call("evaluate", rule_pipeline, "bc5cdr", scored_by_hand, "-o", output)
+        assert result.exit_code == 0, result.stderr
+        results.append(json.loads(output.read_text(encoding="utf-8")))
+    assert "bc5cdr: entity_f1 60.00 (95 % 0.00–100.00), precision 75.00, recall 50.00" in (
+        result.stdout
+    )
+    keys = {"task", "metric", "score", "ci95", "n", "model", "seed", "versions", "predictions"}
+    assert keys <= set(results[0])
+    assert (results[0]["score"], results[0]["n"]) == (0.6, 3)
+    assert results[0]["ci95"] == results[1]["ci95"]
+    assert results[0]["ci95"][0] <= 0.6 <= results[0]["ci95"][1]
+    text = (output.parent / results[0]["predictions"]).read_text(encoding="utf-8")
+    rows = [json.loads(line) for line in text.splitlines()]
+    assert [set(row) for row in rows] == [{"id", "entities"}] * 3
+    assert rows[1]["entities"][1] == {"start": 24, "end": 29, "label": "Disease", "score": None}
+    for word in ("aspirin", "naloxone", "hypertension", "fever"):
+        assert word not in text
+
+
+def test_package_builds_a_wheel_that_is_named(rule_pipeline: Path, tmp_path: Path) -> None:
+    """In a process of its own: spaCy leaves files open, which is an error in this one."""
+    command = [sys.executable, "-m", "spacy", "blurb", "package", str(rule_pipeline)]
+    command += [str(tmp_path), "--name", "rules", "--version", "1.2.3"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    assert run.returncode == 0, run.stderr
+    wheel = tmp_path / "en_rules-1.2.3-py3-none-any.whl"
+    assert wheel.is_file()
+    assert f"pip install {wheel}" in run.stdout
+
+
+# Mistakes ----------------------------------------------------------------------------------------
+
+
+def test_convert_mistakes(tmp_path: Path) -> None:
+    raw, out = tmp_path / "raw", tmp_path / "out"
+    assert_one_line(call("convert", "ncbi_diseases", raw, out), "B110", "'ncbi_disease'?", "tasks")
+    assert_one_line(call("convert", "zzz", raw, out), "Unknown task 'zzz'. 'python -m")
+    assert_one_line(call("convert", "ner", raw, out), "B108")
+    assert_one_line(call("convert", "ncbi_disease", raw, out), "B108", str(raw))
+    raw.mkdir()
+    assert_one_line(call("convert", "ner", raw, out), "B110", "convert-own")
+    assert_one_line(call("convert", "bc5_chem", raw, out), "B109", "CDR_TrainingSet.PubTator.txt")
+    result = call("convert", "ncbi_disease", raw, out, "--form", "conll")
+    assert_one_line(result, "B115", "'conll'", "original, blurb")
+    (raw / "train.tsv").write_text("a\tO\nb\tO\tO\n", encoding="utf-8")
+    result = call("convert", "ncbi_disease", raw, out, "--form", "blurb")
+    assert_one_line(result, "B103", "train.tsv, line 2", "found 3")
+    assert not out.exists()
+
+
+def test_convert_own_mistakes(tmp_path: Path) -> None:
+    path, out = tmp_path / "a.tsv", tmp_path / "out"
+    assert_one_line(call("convert-own", "conll", path, out), "B100", str(path))
+    assert_one_line(call("convert-own", "xyz", path, out), "B115", "conll", "pubtator")
+    path.write_bytes(b"a\tO\n\xff\tO\n")
+    assert_one_line(call("convert-own", "conll", path, out), "B102", "byte 4")
+    path.write_bytes(b"")
+    assert_one_line(call("convert-own", "pubtator", path, out), "B107")
+    path.write_bytes(b"1|t|x\n1|a|y\n1\t0\t2\tz\tX\n")
+    assert_one_line(call("convert-own", "pubtator", path, out), "B106", "line 3", "document 1")
+    assert not out.exists()
+
+
+def test_init_config_mistakes(project: Path, corpus: Path, tmp_path: Path) -> None:
+    def init_config(task: str, base: Path, corpus: Path) -> Result:
+        options = ["--base", base, "--corpus", corpus, "--encoder", "x"]
+        return call("init-config", task, tmp_path / "out.cfg", *options)
+
+    base = project / "configs" / "ner.cfg"
+    assert_one_line(init_config("bc5chem", base, corpus), "B110", "Did you mean 'bc5_chem'?")
+    assert_one_line(init_config("ner", tmp_path / "no.cfg", corpus), "B100", "no.cfg")
+    assert_one_line(init_config("ner", base, tmp_path), "B100", "report.json")
+    assert_one_line(init_config("ner", project / "README.md", corpus), "B503", "README.md")
+    assert not (tmp_path / "out.cfg").exists()
+
+
+def test_evaluate_mistakes(rule_pipeline: Path, scored_by_hand: Path, tmp_path: Path) -> None:
+    def evaluate(pipeline: object, task: str, data: Path) -> Result:
+        return call("evaluate", pipeline, task, data, "-o", tmp_path / "r.json")
+
+    blank = tmp_path / "blank"
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.to_disk(blank)
+    assert_one_line(evaluate(rule_pipeline, "bc5", scored_by_hand), "B110", "Did you mean 'bc5")
+    assert_one_line(evaluate("no_such_package", "ner", scored_by_hand), "B501", "no_such_package")
+    assert_one_line(evaluate(tmp_path, "ner", scored_by_hand), "B501", str(tmp_path))
+    found = evaluate(blank, "ner", scored_by_hand)
+    assert_one_line(found, "B502", "no component 'ner'", "It has: sentencizer")
+    data = tmp_path / "a.spacy"
+    assert_one_line(evaluate(rule_pipeline, "ner", data), "B100", "a.spacy")
+    data.write_bytes(b"word\tO\n")
+    assert_one_line(evaluate(rule_pipeline, "ner", data), "B113", "a.spacy")
+    DocBin().to_disk(data)
+    assert_one_line(evaluate(rule_pipeline, "ner", data), "B107", "a.spacy")
+    DocBin(docs=[nlp.make_doc("fever")]).to_disk(data)
+    assert_one_line(evaluate(rule_pipeline, "ner", data), "B500", "Document 0")
+    assert not (tmp_path / "r.json").exists()
+
+
+def test_package_mistakes(rule_pipeline: Path, tmp_path: Path) -> None:
+    result = call("package", tmp_path, tmp_path, "--name", "demo")
+    assert_one_line(result, "B504", str(tmp_path))
+    result = call("package", rule_pipeline, tmp_path, "--name", "my-demo")
+    assert_one_line(result, "B507", "'my-demo'")
+    options = ["--name", "demo", "--result", tmp_path / "no.json"]
+    assert_one_line(call("package", rule_pipeline, tmp_path, *options), "B506", "no.json")

@@ -1,0 +1,40 @@
+"""SQuAD files with and without answers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spacy_blurb.data.formats.squad import read_squad
+from spacy_blurb.data.records import Question
+from spacy_blurb.errors import BlurbError
+
+
+def write(path: Path, *items: dict[str, Any]) -> Path:
+    paragraph = {"context": "Übler Husten helps", "qas": list(items)}
+    path.write_text(json.dumps({"data": [{"paragraphs": [paragraph]}]}), encoding="utf-8")
+    return path
+
+
+def test_answers_and_their_offsets(tmp_path: Path) -> None:
+    answers = [{"text": "Husten", "answer_start": start} for start in (6, 5, -1)]
+    path = write(
+        tmp_path / "a.json",
+        {"id": "q_000", "question": "What?", "answers": answers},
+        {"id": "q_001", "question": "Who?"},
+    )
+    first, second = read_squad(path)
+    assert first.answers == ((6, "Husten"), (-1, "Husten"), (-1, "Husten"))
+    assert second == Question("q_001", "Who?", "Übler Husten helps")
+
+
+def test_broken_files_are_errors(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    with pytest.raises(BlurbError, match="B107"):
+        list(read_squad(write(path)))
+    with pytest.raises(BlurbError, match=r"B151.*question q: expected the key 'question'"):
+        list(read_squad(write(path, {"id": "q"})))
+    path.write_text('{"data": [3]}', encoding="utf-8")
+    with pytest.raises(BlurbError, match=r"B151.*document: expected an object, found 3"):
+        list(read_squad(path))

@@ -1,0 +1,131 @@
+"""Datasets and own files to .spacy files and a report."""
+
+import json
+from pathlib import Path
+
+import pytest
+from spacy.language import Language
+
+from spacy_blurb.annotations import document_id, gold_entities
+from spacy_blurb.data.convert import Target, convert_own, convert_task
+from spacy_blurb.data.docbin import read_docbin
+from spacy_blurb.errors import BlurbError
+
+PAPER = {"train": 3, "dev": 4, "test": 5}
+
+
+def write_cdr(folder: Path, **ids: str) -> None:
+    names = {"train": "TrainingSet", "dev": "DevelopmentSet", "test": "TestSet"}
+    for split, letters in ids.items():
+        # The second mention ends inside the token "ulcers".
+        blocks = [
+            f"{i}|t|Aspirin\n{i}|a|ulcers\n{i}\t0\t7\tAspirin\tChemical\n{i}\t8\t13\tulcer\tDisease\n"
+            for i in letters
+        ]
+        path = folder / f"CDR_{names[split]}.PubTator.txt"
+        path.write_text("\n".join(blocks), encoding="utf-8")
+
+
+def test_convert_task_counts_gold_lost_and_left_out(nlp: Language, tmp_path: Path) -> None:
+    write_cdr(tmp_path, train="abc", dev="d", test="ef")
+    out = tmp_path / "out"
+    report = convert_task(Target("bc5cdr"), tmp_path, out, form="original", paper=PAPER)
+    counts = {"train": (3, 6, 3, 3), "dev": (1, 2, 1, 4), "test": (2, 4, 2, 5)}
+    keys = ("documents", "gold", "lost", "paper")
+    rows = {
+        split: {
+            **dict(zip(keys, row, strict=True)),
+            "parted": 0,
+            "left_out": {},
+            "unit": "mentions",
+        }
+        for split, row in counts.items()
+    }
+    assert report == {"task": "bc5cdr", "form": "original", "splits": rows}
+    assert json.loads((out / "report.json").read_text(encoding="utf-8")) == report
+    first, second = read_docbin(out / "test.spacy", nlp.vocab)
+    assert [document_id(first), document_id(second)] == ["e", "f"]
+    assert gold_entities(first) == [(0, 7, "Chemical"), (8, 13, "Disease")]
+    assert [ent.text for ent in first.ents] == ["Aspirin"]
+    assert first.spans["blurb"].attrs["label_sets"] == ["bc5cdr"]
+    report = convert_task(Target("bc5_chem"), tmp_path, out, form="original", paper=PAPER)
+    row = report["splits"]["test"]
+    assert (row["gold"], row["lost"]) == (2, 0)
+    assert row["left_out"] == {"mentions of other types": 2}
+
+
+def test_convert_task_mistakes(tmp_path: Path) -> None:
+    def convert(task: str = "bc5cdr", raw: Path = tmp_path, form: str = "original") -> None:
+        convert_task(Target(task), raw, tmp_path / "out", form=form, paper=PAPER)
+
+    with pytest.raises(BlurbError, match=r"B115.*'bio'. Formats: original, blurb"):
+        convert(form="bio")
+    with pytest.raises(BlurbError, match=r"B108.*files of bc5cdr"):
+        convert(raw=tmp_path / "no")
+    with pytest.raises(BlurbError, match="B109"):
+        convert()
+    # "ner" stands for own data in the other commands and has no reader here.
+    with pytest.raises(BlurbError, match=r"B110.*'ner'.*convert-own"):
+        convert(task="ner")
+    write_cdr(tmp_path, train="ab", dev="c", test="a")
+    with pytest.raises(BlurbError, match=r"B112.*documents a are in both train and test"):
+        convert()
+    write_cdr(tmp_path, train="aba", dev="c", test="d")
+    with pytest.raises(BlurbError, match="B111"):
+        convert()
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("n_documents", "dev_ids"), [(25, ["10", "20"]), (10, ["10"]), (9, ["9"]), (2, ["2"])]
+)
+def test_without_a_dev_file_every_tenth_document_is_dev(
+    nlp: Language, tmp_path: Path, n_documents: int, dev_ids: list[str]
+) -> None:
+    path = tmp_path / "train.tsv"
+    path.write_text("a\tB\n\n" * n_documents, encoding="utf-8")
+    report = convert_own("conll", {"train": path}, tmp_path, label="Drug")
+    train = [document_id(doc) for doc in read_docbin(tmp_path / "train.spacy", nlp.vocab)]
+    dev = [document_id(doc) for doc in read_docbin(tmp_path / "dev.spacy", nlp.vocab)]
+    assert dev == dev_ids
+    assert train == [str(n + 1) for n in range(n_documents) if str(n + 1) not in dev_ids]
+    left_out = report["splits"]["train"]["left_out"]
+    assert left_out == {"documents moved to dev": len(dev_ids)}
+    assert report["splits"]["train"]["paper"] is None
+    assert not (tmp_path / "test.spacy").exists()
+
+
+def test_own_files_are_read_by_format_and_label(nlp: Language, tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("a\tB\nb\tB-Y\n", encoding="utf-8")
+    (tmp_path / "b.tsv").write_text("c\tO\n", encoding="utf-8")
+    paths = {"train": tmp_path / "a.tsv", "dev": tmp_path / "b.tsv", "test": tmp_path / "a.tsv"}
+    report = convert_own("conll", paths, tmp_path, label="Drug")
+    assert {name: row["gold"] for name, row in report["splits"].items()} == {
+        "train": 2,
+        "dev": 0,
+        "test": 2,
+    }
+    (doc,) = read_docbin(tmp_path / "test.spacy", nlp.vocab)
+    assert gold_entities(doc) == [(0, 1, "Drug"), (2, 3, "Y")]
+    assert doc.spans["blurb"].attrs["label_sets"] == ["Drug"]
+    write_cdr(tmp_path, train="ab")
+    pubtator = {"train": tmp_path / "CDR_TrainingSet.PubTator.txt"}
+    assert convert_own("pubtator", pubtator, tmp_path, label="X")["splits"]["dev"]["gold"] == 2
+    with pytest.raises(BlurbError, match=r"B115.*'xyz'. Formats: .*conll.*pubtator"):
+        convert_own("xyz", pubtator, tmp_path, label="X")
+
+
+def test_folder_without_originals_is_read_as_the_copy(tmp_path: Path) -> None:
+    for name in ("train", "devel", "test"):
+        (tmp_path / f"{name}.tsv").write_text("a\tO\nfever\tB-Disease\n", encoding="utf-8")
+    paper = {"train": 1, "dev": 1, "test": 2}
+    report = convert_task(
+        Target("ncbi_disease"), tmp_path, tmp_path / "out", form="original", paper=paper
+    )
+    assert report["form"] == "blurb"
+    assert [row["gold"] for row in report["splits"].values()] == [1, 1, 1]
+    (tmp_path / "train.tsv").unlink()
+    with pytest.raises(BlurbError, match=r"B109.*form 'original'.*NCBItrainset_corpus"):
+        convert_task(
+            Target("ncbi_disease"), tmp_path, tmp_path / "out", form="original", paper=paper
+        )

@@ -1,0 +1,117 @@
+"""Wheels that say how good they are and load without the training machine's folders."""
+
+import json
+import re
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+import spacy
+from confection import Config
+
+from spacy_blurb.errors import BlurbError
+from spacy_blurb.evaluation.packaging import ENCODER_NAME, build_wheel
+
+# spaCy leaves the files that it writes to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+TEXT = "aspirin causes fever in rats"
+RESULT = {
+    "score": 0.6,
+    "precision": 0.75,
+    "recall": 0.5,
+    "per_label": {"Disease": {"precision": 0.5, "recall": 0.25, "f1": 0.333, "gold": 4}},
+}
+
+
+@pytest.fixture(scope="module")
+def unpacked(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a wheel, built over an older package of the same name."""
+    folder = tmp_path_factory.mktemp("packages")
+    stale = folder / "en_blurb_demo-0.2.0" / "README.md"
+    stale.parent.mkdir()
+    stale.write_text("old scores", encoding="utf-8")
+    result = folder / "result.json"
+    result.write_text(json.dumps(RESULT), encoding="utf-8")
+    wheel = build_wheel(
+        trained_folder, folder / "", name="en_blurb_demo", version="0.2.0", result=result
+    )
+    assert wheel == folder / "en_blurb_demo-0.2.0-py3-none-any.whl"
+    with ZipFile(wheel) as file:
+        file.extractall(folder / "unpacked")
+    return folder / "unpacked" / "en_blurb_demo" / "en_blurb_demo-0.2.0"
+
+
+def test_the_packaged_pipeline_predicts_as_the_trained_one(
+    unpacked: Path, trained_folder: Path
+) -> None:
+    expected = spacy.load(trained_folder)(TEXT)
+    doc = spacy.load(unpacked)(TEXT)
+    assert [ent.label_ for ent in doc.ents] == ["Chemical", "Disease"]
+    assert [(e.start, e.end, e.label_, e._.score) for e in doc.ents] == [
+        (e.start, e.end, e.label_, e._.score) for e in expected.ents
+    ]
+
+
+def test_no_folder_of_the_training_machine_is_left(
+    unpacked: Path, trained_folder: Path, corpus: Path, tiny_encoder: Path
+) -> None:
+    config = Config().from_disk(unpacked / "config.cfg", interpolate=False)
+    assert set(config["paths"].values()) == {None}
+    assert config["components"]["transformer"]["model"]["name"] == ENCODER_NAME
+    for path in (unpacked / "config.cfg", unpacked / "meta.json"):
+        text = path.read_text(encoding="utf-8")
+        for folder in (trained_folder, corpus, tiny_encoder):
+            assert str(folder) not in text
+
+
+def test_meta_has_test_scores_and_requirements(unpacked: Path) -> None:
+    meta = json.loads((unpacked / "meta.json").read_text(encoding="utf-8"))
+    assert (meta["lang"], meta["name"], meta["version"]) == ("en", "blurb_demo", "0.2.0")
+    assert meta["performance"] == {
+        "ents_f": 0.6,
+        "ents_p": 0.75,
+        "ents_r": 0.5,
+        "ents_per_type": {"Disease": {"p": 0.5, "r": 0.25, "f": 0.333}},
+    }
+    assert meta["spacy_version"] == ">=3.8.0,<3.9.0"
+    names = {re.match(r"[\w-]+", requirement)[0] for requirement in meta["requirements"]}
+    assert names == {"spacy-blurb", "spacy-transformers"}
+    # The older package's README is not kept.
+    readme = (unpacked.parents[2] / "en_blurb_demo-0.2.0" / "README.md").read_text(encoding="utf-8")
+    assert "old scores" not in readme
+    assert "60.00" in readme
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("my-model", "0.1.0"),
+        ("Demo", "0.1.0"),
+        ("a__b", "0.1.0"),
+        ("1st", "0.1.0"),
+        ("", "0.1.0"),
+        ("demo", "one"),
+        ("demo", "1.0-beta"),
+    ],
+)
+def test_names_and_versions_that_a_wheel_cannot_have(
+    trained_folder: Path, tmp_path: Path, name: str, version: str
+) -> None:
+    with pytest.raises(BlurbError, match=f"B507.*'{name}', version '{version}'"):
+        build_wheel(trained_folder, tmp_path / "out", name=name, version=version, result=None)
+    assert not (tmp_path / "out").exists()
+
+
+def test_not_a_pipeline(tmp_path: Path) -> None:
+    with pytest.raises(BlurbError, match="B504"):
+        build_wheel(tmp_path, tmp_path / "out", name="demo", version="0.1.0", result=None)
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"score": 1, "precision": 1}'])
+def test_not_a_result_file(trained_folder: Path, tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "result.json"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    with pytest.raises(BlurbError, match=r"B506.*result\.json"):
+        build_wheel(trained_folder, tmp_path, name="demo", version="0.1.0", result=path)

@@ -1,0 +1,104 @@
+"""Steps, warm-up and evaluations follow from the task's epochs."""
+
+import json
+from pathlib import Path
+
+import pytest
+from confection import Config
+from spacy import util
+
+from spacy_blurb.errors import BlurbError
+from spacy_blurb.evaluation.training_config import Settings, fill_config
+
+
+def make_corpus(folder: Path, documents: int) -> Path:
+    report = {"splits": {"train": {"documents": documents}}}
+    (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    for name in ("train.spacy", "dev.spacy"):
+        (folder / name).touch()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("documents", "batch_docs", "epochs", "steps", "per_epoch", "warmup"),
+    [
+        (25, 8, 5, 20, 4, 2),
+        (24, 8, 5, 15, 3, 1),
+        (1, 16, 3, 3, 1, 1),
+        (5424, 32, 20, 3400, 170, 340),
+    ],
+)
+def test_steps_follow_from_epochs(
+    project: Path,
+    tmp_path: Path,
+    documents: int,
+    batch_docs: int,
+    epochs: int,
+    steps: int,
+    per_epoch: int,
+    warmup: int,
+) -> None:
+    corpus = make_corpus(tmp_path, documents)
+    settings = Settings(learning_rate=3e-4, epochs=epochs, batch_docs=batch_docs, seed=7)
+    config = fill_config(project / "configs" / "ner.cfg", corpus, "encoders/x", settings)
+    values = config.interpolate()
+    training = values["training"]
+    assert (training["max_steps"], training["eval_frequency"]) == (steps, per_epoch)
+    assert training["optimizer"]["learn_rate"] == {
+        "@schedules": "warmup_linear.v1",
+        "initial_rate": 3e-4,
+        "warmup_steps": warmup,
+        "total_steps": steps,
+    }
+    assert (training["seed"], training["batcher"]["size"]) == (7, batch_docs)
+    assert values["components"]["transformer"]["model"]["name"] == "encoders/x"
+    assert values["corpora"]["train"]["path"] == str(corpus / "train.spacy")
+    assert values["corpora"]["dev"]["path"] == str(corpus / "dev.spacy")
+
+
+def test_the_template_is_complete_for_spacy(
+    project: Path, corpus: Path, tiny_encoder: Path
+) -> None:
+    """Filling in spaCy's defaults adds no setting to a component of ours."""
+    settings = Settings(1e-3, epochs=1, batch_docs=2, seed=0)
+    config = fill_config(project / "configs" / "ner.cfg", corpus, str(tiny_encoder), settings)
+    nlp = util.load_model_from_config(config, auto_fill=True)
+    assert nlp.pipe_names == ["transformer", "ner", "doc_cleaner"]
+    resolved = nlp.config.interpolate()["components"]["ner"]["model"]
+    assert resolved["dropout"] == 0.1
+    assert resolved["tok2vec"]["upstream"] == "transformer"
+
+
+@pytest.mark.parametrize("missing", ["base.cfg", "report.json", "train.spacy", "dev.spacy"])
+def test_missing_files_are_named(tmp_path: Path, missing: str) -> None:
+    make_corpus(tmp_path, 3)
+    (tmp_path / "base.cfg").touch()
+    (tmp_path / missing).unlink()
+    with pytest.raises(BlurbError, match=f"B100.*{missing}"):
+        fill_config(tmp_path / "base.cfg", tmp_path, "x", Settings(1e-3, 1, 1, 0))
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["# Title\nnot a config\n", "[paths]\ntrain = null\n", "[paths\n", "[paths]\n[paths]\n", ""],
+    ids=["text", "sections missing", "cut off", "repeated", "empty"],
+)
+def test_a_template_that_is_no_training_config(tmp_path: Path, content: str) -> None:
+    make_corpus(tmp_path, 3)
+    base = tmp_path / "base.cfg"
+    base.write_text(content, encoding="utf-8")
+    with pytest.raises(BlurbError, match=r"B503.*base\.cfg is not a training config: .+"):
+        fill_config(base, tmp_path, "x", Settings(1e-3, 1, 1, 0))
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"splits": {"train": {}}}'])
+def test_a_damaged_report(tmp_path: Path, project: Path, content: str) -> None:
+    make_corpus(tmp_path, 3)
+    (tmp_path / "report.json").write_text(content, encoding="utf-8")
+    with pytest.raises(BlurbError, match=r"B101.*report\.json"):
+        fill_config(project / "configs" / "ner.cfg", tmp_path, "x", Settings(1e-3, 1, 1, 0))
+
+
+def test_the_template_has_no_value_of_its_own_for_paths(project: Path) -> None:
+    config = Config().from_disk(project / "configs" / "ner.cfg", interpolate=False)
+    assert set(config["paths"].values()) == {None}

@@ -1,0 +1,69 @@
+import json
+from pathlib import Path
+
+import pytest
+from transformers import AutoTokenizer
+
+from spacy_blurb.errors import BlurbError
+from spacy_blurb.pretraining.config import read_config
+from spacy_blurb.pretraining.vocab import MODEL_MAX_LENGTH, SPECIAL, read_pieces, train_vocab
+
+
+def test_folder_loads_as_tokenizer(config_path: Path) -> None:
+    config = read_config(config_path)
+    counts = train_vocab(config)
+    assert counts.reached == counts.asked == 100
+    tokenizer = AutoTokenizer.from_pretrained(config.vocab.folder)
+    assert tokenizer.is_fast
+    assert tokenizer.model_max_length == MODEL_MAX_LENGTH == 512
+    assert len(tokenizer) == 100
+    assert tokenizer.convert_tokens_to_ids(list(SPECIAL)) == [0, 1, 2, 3, 4]
+    pieces = tokenizer.convert_ids_to_tokens(tokenizer("Recéptor", "binds")["input_ids"])
+    assert pieces == ["[CLS]", "receptor", "[SEP]", "binds", "[SEP]"]
+    assert tokenizer("receptor", "binds")["token_type_ids"] == [0, 0, 0, 1, 1]
+    assert tokenizer.mask_token == "[MASK]"
+
+
+def test_cased(config_path: Path) -> None:
+    config = read_config(config_path, {"vocab.lowercase": False})
+    train_vocab(config)
+    assert "S" in read_pieces(Path(config.vocab.folder)).tokenizer.get_vocab()
+    tokenizer = AutoTokenizer.from_pretrained(config.vocab.folder)
+    assert tokenizer.tokenize("Study") != tokenizer.tokenize("study")
+
+
+def test_too_little_text_reaches_fewer(config_path: Path) -> None:
+    counts = train_vocab(read_config(config_path, {"vocab.size": 9000}))
+    assert counts.reached < counts.asked == 9000
+
+
+def test_same_text_gives_same_vocabulary(config_path: Path) -> None:
+    # The library alone does not: it breaks ties by numbers that change from run to run.
+    config = read_config(config_path, {"vocab.size": 100})
+    files = []
+    for _ in range(5):
+        train_vocab(config)
+        files.append((Path(config.vocab.folder) / "tokenizer.json").read_text())
+    assert len(set(files)) == 1
+
+
+def test_held_out_text_is_not_read(config_path: Path) -> None:
+    config = read_config(config_path)
+    counts = train_vocab(config)
+    assert 0 < counts.documents < 60
+
+
+def test_pieces(config_path: Path) -> None:
+    config = read_config(config_path)
+    train_vocab(config)
+    pieces = read_pieces(Path(config.vocab.folder))
+    names = json.loads((Path(config.vocab.folder) / "tokenizer.json").read_text())["model"]["vocab"]
+    assert len(names) == len(pieces.is_special) == len(pieces.continues)
+    for name, number in names.items():
+        assert pieces.is_special[number] == (name in SPECIAL)
+        assert pieces.continues[number] == name.startswith("##")
+
+
+def test_missing_folder_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(BlurbError, match=r"B206.*blurb vocab"):
+        read_pieces(tmp_path)

@@ -1,0 +1,107 @@
+"""What a Doc carries, and that it survives every way a Doc travels."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin, Span
+from spacy.vocab import Vocab
+
+from spacy_blurb.annotations import (
+    ENTITIES,
+    RECORD,
+    document_id,
+    entity_offsets,
+    gold_entities,
+    install_extensions,
+    longest_disjoint,
+    set_gold_entities,
+    set_record,
+    set_scored_entities,
+    span_score,
+)
+
+TEXT = "acute colon cancer and fever"
+MENTIONS = [(0, 18, "X"), (6, 18, "X"), (12, 18, "Y"), (23, 28, "Y"), (24, 28, "Y")]
+
+
+@pytest.fixture
+def gold(nlp: Language) -> Doc:
+    doc = nlp.make_doc(TEXT)
+    assert set_gold_entities(doc, iter(MENTIONS), label_sets=["demo"]) == 1
+    set_record(doc, "d1", group="g")
+    return doc
+
+
+def test_gold_keeps_every_mention(gold: Doc) -> None:
+    assert gold_entities(gold) == MENTIONS
+    assert [(s.start_char, s.end_char, s.label_) for s in gold.spans[ENTITIES]] == MENTIONS[:4]
+    assert entity_offsets(gold) == [(0, 18, "X"), (23, 28, "Y")]
+    assert document_id(gold) == "d1"
+
+
+def test_gold_survives_bytes_and_plain_docbin(gold: Doc) -> None:
+    from_bytes = Doc(Vocab()).from_bytes(gold.to_bytes())
+    data = DocBin(docs=[gold]).to_bytes()
+    (from_docbin,) = DocBin().from_bytes(data).get_docs(Vocab())
+    for doc in (from_bytes, from_docbin):
+        assert gold_entities(doc) == MENTIONS
+        assert entity_offsets(doc) == entity_offsets(gold)
+        assert doc.spans[ENTITIES].attrs == gold.spans[ENTITIES].attrs
+        assert document_id(doc) == "d1"
+        assert doc.spans[RECORD].attrs["group"] == "g"
+
+
+def test_docs_of_other_programs(nlp: Language) -> None:
+    doc = nlp.make_doc(TEXT)
+    assert gold_entities(doc) is None
+    assert document_id(doc) is None
+    doc.set_ents([])
+    assert gold_entities(doc) == []
+    doc.set_ents([Span(doc, 4, 5, label="Y")])
+    assert gold_entities(doc) == [(23, 28, "Y")]
+
+
+def test_scores_belong_to_predicted_spans_only(nlp: Language, gold: Doc) -> None:
+    install_extensions()
+    install_extensions()
+    doc = nlp.make_doc(TEXT)
+    spans = [Span(doc, 0, 1, label="X"), Span(doc, 0, 1, label="Y"), Span(doc, 4, 5, label="Y")]
+    set_scored_entities(doc, spans, [0.5, 0.25, 0.125])
+    assert [span._.score for span in spans] == [0.5, 0.25, 0.125]
+    assert Span(doc, 0, 2, label="X")._.score is None
+    assert Span(doc, 4, 5, label="X")._.score is None
+    assert span_score(gold.ents[0]) is None
+    assert nlp.make_doc(TEXT)[0:1]._.score is None
+    # Predicted Docs have no gold mentions, whatever the key they share.
+    assert gold_entities(doc) is None
+
+
+@pytest.mark.parametrize(
+    ("spans", "chosen"),
+    [
+        ([(0, 2), (1, 5), (5, 6)], [(1, 5), (5, 6)]),
+        ([(2, 4), (0, 3), (3, 6)], [(0, 3), (3, 6)]),
+        ([(1, 3), (0, 2)], [(0, 2)]),
+        ([(0, 1), (0, 1)], [(0, 1)]),
+        ([], []),
+    ],
+)
+def test_longest_disjoint_by_hand(spans: list, chosen: list) -> None:
+    doc = Doc(Vocab(), words=list("abcdef"))
+    found = longest_disjoint(Span(doc, start, end) for start, end in spans)
+    assert [(span.start, span.end) for span in found] == chosen
+
+
+@given(st.lists(st.tuples(st.integers(0, 7), st.integers(1, 4)), max_size=8))
+def test_longest_disjoint_properties(pairs: list) -> None:
+    doc = Doc(Vocab(), words=list("abcdefghijkl"))
+    spans = [Span(doc, start, start + length) for start, length in pairs]
+    found = longest_disjoint(spans)
+    assert all(before.end <= behind.start for before, behind in pairwise(found))
+    for span in spans:
+        # What is left out overlaps something at least as long.
+        rivals = [o for o in found if o.start < span.end and span.start < o.end]
+        assert any(len(other) >= len(span) for other in rivals)

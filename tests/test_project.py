@@ -1,0 +1,113 @@
+"""project.yml and the embedded demo corpus agree with the repository."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from spacy.language import Language
+from weasel.util.config import load_project_config
+
+from spacy_blurb.annotations import gold_entities
+from spacy_blurb.cli.main import app
+from spacy_blurb.data.convert import Target, convert_task
+from spacy_blurb.data.docbin import read_docbin
+from spacy_blurb.tasks import get_task
+
+HELD_OUT = "Naloxone reverses the antihypertensive effect of clonidine in rats with hypertension."
+
+
+@pytest.fixture(scope="module")
+def config(project: Path) -> dict[str, Any]:
+    """Parsed, checked by weasel, with the default variables filled in."""
+    return load_project_config(project)
+
+
+def is_inside(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
+
+
+def test_workflows_name_known_commands(config: dict[str, Any]) -> None:
+    names = [command["name"] for command in config["commands"]]
+    assert len(names) == len(set(names))
+    for workflow, steps in config["workflows"].items():
+        assert set(steps) <= set(names), workflow
+    assert {step for steps in config["workflows"].values() for step in steps} == set(names)
+
+
+def test_dependencies_exist_or_are_made_by_a_command(project: Path, config: dict[str, Any]) -> None:
+    outputs = [output for command in config["commands"] for output in command.get("outputs", [])]
+    fetched = [asset["dest"] for asset in config["assets"]]
+    for command in config["commands"]:
+        for path in command.get("deps", []):
+            made = any(is_inside(path, output) for output in outputs)
+            asset = any(is_inside(dest, path) for dest in fetched)
+            assert made or asset or (project / path).exists(), f"{command['name']}: {path}"
+
+
+def test_scripts_name_files_of_the_repository_and_known_blurb_commands(
+    project: Path, config: dict[str, Any]
+) -> None:
+    known = {command.name for command in app.registered_commands}
+    lines = [line for command in config["commands"] for line in command["script"]]
+    called = {m[1] for line in lines if (m := re.search(r"spacy blurb ([\w-]+)", line))}
+    assert called <= known
+    fetched = ("assets/pubmed", "assets/ncbi_disease")
+    paths = {
+        p for line in lines for p in re.findall(r"(?<![\w/])(?:assets|configs)/[\w./-]+", line)
+    }
+    assert "configs/ner.cfg" in paths
+    for path in sorted(paths):
+        assert path.startswith(fetched) or (project / path).exists(), path
+
+
+def test_each_step_of_a_workflow_comes_after_what_it_needs(config: dict[str, Any]) -> None:
+    commands = {command["name"]: command for command in config["commands"]}
+    for steps in config["workflows"].values():
+        own = [output for step in steps for output in commands[step].get("outputs", [])]
+        made: list[str] = []
+        for step in steps:
+            for path in commands[step].get("deps", []):
+                later = any(is_inside(path, output) for output in own)
+                assert not later or any(is_inside(path, output) for output in made), (step, path)
+            made += commands[step].get("outputs", [])
+
+
+def test_demo_corpus_converts(nlp: Language, project: Path, tmp_path: Path) -> None:
+    raw = project / "assets" / "demo" / "bc5cdr"
+    paper = {"train": None, "dev": None, "test": None}
+    report = convert_task(Target("bc5cdr"), raw, tmp_path, form="original", paper=paper)
+    rows = report["splits"]
+    assert {name: row["documents"] for name, row in rows.items()} == {
+        "train": 100,
+        "dev": 20,
+        "test": 20,
+    }
+    # A tagger can reach nearly everything, so that the demo's score is not bounded by its tokens.
+    assert all(row["gold"] > 100 and row["lost"] <= 0.03 * row["gold"] for row in rows.values())
+    for split in rows:
+        docs = read_docbin(tmp_path / f"{split}.spacy", nlp.vocab)
+        labels = {label for doc in docs for _, _, label in gold_entities(doc)}
+        assert labels == set(get_task("bc5cdr").labels)
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8")) == report
+
+
+def test_the_held_out_sentence_is_in_no_demo_text(project: Path) -> None:
+    demo = project / "assets" / "demo"
+    texts = {
+        path: " ".join(path.read_text(encoding="utf-8").lower().split())
+        for path in [*(demo / "bc5cdr").iterdir(), *(demo / "text").iterdir()]
+    }
+    assert any(path.name == "articles.txt" for path in texts)
+    for path, text in texts.items():
+        assert HELD_OUT.lower().removesuffix(".") not in text, path
+
+
+def test_no_demo_text_is_in_two_splits(project: Path) -> None:
+    titles: dict[str, str] = {}
+    for path in sorted((project / "assets" / "demo" / "bc5cdr").iterdir()):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if match := re.match(r"\w+\|([ta])\|(.*)", line):
+                assert titles.setdefault(match[2], path.name) == path.name
+    assert len(titles) == 280

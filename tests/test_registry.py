@@ -1,0 +1,47 @@
+"""The registered names are the public surface: changed on purpose or not at all."""
+
+from importlib.metadata import distribution
+
+import pytest
+import spacy
+
+NAMES = {
+    "console_scripts": {"spacy-blurb"},
+    "spacy_cli": {"blurb"},
+    "spacy_factories": {"blurb_ner", "blurb_sentencizer"},
+    "spacy_tokenizers": {"spacy_blurb.BiomedTokenizer.v1"},
+    "spacy_architectures": {"spacy_blurb.TokenVectors.v1", "spacy_blurb.TokenClassifier.v1"},
+    "spacy_scorers": {"spacy_blurb.entity_scorer.v1"},
+    "spacy_readers": {"spacy_blurb.Corpus.v1"},
+    "spacy_callbacks": {"spacy_blurb.return_freed_memory.v1"},
+    "spacy_batchers": {"spacy_blurb.batch_by_length.v1"},
+}
+
+
+def test_entry_points_are_the_pinned_ones() -> None:
+    found: dict[str, set[str]] = {}
+    for point in distribution("spacy-blurb").entry_points:
+        found.setdefault(point.group, set()).add(point.name)
+    assert found == NAMES
+
+
+@pytest.mark.parametrize(
+    ("registry", "name"),
+    [
+        (group.removeprefix("spacy_"), name)
+        for group, names in NAMES.items()
+        if group not in {"console_scripts", "spacy_cli", "spacy_factories"}
+        for name in sorted(names)
+    ],
+)
+def test_registered_functions_are_found(registry: str, name: str) -> None:
+    assert callable(getattr(spacy.registry, registry).get(name))
+
+
+@pytest.mark.parametrize("name", sorted(NAMES["spacy_factories"]))
+def test_factories_have_meta(name: str) -> None:
+    meta = spacy.blank("en").get_factory_meta(name)
+    # The one factory that learns nothing.
+    assert name == "blurb_sentencizer" or meta.default_config["model"]
+    assert meta.scores
+    assert meta.assigns
