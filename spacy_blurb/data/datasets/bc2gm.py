@@ -9,6 +9,7 @@ from ..formats.gene_eval import parse_gene_eval
 from ..formats.id_list import read_ids
 from ..records import Record, Split
 from .crichton import FILES, read_crichton, with_label
+from .distribution import missing_files
 
 TASK = "bc2gm"
 LABEL = "Gene"
@@ -52,9 +53,7 @@ def _read_part(folder: Path, part: str) -> tuple[str, str]:
 
     texts = dict(read_tree(folder, _ARCHIVES, choose))
     if missing := [f"{part}/{name}" for name in wanted if name not in texts]:
-        raise BlurbError(
-            Errors.B109.format(folder=folder, task=TASK, form="original", looked=", ".join(missing))
-        )
+        raise missing_files(folder, ", ".join(missing), task=TASK, form="original")
     return texts[wanted[0]], texts[wanted[1]]
 
 

@@ -7,6 +7,7 @@ from ...errors import BlurbError, Errors
 from ..formats.file_tree import numbered, read_tree
 from ..records import Mention, Record, Split
 from .crichton import read_crichton, with_label
+from .distribution import missing_files
 
 TASK = "bc4chemd"
 LABEL = "Chemical"
@@ -38,7 +39,7 @@ def read_bc4chemd(folder: Path, split: str, form: str) -> Split[Record]:
     texts = dict(read_tree(folder, [_ARCHIVE], choose))
     if missing := [name for name in names if name not in texts]:
         looked = ", ".join([*missing, f"{_ARCHIVE}.tar.gz"])
-        raise BlurbError(Errors.B109.format(folder=folder, task=TASK, form=form, looked=looked))
+        raise missing_files(folder, looked, task=TASK, form=form)
     documents = {}
     for number, line in numbered(texts[names[0]]):
         if not line.strip():

@@ -12,6 +12,7 @@ from ..formats.archives import find_archive, read_members
 from ..formats.compressed import find_file, read_lines
 from ..formats.tsv import parse_tsv
 from ..records import LabelledText, Split
+from .distribution import missing_files
 
 ARCHIVE = "biobert_10folds"
 
@@ -57,7 +58,7 @@ def _find_lines(
                 path = archive / member
                 return path, enumerate(_decode(path, content).split("\n"), start=1)
     looked = f"{fold}/{name}, {name}, {fold}/{name} in {ARCHIVE}.tar.xz"
-    raise BlurbError(Errors.B109.format(folder=folder, task=task, form="original", looked=looked))
+    raise missing_files(folder, looked, task=task, form="original")
 
 
 def _decode(path: Path, content: bytes) -> str:

@@ -9,7 +9,7 @@ from ..formats.compressed import find_file, read_lines
 from ..formats.ddi_xml import parse_ddi_xml
 from ..formats.sentence_tsv import read_sentences
 from ..records import LabelledText, Record, Split
-from .distribution import require_file
+from .distribution import missing_files, require_file
 
 TASK = "ddi"
 _ROOT = "DDIextraction_2013"
@@ -65,9 +65,7 @@ def _read_documents(folder: Path, wanted: set[str]) -> dict[str, bytes]:
             return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
     if (archive := find_archive(folder, _ROOT)) is None:
         looked = f"{_ROOT}.tar.gz, {_ROOT}/, {'/, '.join(_PARTS)}/"
-        raise BlurbError(
-            Errors.B109.format(folder=folder, task=TASK, form="original", looked=looked)
-        )
+        raise missing_files(folder, looked, task=TASK, form="original")
     contents = {}
     for member, content in read_members(archive):
         name = member.removeprefix(f"{_ROOT}/")

@@ -15,5 +15,12 @@ def require_file(folder: Path, names: list[str], *, task: str, form: str) -> Pat
     for name in names:
         if (path := find_file(folder, name)) is not None:
             return path
-    looked = ", ".join(names)
-    raise MissingFilesError(Errors.B109.format(folder=folder, task=task, form=form, looked=looked))
+    raise missing_files(folder, ", ".join(names), task=task, form=form)
+
+
+def missing_files(folder: Path, looked: str, *, task: str, form: str) -> MissingFilesError:
+    """Return the error to raise where a folder does not hold a dataset in a form.
+
+    looked (str): What was looked for.
+    """
+    return MissingFilesError(Errors.B109.format(folder=folder, task=task, form=form, looked=looked))

@@ -11,7 +11,7 @@ from ..formats.conll import read_conll
 from ..formats.file_tree import read_tree
 from ..formats.id_list import read_ids
 from ..records import Mention, Record, Split
-from .distribution import require_file
+from .distribution import missing_files, require_file
 
 TASK = "ebm_pico"
 LABELS = {"PAR": "Participants", "INT": "Intervention", "OUT": "Outcome"}
@@ -51,7 +51,7 @@ def read_ebm_pico(folder: Path, split: str, form: str) -> Split[Record]:
     tokens, labels = _read_release(folder, set(ids), "test/gold" if split == "test" else "train")
     if not tokens:
         looked = f"{_ARCHIVE}.tar.gz, documents/PMID.tokens"
-        raise BlurbError(Errors.B109.format(folder=folder, task=TASK, form=form, looked=looked))
+        raise missing_files(folder, looked, task=TASK, form=form)
     if missing := [pmid for pmid in ids if pmid not in tokens]:
         raise BlurbError(
             Errors.B155.format(

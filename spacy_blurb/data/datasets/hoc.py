@@ -9,7 +9,7 @@ from ..formats.compressed import read_lines
 from ..formats.id_list import check_listed, read_ids
 from ..formats.tsv import read_tsv
 from ..records import LabelledText, Split
-from .distribution import require_file
+from .distribution import missing_files, require_file
 
 TASK = "hoc"
 HALLMARKS = (
@@ -73,9 +73,7 @@ def _read_documents(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
                 documents[path.parent.name][path.stem] = text.replace("\r\n", "\n").rstrip("\n")
     else:
         looked = "text/, hoc.tar.xz, hoc.tar.gz, hoc.tar"
-        raise BlurbError(
-            Errors.B109.format(folder=folder, task=TASK, form="original", looked=looked)
-        )
+        raise missing_files(folder, looked, task=TASK, form="original")
     return documents["text"], documents["labels"]
 
 

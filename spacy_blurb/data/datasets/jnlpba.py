@@ -3,11 +3,11 @@
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
-from ...errors import BlurbError, Errors
 from ..formats.conll import parse_conll
 from ..formats.file_tree import numbered, read_tree
 from ..records import Record, Split
 from .crichton import read_crichton, with_label
+from .distribution import missing_files
 
 TASK = "jnlpba"
 LABEL = "Gene"
@@ -38,7 +38,7 @@ def read_jnlpba(folder: Path, split: str, form: str) -> Split[Record]:
     source, text = next(files, ("", ""))
     if not source:
         looked = f"{name}, {archive}.tar.gz"
-        raise BlurbError(Errors.B109.format(folder=folder, task=TASK, form=form, looked=looked))
+        raise missing_files(folder, looked, task=TASK, form=form)
     records = list(parse_conll(numbered(text), path=folder / source, untyped=LABEL))
     if split != "test":
         # A few abstracts are in the file twice, so documents are runs of sentences.

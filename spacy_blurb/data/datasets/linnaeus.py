@@ -7,6 +7,7 @@ from ...errors import BlurbError, Errors
 from ..formats.file_tree import numbered, read_tree
 from ..records import Record, Split
 from .crichton import read_crichton, with_label
+from .distribution import missing_files
 from .species import LABEL, Row, read_split_ids, to_split
 
 TASK = "linnaeus"
@@ -43,7 +44,7 @@ def read_linnaeus(folder: Path, split: str, form: str) -> Split[Record]:
             texts[PurePosixPath(name).stem] = text
     if not table or not texts:
         looked = f"{_TABLE}, txt/, {_ARCHIVE}.tar.gz"
-        raise BlurbError(Errors.B109.format(folder=folder, task=TASK, form=form, looked=looked))
+        raise missing_files(folder, looked, task=TASK, form=form)
     ids = read_split_ids(folder, split, task=TASK, source=_SOURCE)
     return to_split(folder, TASK, ids, texts, _parse(table, f"{folder}, {_TABLE}"))
 

@@ -8,6 +8,7 @@ from ..formats.compressed import find_file
 from ..formats.csv_file import read_csv
 from ..formats.json_file import read_json_lines, take
 from ..records import Question, Split
+from .distribution import missing_files
 
 TASK = "medconceptsqa"
 LETTERS = ("A", "B", "C", "D")
@@ -39,7 +40,7 @@ def read_medconceptsqa(folder: Path, split: str, form: str) -> Split[Question]:
     paths = [path for name in _FOLDERS if (path := _find_table(folder / name, split))]
     if not paths:
         looked = f"{split}.csv, {split}.jsonl, also in all/, {', '.join(f'{n}/' for n in _FOLDERS)}"
-        raise BlurbError(Errors.B109.format(folder=folder, task=TASK, form=form, looked=looked))
+        raise missing_files(folder, looked, task=TASK, form=form)
     missing = len(_FOLDERS) - len(paths)
     left_out = {"vocabularies and levels without a file": missing} if missing else {}
     return Split([record for path in paths for record in _read_table(path, split)], left_out)

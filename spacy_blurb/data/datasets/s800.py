@@ -7,6 +7,7 @@ from ...errors import BlurbError, Errors
 from ..formats.file_tree import numbered, read_tree
 from ..records import Record, Split
 from .crichton import read_crichton, with_label
+from .distribution import missing_files
 from .species import LABEL, Row, read_split_ids, to_split
 
 TASK = "s800"
@@ -45,7 +46,7 @@ def read_s800(folder: Path, split: str, form: str) -> Split[Record]:
             texts[path.stem] = text
     if len(tables) < 2 or not texts:
         looked = f"{_TABLE}, {_NAMES}, abstracts/, {_ARCHIVE}.tar.gz"
-        raise BlurbError(Errors.B109.format(folder=folder, task=TASK, form=form, looked=looked))
+        raise missing_files(folder, looked, task=TASK, form=form)
     pmids = dict(_parse_names(tables[_NAMES], f"{folder}, {_NAMES}"))
     by_pmid = {pmids[doc]: text for doc, text in texts.items() if doc in pmids}
     ids = read_split_ids(folder, split, task=TASK, source=_SOURCE)
