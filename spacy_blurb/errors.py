@@ -62,6 +62,11 @@ class Errors(metaclass=_CodedMessages):
         "Document {doc_id!r}: mention {start}-{end} lies outside the text of {length} characters."
     )
     B115 = "Unknown format {name!r}. Formats: {known}."
+    B116 = (
+        "The training file has {count} document, which cannot be divided into train and dev. Give "
+        "more documents, or a dev file with --dev."
+    )
+    B117 = "{path}, line {line}: the first column is empty. It holds the word: {text!r}."
     B130 = (
         "{folder} does not say which sentences of train.in are dev: Crichton et al. 2017 drew them "
         "at random. Put their 'devel.tsv' beside the originals, or a list of sentence ids as "
@@ -228,6 +233,7 @@ class Errors(metaclass=_CodedMessages):
     )
 
     # Command line
+    B601 = "{reason}: {path}. Check that the folder exists, is writable and has room."
     B600 = (
         "{count} counts differ from the paper's for no known reason. Check that the folder holds "
         "the distribution named in docs/protocol.md."

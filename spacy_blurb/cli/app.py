@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from ..errors import BlurbError
+from ..errors import BlurbError, Errors
 
 app = typer.Typer(
     name="blurb",
@@ -32,6 +32,10 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., None]], Calla
                 function(*args, **kwargs)
             except BlurbError as error:
                 print(f"✘ {error}", file=sys.stderr)
+                raise typer.Exit(1) from error
+            except OSError as error:
+                message = Errors.B601.format(reason=error.strerror, path=error.filename)
+                print(f"✘ {message}", file=sys.stderr)
                 raise typer.Exit(1) from error
 
         app.command(name, **settings)(run)

@@ -38,7 +38,6 @@ DEFAULT_MODEL = Config().from_str(
 [model]
 @architectures = "spacy_blurb.TokenClassifier.v1"
 nO = null
-dropout = 0.1
 
 [model.tok2vec]
 @architectures = "spacy_blurb.TokenVectors.v1"

@@ -102,7 +102,8 @@ def convert_own(
         a dev file every tenth training document becomes dev.
     label (str): Label of mentions without a type; also the name of the label set.
     RETURNS (dict): The report, also written to `out_dir/report.json`.
-    RAISES (BlurbError): B115 unknown format, B111 an id twice, and what the reader raises.
+    RAISES (BlurbError): B115 unknown format, B111 an id twice, B116 a single training document
+        and no dev file, and what the reader raises.
     """
     if format_name not in FORMAT_READERS:
         known = ", ".join(sorted(FORMAT_READERS))
@@ -119,6 +120,8 @@ def convert_own(
 
 
 def _carve_dev(train: Split[AnyRecord]) -> tuple[Split[AnyRecord], Split[AnyRecord]]:
+    if len(train.records) < 2:
+        raise BlurbError(Errors.B116.format(count=len(train.records)))
     dev = list(train.records[DEV_SHARE - 1 :: DEV_SHARE] or train.records[-1:])
     taken = {record.id for record in dev}
     kept = [record for record in train.records if record.id not in taken]

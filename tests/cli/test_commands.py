@@ -167,6 +167,14 @@ def test_convert_mistakes(tmp_path: Path) -> None:
     assert not out.exists()
 
 
+def test_output_that_cannot_be_written(tmp_path: Path) -> None:
+    train, blocked = tmp_path / "a.tsv", tmp_path / "file"
+    train.write_text("a\tO\n\nfever\tB\n", encoding="utf-8")
+    blocked.touch()
+    result = call("convert-own", "conll", train, blocked / "out")
+    assert_one_line(result, "B601", "Not a directory", str(blocked))
+
+
 def test_convert_own_mistakes(tmp_path: Path) -> None:
     path, out = tmp_path / "a.tsv", tmp_path / "out"
     assert_one_line(call("convert-own", "conll", path, out), "B100", str(path))

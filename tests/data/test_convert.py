@@ -129,3 +129,10 @@ def test_folder_without_originals_is_read_as_the_copy(tmp_path: Path) -> None:
         convert_task(
             Target("ncbi_disease"), tmp_path, tmp_path / "out", form="original", paper=paper
         )
+
+
+def test_one_document_cannot_be_train_and_dev(tmp_path: Path) -> None:
+    path = tmp_path / "one.tsv"
+    path.write_text("fever\tB\n", encoding="utf-8")
+    with pytest.raises(BlurbError, match=r"B116.*1 document.*--dev"):
+        convert_own("conll", {"train": path}, tmp_path / "out", label="Disease")

@@ -65,7 +65,6 @@ def test_the_template_is_complete_for_spacy(
     nlp = util.load_model_from_config(config, auto_fill=True)
     assert nlp.pipe_names == ["transformer", "ner", "doc_cleaner"]
     resolved = nlp.config.interpolate()["components"]["ner"]["model"]
-    assert resolved["dropout"] == 0.1
     assert resolved["tok2vec"]["upstream"] == "transformer"
 
 

@@ -8,6 +8,8 @@ from ..records import Mention, Record
 from .compressed import read_lines
 
 _PREFIXES = {"B": "B", "I": "I", "M": "I", "E": "I", "L": "I", "S": "B", "U": "B"}
+# Tags that end a mention, so that an I behind them begins another one, as in conlleval.
+_CLOSING = {"E", "L", "S", "U"}
 _DOCUMENT_MARKS = ("-DOCSTART-", "###MEDLINE:")
 
 
@@ -55,7 +57,9 @@ def parse_conll(
             separator = "\t" if "\t" in line else " "
         cells = line.split("\t") if separator == "\t" else line.split()
         columns = columns or max(len(cells), 2)
-        if len(cells) != columns or not cells[0].strip():
+        if len(cells) == columns and not cells[0].strip():
+            raise BlurbError(Errors.B117.format(path=path, line=line_number, text=line[:80]))
+        if len(cells) != columns:
             raise BlurbError(
                 Errors.B103.format(
                     path=path, line=line_number, expected=columns, found=len(cells), text=line[:80]
@@ -96,6 +100,9 @@ def _to_record(record_id: str, sentence: list[tuple[str, str]], untyped: str) ->
             if open_label is None:
                 start, open_label = offset, label
             end = offset + len(word)
+        if prefix in _CLOSING and open_label is not None:
+            mentions.append(Mention(start, end, open_label))
+            open_label = None
         words.append((offset, offset + len(word)))
         offset += len(word) + 1
     if open_label is not None:

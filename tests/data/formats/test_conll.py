@@ -43,6 +43,8 @@ def test_a_sentence_becomes_a_record(tmp_path: Path) -> None:
         ("B-X I-X E-X S-Y O", [(0, 11, "X"), (12, 15, "Y")]),
         ("B-X I-X L-X U-X U-X", [(0, 11, "X"), (12, 15, "X"), (16, 19, "X")]),
         ("B-X M-X E-X", [(0, 11, "X")]),
+        ("S-X I-X E-X", [(0, 3, "X"), (4, 11, "X")]),
+        ("B-X E-X I-X", [(0, 7, "X"), (8, 11, "X")]),
         ("B-X-Y I-X-Y", [(0, 7, "X-Y")]),
         ("O O", []),
     ],
@@ -93,7 +95,6 @@ def test_offsets_count_characters_not_bytes(tmp_path: Path) -> None:
         ("a\tO\nb\tO\tO\n", r"B103.*a\.tsv, line 2: expected 2 columns .* found 3: 'b\\tO\\tO'"),
         ("a\tx\tO\n\nb\tO\n", r"B103.*line 3: expected 3 columns .* found 2"),
         ("alone\n", r"B103.*line 1: expected 2 columns .* found 1"),
-        ("a\tO\n\tO\n", "B103.*line 2"),
         ("a\tO\nb\tX-Disease\n", "B104.*line 2: 'X-Disease' is not a tag"),
         ("a\tB-\n", "B104.*line 1: 'B-' is not a tag"),
         ("a\tO-X\n", "B104.*'O-X'"),
@@ -149,3 +150,8 @@ def test_round_trip(sentences: list, scheme: str) -> None:
         (r.text, r.mentions, r.words) for _, r in written
     ]
     assert [r.id for r in found] == [str(n + 1) for n in range(len(sentences))]
+
+
+def test_empty_word_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BlurbError, match=r"B117.*a\.tsv, line 2: the first column is empty"):
+        read(tmp_path, "a\tO\n\tB\n")
