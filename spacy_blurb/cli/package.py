@@ -10,7 +10,7 @@ from .app import command
 
 @command("package")
 def package(
-    pipeline: Annotated[Path, typer.Argument(help="Trained pipeline, for example model-best.")],
+    pipeline: Annotated[Path, typer.Argument(help="Trained pipeline, for example model-last.")],
     output: Annotated[Path, typer.Argument(help="Folder for the wheel.")],
     name: Annotated[str, typer.Option(help="Package name without the language: blurb_demo.")],
     version: Annotated[str, typer.Option(help="Package version.")] = "0.1.0",
@@ -20,7 +20,7 @@ def package(
 ) -> None:
     """Build a wheel that holds everything: no network and no training folder is needed to load it.
 
-    Example: python -m spacy blurb package training/demo/model-best packages --name blurb_demo
+    Example: python -m spacy blurb package training/demo/model-last packages --name blurb_demo
     """
     from ..evaluation.packaging import build_wheel
 
