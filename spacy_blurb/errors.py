@@ -191,7 +191,7 @@ class Errors(metaclass=_CodedMessages):
     B503 = "{path} is not a training config: {reason}"
     B504 = (
         "{path} is not a saved pipeline: it needs config.cfg and meta.json. 'spacy train' writes "
-        "one to OUTPUT/model-best."
+        "one to OUTPUT/model-last."
     )
     B505 = (
         "Building the wheel failed: {reason}. The packages build, setuptools and wheel must be "
@@ -201,6 +201,10 @@ class Errors(metaclass=_CodedMessages):
     B507 = (
         "Cannot make a package {name!r}, version {version!r}. Names have small letters, digits and "
         "single '_', versions look like 0.1.0 or 0.1.0rc1."
+    )
+    B508 = (
+        "No encoder in {folder}: it has no config.json. Give a Hugging Face folder; one that "
+        "'pretrain' makes is whole when the run has finished."
     )
 
     # Pretraining
@@ -233,8 +237,8 @@ class Errors(metaclass=_CodedMessages):
     )
 
     # Command line
-    B601 = "{reason}: {path}. Check that the folder exists, is writable and has room."
     B600 = (
         "{count} counts differ from the paper's for no known reason. Check that the folder holds "
         "the distribution named in docs/protocol.md."
     )
+    B601 = "{reason}: {path}. Check that the folder exists, is writable and has room."

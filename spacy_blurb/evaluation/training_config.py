@@ -29,8 +29,9 @@ def fill_config(base: Path, corpus: Path, encoder: str, settings: Settings) -> C
     encoder (str): Hugging Face folder or hub name.
     RETURNS (Config): Not interpolated, ready for `spacy train`.
     RAISES (BlurbError): B100 a file is missing, B101 the corpus report is damaged, B503 the
-        template is not a config for training.
+        template is not a config for training, B508 a local encoder folder is missing or not whole.
     """
+    _check_encoder(encoder)
     for path in (base, corpus / "report.json", corpus / "train.spacy", corpus / "dev.spacy"):
         if not path.is_file():
             raise BlurbError(Errors.B100.format(path=path))
@@ -53,6 +54,16 @@ def fill_config(base: Path, corpus: Path, encoder: str, settings: Settings) -> C
     except KeyError as error:
         raise BlurbError(Errors.B503.format(path=base, reason=f"{error} is missing")) from error
     return config
+
+
+def _check_encoder(encoder: str) -> None:
+    """Refuse a local folder without a model, which training would take for a hub name."""
+    folder = Path(encoder)
+    # "encoders/mini" could be a name of the hub, but not where a folder "encoders" is.
+    below_a_folder = len(folder.parts) > 1 and Path(folder.parts[0]).is_dir()
+    looks_local = folder.is_dir() or folder.is_absolute() or below_a_folder
+    if looks_local and not (folder / "config.json").is_file():
+        raise BlurbError(Errors.B508.format(folder=folder))
 
 
 def _training_documents(corpus: Path) -> int:

@@ -94,7 +94,7 @@ def test_init_config_takes_the_tasks_settings_or_given_ones(
 ) -> None:
     output = tmp_path / "deep" / "train.cfg"
     base = project / "configs" / "ner.cfg"
-    arguments = ["--base", base, "--corpus", corpus, "--encoder", "encoders/x"]
+    arguments = ["--base", base, "--corpus", corpus, "--encoder", "owner/x"]
     result = call("init-config", "bc5_disease", output, *arguments)
     assert result.exit_code == 0, result.stderr
     # 4 documents fit in one batch of 16; 8 epochs.

@@ -40,7 +40,7 @@ def test_steps_follow_from_epochs(
 ) -> None:
     corpus = make_corpus(tmp_path, documents)
     settings = Settings(learning_rate=3e-4, epochs=epochs, batch_docs=batch_docs, seed=7)
-    config = fill_config(project / "configs" / "ner.cfg", corpus, "encoders/x", settings)
+    config = fill_config(project / "configs" / "ner.cfg", corpus, "owner/x", settings)
     values = config.interpolate()
     training = values["training"]
     assert (training["max_steps"], training["eval_frequency"]) == (steps, per_epoch)
@@ -51,7 +51,7 @@ def test_steps_follow_from_epochs(
         "total_steps": steps,
     }
     assert (training["seed"], training["batcher"]["size"]) == (7, batch_docs)
-    assert values["components"]["transformer"]["model"]["name"] == "encoders/x"
+    assert values["components"]["transformer"]["model"]["name"] == "owner/x"
     assert values["corpora"]["train"]["path"] == str(corpus / "train.spacy")
     assert values["corpora"]["dev"]["path"] == str(corpus / "dev.spacy")
 
@@ -101,3 +101,16 @@ def test_a_damaged_report(tmp_path: Path, project: Path, content: str) -> None:
 def test_the_template_has_no_value_of_its_own_for_paths(project: Path) -> None:
     config = Config().from_disk(project / "configs" / "ner.cfg", interpolate=False)
     assert set(config["paths"].values()) == {None}
+
+
+def test_encoder_folders_must_hold_a_model(
+    project: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, settings = project / "configs" / "ner.cfg", Settings(1e-3, 1, 2, 0)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "encoders" / "half").mkdir(parents=True)
+    for encoder in ("encoders/half", "encoders/none", str(tmp_path / "none")):
+        with pytest.raises(BlurbError, match=f"B508.*{encoder}"):
+            fill_config(base, corpus, encoder, settings)
+    config = fill_config(base, corpus, "owner/name-on-the-hub", settings)
+    assert config["paths"]["encoder"] == "owner/name-on-the-hub"
