@@ -206,6 +206,14 @@ class Errors(metaclass=_CodedMessages):
         "No encoder in {folder}: it has no config.json. Give a Hugging Face folder; one that "
         "'pretrain' makes is whole when the run has finished."
     )
+    B509 = (
+        "The template {path} trains {listed}, but task {task} needs the component {component!r}. "
+        "Give the template of its family in configs/; one that is not there does not exist yet."
+    )
+    B510 = (
+        "Task {task} is scored by {metric}, which 'evaluate' cannot compute yet. It computes: "
+        "{known}."
+    )
 
     # Pretraining
     B200 = "No config at {path}. Examples are in configs/pretrain/."

@@ -166,10 +166,12 @@ def trained_folder(
     from spacy.cli.train import train
 
     from spacy_blurb.evaluation.training_config import Settings, fill_config
+    from spacy_blurb.tasks import get_task
 
     folder = tmp_path_factory.mktemp("training")
     settings = Settings(learning_rate=1e-2, epochs=30, batch_docs=2, seed=3)
-    config = fill_config(PROJECT / "configs" / "ner.cfg", corpus, str(tiny_encoder), settings)
+    base, task = PROJECT / "configs" / "ner.cfg", get_task("ner")
+    config = fill_config(base, corpus, str(tiny_encoder), settings, task=task)
     config.to_disk(folder / "config.cfg")
     # Evaluating every epoch would take longer than training.
     train(folder / "config.cfg", folder, overrides={"training.eval_frequency": 60})

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors import BlurbError, Errors
 from .app import command
 
 
@@ -25,10 +26,13 @@ def evaluate(
     from ..data.docbin import read_docbin
     from ..evaluation.pipelines import load_pipeline, require_component
     from ..evaluation.predict import predict_entities
-    from ..evaluation.results import entity_result, write_result
+    from ..evaluation.results import METRICS, entity_result, write_result
     from ..tasks import get_task
 
     spec = get_task(task)
+    if spec.metric not in METRICS:
+        known = ", ".join(METRICS)
+        raise BlurbError(Errors.B510.format(task=task, metric=spec.metric, known=known))
     nlp = load_pipeline(pipeline)
     require_component(nlp, spec.component, pipeline=pipeline)
     predictions = predict_entities(nlp, read_docbin(data, nlp.vocab))

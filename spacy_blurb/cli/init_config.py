@@ -28,14 +28,15 @@ def init_config(
     from ..evaluation.training_config import Settings, fill_config
     from ..tasks import get_task
 
-    training = get_task(task).training
+    spec = get_task(task)
+    training = spec.training
     settings = Settings(
         learning_rate=training.learning_rate if learning_rate is None else learning_rate,
         epochs=training.epochs if epochs is None else epochs,
         batch_docs=training.batch_docs if batch_docs is None else batch_docs,
         seed=seed,
     )
-    config = fill_config(base, corpus, encoder, settings)
+    config = fill_config(base, corpus, encoder, settings, task=spec)
     output.parent.mkdir(parents=True, exist_ok=True)
     config.to_disk(output)
     steps = config["training"]["max_steps"]

@@ -26,6 +26,10 @@ _PACKAGES = (
 )
 
 
+METRICS = ("entity_f1",)
+"""The metrics that a result can have so far."""
+
+
 def entity_result(
     task: Task,
     nlp: Language,

@@ -9,6 +9,7 @@ from pathlib import Path
 from confection import Config, ConfigValidationError
 
 from ..errors import BlurbError, Errors
+from ..tasks import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +22,19 @@ class Settings:
     seed: int
 
 
-def fill_config(base: Path, corpus: Path, encoder: str, settings: Settings) -> Config:
+def fill_config(
+    base: Path, corpus: Path, encoder: str, settings: Settings, *, task: Task
+) -> Config:
     """Fill a template: paths, seed, steps, warm-up over a tenth, one evaluation per epoch.
 
     base (Path): Template, for example `configs/ner.cfg`.
     corpus (Path): Folder with `train.spacy`, `dev.spacy` and `report.json`.
     encoder (str): Hugging Face folder or hub name.
+    task (Task): Its component must be in the template.
     RETURNS (Config): Not interpolated, ready for `spacy train`.
     RAISES (BlurbError): B100 a file is missing, B101 the corpus report is damaged, B503 the
-        template is not a config for training, B508 a local encoder folder is missing or not whole.
+        template is not a config for training, B508 a local encoder folder is missing or not whole,
+        B509 the template is for tasks of another type.
     """
     _check_encoder(encoder)
     for path in (base, corpus / "report.json", corpus / "train.spacy", corpus / "dev.spacy"):
@@ -39,6 +44,7 @@ def fill_config(base: Path, corpus: Path, encoder: str, settings: Settings) -> C
     max_steps = settings.epochs * steps_per_epoch
     try:
         config = Config().from_disk(base, interpolate=False)
+        pipeline = config["nlp"]["pipeline"]
         config["paths"].update(
             train=str(corpus / "train.spacy"), dev=str(corpus / "dev.spacy"), encoder=encoder
         )
@@ -53,6 +59,11 @@ def fill_config(base: Path, corpus: Path, encoder: str, settings: Settings) -> C
         raise BlurbError(Errors.B503.format(path=base, reason=reason)) from error
     except KeyError as error:
         raise BlurbError(Errors.B503.format(path=base, reason=f"{error} is missing")) from error
+    if task.component not in pipeline:
+        listed = ", ".join(pipeline)
+        raise BlurbError(
+            Errors.B509.format(path=base, listed=listed, task=task.name, component=task.component)
+        )
     return config
 
 

@@ -201,6 +201,11 @@ def test_init_config_mistakes(project: Path, corpus: Path, tmp_path: Path) -> No
     assert not (tmp_path / "out.cfg").exists()
 
 
+def test_evaluate_refuses_a_metric_that_it_does_not_compute(tmp_path: Path) -> None:
+    result = call("evaluate", "any", "ebm_pico", tmp_path / "a.spacy", "-o", tmp_path / "r.json")
+    assert_one_line(result, "B510", "ebm_pico", "macro_word_f1", "entity_f1")
+
+
 def test_evaluate_mistakes(rule_pipeline: Path, scored_by_hand: Path, tmp_path: Path) -> None:
     def evaluate(pipeline: object, task: str, data: Path) -> Result:
         return call("evaluate", pipeline, task, data, "-o", tmp_path / "r.json")
