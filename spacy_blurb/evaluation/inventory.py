@@ -19,6 +19,8 @@ _FOLDERS = {
     ("bc5_chem", "original"): "bc5cdr",
     ("bc5_disease", "original"): "bc5cdr",
     ("bc5cdr_cid", "original"): "bc5cdr",
+    ("ebm_pico", "original"): "ebm_nlp",
+    ("ebm_pico", "blurb"): "ebm_nlp",
     ("ddi", "original"): "ddi2013",
     ("ddi", "blurb"): "ddi2013",
     ("bioasq_factoid", "original"): "bioasq",

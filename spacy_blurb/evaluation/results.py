@@ -75,8 +75,13 @@ def describe_run(nlp: Language, model: str | None = None) -> dict[str, Any]:
         "versions": package_versions(),
         "machine": f"{platform.machine()} {platform.system()}, Python {platform.python_version()}",
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
-        "command": " ".join(["spacy-blurb", *sys.argv[1:]]),
+        "command": " ".join([_program(), *sys.argv[1:]]),
     }
+
+
+def _program() -> str:
+    """Name the program that `sys.argv` was given to: `spacy blurb …` or our own script."""
+    return "python -m spacy" if sys.argv[1:2] == ["blurb"] else "spacy-blurb"
 
 
 def package_versions() -> dict[str, str]:

@@ -113,7 +113,7 @@ def test_real_counts_labels_and_disjoint_splits(
 def test_real_repeated_document_is_counted(real_data: Path) -> None:
     read = READERS["ncbi_disease"]
     left_out = [read(real_data / "ncbi_disease", name, "original").left_out for name in SPLITS]
-    cut = {"ends inside a word, moved to its end: mentions": 2}
+    cut = {"mentions that ended inside a word, extended to its end": 2}
     assert left_out == [{"repeated documents": 1, **cut}, {}, {}]
 
 

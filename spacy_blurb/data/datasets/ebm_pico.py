@@ -84,7 +84,9 @@ def _read_copy(folder: Path, split: str) -> Split[Record]:
     ]
     if names[0] == older:
         documents = len({record.id.rpartition("-")[0] for record in records})
-        left_out["labels of release 2.00, those of 1.00 are used: documents"] = documents
+        left_out["documents with labels of release 1.00, as those of 2.00 are not there"] = (
+            documents
+        )
     return Split(records, left_out)
 
 

@@ -44,7 +44,7 @@ def read_ncbi_disease(folder: Path, split: str, form: str) -> Split[Record]:
             continue
         records[record.id] = replace(record, mentions=tuple(mentions))
         if cut := sum(m.end != end for m, end in zip(record.mentions, ends, strict=True)):
-            left_out["ends inside a word, moved to its end: mentions"] += cut
+            left_out["mentions that ended inside a word, extended to its end"] += cut
     return Split(list(records.values()), dict(left_out))
 
 

@@ -133,7 +133,9 @@ def test_release_1_stands_in_for_a_missing_training_file_and_says_so(tmp_path: P
     (tmp_path / "release_1_00").mkdir()
     (tmp_path / "release_1_00" / "train.tsv").write_text(COPY, encoding="utf-8")
     split: Split[Record] = read(tmp_path, "train", "blurb")
-    assert split.left_out == {"labels of release 2.00, those of 1.00 are used: documents": 2}
+    assert split.left_out == {
+        "documents with labels of release 1.00, as those of 2.00 are not there": 2
+    }
     (tmp_path / "train.tsv").write_text(COPY, encoding="utf-8")
     assert read(tmp_path, "train", "blurb").left_out == {}
     with pytest.raises(BlurbError, match="B109"):
@@ -150,5 +152,5 @@ def test_real_counts(real_data: Path) -> None:
     }
     assert [len(ids) for ids in documents.values()] == [3842, 960, 191]
     assert [len(split.records) for split in splits.values()] == [40943, 10386, 2076]
-    note = "labels of release 2.00, those of 1.00 are used: documents"
+    note = "documents with labels of release 1.00, as those of 2.00 are not there"
     assert [split.left_out for split in splits.values()] == [{note: 3842}, {}, {}]

@@ -76,4 +76,4 @@ def test_ncbi_disease_mention_that_stops_inside_a_word(tmp_path: Path) -> None:
         "dominant disorder",
         "Ca",
     ]
-    assert split.left_out == {"ends inside a word, moved to its end: mentions": 1}
+    assert split.left_out == {"mentions that ended inside a word, extended to its end": 1}

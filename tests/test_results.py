@@ -1,0 +1,43 @@
+"""The figures in the documents are those of the committed result files."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROW = re.compile(
+    r"^\| (?P<model>[^|]+) \| (?P<seed>\d+) \| (?P<score>[\d.]+) "
+    r"\| (?P<low>[\d.]+)–(?P<high>[\d.]+) \| `(?P<file>results/[^`]+)` \|$",
+    re.MULTILINE,
+)
+
+
+def test_tables_show_what_the_result_files_say(project: Path) -> None:
+    text = (project / "docs" / "results.md").read_text(encoding="utf-8")
+    rows = list(ROW.finditer(text))
+    assert len(rows) >= 5
+    for row in rows:
+        result = json.loads((project / row["file"]).read_text(encoding="utf-8"))
+        low, high = result["ci95"]
+        found = [f"{100 * value:.2f}" for value in (result["score"], low, high)]
+        assert found == [row["score"], row["low"], row["high"]], row["file"]
+        assert (result["model"], result["seed"]) == (row["model"], int(row["seed"]))
+
+
+RESULTS = sorted((Path(__file__).parent.parent / "results").rglob("*-s?.json"))
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
+def test_predictions_give_the_counts_of_their_result(path: Path) -> None:
+    result = json.loads(path.read_text(encoding="utf-8"))
+    lines = (path.parent / result["predictions"]).read_text(encoding="utf-8").splitlines()
+    predictions = [json.loads(line) for line in lines]
+    assert len(predictions) == result["n"]
+    assert sum(len(p["entities"]) for p in predictions) == result["predicted"]
+    assert {key for p in predictions for e in p["entities"] for key in e} == {
+        "start",
+        "end",
+        "label",
+        "score",
+    }
