@@ -15,6 +15,10 @@ export TOKENIZERS_PARALLELISM := false
 # Nothing is downloaded behind the user's back.
 export HF_HUB_OFFLINE := 1
 
+# The demo and the tests train tiny models: a second thread gains little, and where other work shares
+# the cores its waiting made a step forty times slower.
+demo test: export OMP_NUM_THREADS ?= 1
+
 .PHONY: install demo test lint bench
 
 install: $(VENV)/.installed

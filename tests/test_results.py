@@ -41,3 +41,11 @@ def test_predictions_give_the_counts_of_their_result(path: Path) -> None:
         "label",
         "score",
     }
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
+def test_mean_of_the_seeds(project: Path, page: str) -> None:
+    files = sorted((project / "results" / "ncbi_disease").glob("minilm-s?.json"))
+    scores = [json.loads(file.read_text(encoding="utf-8"))["score"] for file in files]
+    assert len(scores) == 3
+    assert f"{100 * sum(scores) / 3:.2f}" in (project / page).read_text(encoding="utf-8")
