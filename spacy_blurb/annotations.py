@@ -62,7 +62,16 @@ def set_gold_entities(
     if relations is not None:
         attrs["relations"] = [list(relation) for relation in relations]
     doc.spans[key] = SpanGroup(doc, name=key, spans=aligned, attrs=attrs)
-    doc.set_ents(longest_disjoint(aligned))
+    chosen = longest_disjoint(aligned)
+    taken = {token.i for span in chosen for token in span}
+    # Tokens that a mention covers in part are neither inside nor outside: nothing to learn there.
+    unknown = {
+        token.i
+        for (start, end, _), span in zip(mentions, spans, strict=True)
+        if span is None
+        for token in doc.char_span(start, end, alignment_mode="expand") or ()
+    }
+    doc.set_ents(chosen, missing=[doc[i : i + 1] for i in sorted(unknown - taken)])
     return len(mentions) - len(aligned)
 
 
@@ -88,6 +97,12 @@ def gold_entities(doc: Doc) -> list[CharSpan] | None:
     if group is not None and "mentions" in group.attrs:
         return [(start, end, label) for start, end, label in group.attrs["mentions"]]
     return entity_offsets(doc) if doc.has_annotation("ENT_IOB") else None
+
+
+def label_sets(doc: Doc) -> list[str]:
+    """Return the annotation schemes that a converted Doc is complete for."""
+    group = doc.spans.get(ENTITIES)
+    return [] if group is None else list(group.attrs.get("label_sets", []))
 
 
 def has_relations(doc: Doc) -> bool:

@@ -183,6 +183,10 @@ class Errors(metaclass=_CodedMessages):
         "Document {doc_id!r} is not annotated for entities, so it cannot be scored. Convert the "
         "data with 'convert' or 'convert-own', or leave it out of the file."
     )
+    B511 = (
+        "{path} is annotated for {found}, not for task {task}. Give the data that 'convert {task}' "
+        "wrote, or 'ner' as the task of your own data."
+    )
     B501 = "Cannot load the pipeline {name!r}: {reason}"
     B502 = (
         "The pipeline {name!r} has no component {component!r}, which this task needs. It has: "
@@ -225,7 +229,10 @@ class Errors(metaclass=_CodedMessages):
         "No text in {paths}. Give files with one sentence per line and an empty line between "
         "documents in 'text.files'."
     )
-    B206 = "No tokenizer in {folder}. Run 'python -m spacy blurb vocab CONFIG' first."
+    B206 = (
+        "No tokenizer in {folder}, which lacks {missing}. Run 'python -m spacy blurb vocab CONFIG' "
+        "first."
+    )
     B207 = (
         "The {split} text of {files} has {pieces} pieces and fills no row of {seq_len}. Give more "
         "text, a shorter 'objective.seq_len' or another 'text.held_out'."
@@ -244,9 +251,22 @@ class Errors(metaclass=_CodedMessages):
         "'--training.max_steps 100'."
     )
 
+    B211 = (
+        "The tokenizer in {folder} has no {absent}: it is not a WordPiece tokenizer as BERT's. Run "
+        "'python -m spacy blurb vocab CONFIG' to learn one."
+    )
+    B212 = (
+        "{folder} holds a model that 'pretrain' did not make, and would overwrite. Give another "
+        "'training.output'."
+    )
+
     # Command line
     B600 = (
-        "{count} counts differ from the paper's for no known reason. Check that the folder holds "
-        "the distribution named in docs/protocol.md."
+        "{count} rows differ from the paper's for no known reason or could not be read. Check that "
+        "the folder holds the distributions named in docs/protocol.md."
+    )
+    B602 = (
+        "This command needs the package {name}, which is not installed: pip install "
+        "'spacy-blurb[train]'."
     )
     B601 = "{reason}: {path}. Check that the folder exists, is writable and has room."

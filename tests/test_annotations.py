@@ -105,3 +105,10 @@ def test_longest_disjoint_properties(pairs: list) -> None:
         # What is left out overlaps something at least as long.
         rivals = [o for o in found if o.start < span.end and span.start < o.end]
         assert any(len(other) >= len(span) for other in rivals)
+
+
+def test_tokens_that_a_mention_covers_in_part_are_left_open(nlp: Language) -> None:
+    doc = nlp("foobar kinase binds aspirin")
+    mentions = [(3, 13, "Gene"), (20, 27, "Chemical")]
+    assert set_gold_entities(doc, mentions, label_sets=["x"]) == 1
+    assert [token.ent_iob_ for token in doc] == ["", "", "O", "B"]

@@ -53,7 +53,7 @@ def test_demo_wheel_loads_where_only_its_requirements_are(project: Path, tmp_pat
     own = next(tmp_path.glob("spacy_blurb-*.whl"))
     constraints = project / "constraints.txt"
     pip = [python, "-m", "pip", "install", "--quiet", "-c", constraints]
-    # torch is named: on Linux the registry's newest build would bring gigabytes of CUDA packages.
+    # The pinned release; pip takes its CPU build where the configured index has one.
     run(*pip, "torch==2.13.0", cwd=tmp_path)
     run(*pip, own, wheels[0], cwd=tmp_path)
     cache = str(tmp_path / "empty-hub-cache")

@@ -41,6 +41,8 @@ def test_dependencies_exist_or_are_made_by_a_command(project: Path, config: dict
     fetched = [asset["dest"] for asset in config["assets"]]
     for command in config["commands"]:
         for path in command.get("deps", []):
+            # Weasel joins the entries of a list where a bare variable follows another one.
+            assert ", " not in path, path
             made = any(is_inside(path, output) for output in outputs)
             asset = any(is_inside(dest, path) for dest in fetched)
             assert made or asset or (project / path).exists(), f"{command['name']}: {path}"

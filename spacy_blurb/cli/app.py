@@ -33,6 +33,9 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., None]], Calla
             except BlurbError as error:
                 print(f"✘ {error}", file=sys.stderr)
                 raise typer.Exit(1) from error
+            except ModuleNotFoundError as error:
+                print(f"✘ {Errors.B602.format(name=error.name)}", file=sys.stderr)
+                raise typer.Exit(1) from error
             except OSError as error:
                 message = Errors.B601.format(reason=error.strerror, path=error.filename)
                 print(f"✘ {message}", file=sys.stderr)

@@ -40,6 +40,8 @@ def check_data(
         print(lines[-1], flush=True)
     if output is not None:
         output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    if len(lines) == 2:
+        raise BlurbError(Errors.B108.format(path=data, task="any task"))
     if unexplained:
         raise BlurbError(Errors.B600.format(count=unexplained))
 

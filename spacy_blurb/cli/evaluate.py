@@ -23,6 +23,7 @@ def evaluate(
 
     Example: python -m spacy blurb evaluate en_blurb_ncbi_disease ncbi_disease test.spacy -o r.json
     """
+    from ..annotations import label_sets
     from ..data.docbin import read_docbin
     from ..evaluation.pipelines import load_pipeline, require_component
     from ..evaluation.predict import predict_entities
@@ -35,7 +36,11 @@ def evaluate(
         raise BlurbError(Errors.B510.format(task=task, metric=spec.metric, known=known))
     nlp = load_pipeline(pipeline)
     require_component(nlp, spec.component, pipeline=pipeline)
-    predictions = predict_entities(nlp, read_docbin(data, nlp.vocab))
+    references = read_docbin(data, nlp.vocab)
+    found = sorted({name for doc in references for name in label_sets(doc)})
+    if found and task != "ner" and task not in found:
+        raise BlurbError(Errors.B511.format(path=data, found=", ".join(found), task=task))
+    predictions = predict_entities(nlp, references, labels=spec.labels)
     result = entity_result(spec, nlp, predictions, data=data, model=model)
     write_result(result, predictions, output)
     low, high = (100 * bound for bound in result["ci95"])

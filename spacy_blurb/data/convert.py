@@ -82,7 +82,7 @@ def read_splits(task: str, raw_dir: Path, form: str) -> tuple[dict[str, Split[An
         form = "blurb"
         try:
             splits = _read_form(task, raw_dir, form)
-        except BlurbError:
+        except MissingFilesError:
             raise missing from None
     check_splits(splits, source=str(raw_dir), disjoint_ids=form == "original")
     return splits, form
@@ -132,6 +132,9 @@ def write_splits(
     splits: Mapping[str, Split[AnyRecord]], out_dir: Path, target: Target
 ) -> dict[str, dict[str, Any]]:
     """Write one `.spacy` file per split and return the report's rows."""
+    # What an earlier conversion left there must not pass for a part of this one.
+    for name in (*(f"{split}.spacy" for split in SPLITS), "report.json"):
+        (out_dir / name).unlink(missing_ok=True)
     tokenizer = build_tokenizer(spacy.blank("en"))
     rows = {}
     for name, split in splits.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..data.convert import SPLITS, read_splits
 from ..data.counts import COUNTERS
 from ..data.datasets import FORMS
-from ..errors import BlurbError
+from ..errors import BlurbError, MissingFilesError
 from ..tasks import TASKS
 from ..tasks.differences import DIFFERENCES
 from ..tasks.spec import UNITS, Task
@@ -34,7 +34,8 @@ class Row:
     ours (int | None): Our count in the task's unit, None where it could not be read.
     paper (int | None): The paper's, None where it states none.
     remark (str): Why the counts differ, what was left out, or why nothing could be read.
-    explained (bool): False for a difference that `tasks/differences.py` does not know.
+    explained (bool): False for a difference that `tasks/differences.py` does not know, and for
+        files that are there and cannot be read.
     """
 
     task: str
@@ -64,7 +65,8 @@ def _count_dataset(task: Task, folder: Path, form: str) -> Iterator[Row]:
     try:
         splits, read_form = read_splits(task.name, folder, form)
     except BlurbError as error:
-        yield Row(task.name, form, "all", unit, None, None, str(error), True)
+        explained = isinstance(error, MissingFilesError)
+        yield Row(task.name, form, "all", unit, None, None, str(error), explained)
         return
     if read_form != form:  # no originals: the rows of the copy follow anyway
         return

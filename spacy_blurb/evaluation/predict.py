@@ -1,6 +1,6 @@
 """Pipeline and gold Docs → predictions as plain data with character offsets."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,10 +37,14 @@ class EntityPrediction:
         }
 
 
-def predict_entities(nlp: Language, references: Iterable[Doc]) -> list[EntityPrediction]:
+def predict_entities(
+    nlp: Language, references: Iterable[Doc], *, labels: Sequence[str] = ()
+) -> list[EntityPrediction]:
     """Run a pipeline over gold Docs.
 
     references (Iterable[Doc]): With gold entities.
+    labels (Sequence[str]): Those of the task; entities of other types, which its data are not
+        annotated for, are not taken over. () for all.
     RAISES (BlurbError): B500 a Doc is not annotated for entities.
     """
     references = list(references)
@@ -53,12 +57,13 @@ def predict_entities(nlp: Language, references: Iterable[Doc]) -> list[EntityPre
     docs = nlp.pipe(make_predicted(nlp, reference) for reference in references)
     predictions = []
     for position, (reference, doc) in enumerate(zip(references, docs, strict=True)):
+        ents = [ent for ent in doc.ents if not labels or ent.label_ in labels]
         predictions.append(
             EntityPrediction(
                 id=document_id(reference) or str(position),
                 gold=gold[position],
-                predicted=[(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents],
-                scores=[_score(ent) for ent in doc.ents],
+                predicted=[(ent.start_char, ent.end_char, ent.label_) for ent in ents],
+                scores=[_score(ent) for ent in ents],
             )
         )
     return predictions

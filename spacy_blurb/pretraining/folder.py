@@ -16,6 +16,7 @@ from .vocab import TOKENIZER_FILES, Pieces
 
 SETTINGS = "settings.json"
 RECORD = "run.json"
+MODEL_FILES = ("config.json", "model.safetensors", "pytorch_model.bin")
 # Settings that may change between a run and its resumption: they leave the weights as they are.
 FREE_SETTINGS = {"output", "save_every", "log_every", "eval_every", "precision"}
 
@@ -27,7 +28,8 @@ def claim_folder(config: PretrainingConfig, pieces: Pieces, *, overwrite: bool) 
     pieces (Pieces): The vocabulary.
     overwrite (bool): Delete a run with other settings; one with the same is kept and goes on.
     RETURNS (Path): The folder.
-    RAISES (BlurbError): B205 a text file is missing, B208 a run with other settings lies there.
+    RAISES (BlurbError): B205 a text file is missing, B208 a run with other settings lies there,
+        B212 a model that no run of ours made lies there.
     """
     folder = Path(config.training.output)
     settings = _describe_settings(config, pieces)
@@ -40,6 +42,8 @@ def claim_folder(config: PretrainingConfig, pieces: Pieces, *, overwrite: bool) 
         elif different:
             message = Errors.B208.format(folder=folder, keys=", ".join(different))
             raise BlurbError(message)
+    elif not path.is_file() and any((folder / name).is_file() for name in MODEL_FILES):
+        raise BlurbError(Errors.B212.format(folder=folder))
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     return folder
@@ -110,8 +114,7 @@ def _describe_settings(config: PretrainingConfig, pieces: Pieces) -> dict[str, A
         for key, value in values.items()
         if section in ("model", "objective", "training") and key not in FREE_SETTINGS
     }
-    # Not the time of change: a fresh copy of the same text is the same text.
-    settings["text.files"] = [[file["path"], file["bytes"]] for file in source["files"]]
+    settings["text.files"] = [[file["path"], file["sha256"]] for file in source["files"]]
     settings["text.held_out"] = source["held_out"]
     settings["vocab"] = source["tokenizer"]
     return settings

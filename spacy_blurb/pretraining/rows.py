@@ -98,7 +98,7 @@ def make_rows(config: PretrainingConfig, pieces: Pieces, folder: Path) -> Rows:
 
 
 def describe_source(config: PretrainingConfig, pieces: Pieces) -> dict[str, Any]:
-    """Describe all that the rows depend on; files by size and time, as reading them takes minutes.
+    """Describe all that the rows depend on; files by the hash of their bytes.
 
     config (PretrainingConfig): Uses its sections `text` and `objective`.
     pieces (Pieces): The vocabulary.
@@ -109,14 +109,21 @@ def describe_source(config: PretrainingConfig, pieces: Pieces) -> dict[str, Any]
     for name in config.text.files:
         if not Path(name).is_file():
             raise BlurbError(Errors.B205.format(paths=name))
-        stat = Path(name).stat()
-        files.append({"path": name, "bytes": stat.st_size, "modified_ns": stat.st_mtime_ns})
+        files.append({"path": name, "sha256": _hash_file(Path(name))})
     return {
         "files": files,
         "held_out": config.text.held_out,
         "seq_len": config.objective.seq_len,
         "tokenizer": hashlib.sha256(pieces.tokenizer.to_str().encode("utf-8")).hexdigest(),
     }
+
+
+def _hash_file(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def batches(rows: NDArray[Any], n_rows: int) -> Iterator[NDArray[Any]]:

@@ -97,15 +97,17 @@ def read_pieces(folder: Path) -> Pieces:
 
     folder (Path): A folder with a WordPiece `tokenizer.json`.
     RETURNS (Pieces): The vocabulary.
-    RAISES (BlurbError): B206 no tokenizer there.
+    RAISES (BlurbError): B206 no tokenizer there, B211 not a tokenizer of BERT's kind.
     """
     path = folder / "tokenizer.json"
-    if not path.is_file():
-        raise BlurbError(Errors.B206.format(folder=folder))
+    if missing := [name for name in TOKENIZER_FILES if not (folder / name).is_file()]:
+        raise BlurbError(Errors.B206.format(folder=folder, missing=", ".join(missing)))
     tokenizer = Tokenizer.from_file(str(path))
     tokenizer.no_truncation()
     tokenizer.no_padding()
     vocab = tokenizer.get_vocab(with_added_tokens=True)
+    if absent := [piece for piece in SPECIAL if piece not in vocab]:
+        raise BlurbError(Errors.B211.format(folder=folder, absent=", ".join(absent)))
     is_special = np.zeros(len(vocab), dtype=bool)
     is_special[[vocab[piece] for piece in SPECIAL]] = True
     continues = np.zeros(len(vocab), dtype=bool)

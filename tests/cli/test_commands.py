@@ -16,6 +16,8 @@ from spacy_blurb.tasks import TASKS
 
 COMMANDS = sorted(command.name for command in app.registered_commands)
 
+PROJECT = Path(__file__).parent.parent.parent
+
 
 def call(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
@@ -204,6 +206,28 @@ def test_init_config_mistakes(project: Path, corpus: Path, tmp_path: Path) -> No
 def test_evaluate_refuses_a_metric_that_it_does_not_compute(tmp_path: Path) -> None:
     result = call("evaluate", "any", "ebm_pico", tmp_path / "a.spacy", "-o", tmp_path / "r.json")
     assert_one_line(result, "B510", "ebm_pico", "macro_word_f1", "entity_f1")
+
+
+def test_evaluate_refuses_data_of_another_task(rule_pipeline: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text("fever\tB-Disease\n\nno\tO\n", encoding="utf-8")
+    call("convert-own", "conll", path, tmp_path / "own", "--label", "mine")
+    data, output = tmp_path / "own" / "train.spacy", tmp_path / "r.json"
+    result = call("evaluate", rule_pipeline, "ncbi_disease", data, "-o", output)
+    assert_one_line(result, "B511", "annotated for mine, not for task ncbi_disease")
+    assert call("evaluate", rule_pipeline, "ner", data, "-o", output).exit_code == 0
+
+
+def test_missing_packages_are_named(tmp_path: Path) -> None:
+    code = (
+        "import sys\nsys.modules['torch'] = None\nfrom spacy_blurb.cli.main import run\n"
+        f"sys.argv = ['spacy-blurb', 'pretrain', {str(PROJECT / 'configs/pretrain/demo.toml')!r}]\n"
+        "run()"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert "[B602] This command needs the package torch" in run.stderr
+    assert "Traceback" not in run.stderr
 
 
 def test_evaluate_mistakes(rule_pipeline: Path, scored_by_hand: Path, tmp_path: Path) -> None:

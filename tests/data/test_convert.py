@@ -136,3 +136,12 @@ def test_one_document_cannot_be_train_and_dev(tmp_path: Path) -> None:
     path.write_text("fever\tB\n", encoding="utf-8")
     with pytest.raises(BlurbError, match=r"B116.*1 document.*--dev"):
         convert_own("conll", {"train": path}, tmp_path / "out", label="Disease")
+
+
+def test_an_earlier_conversion_leaves_nothing_behind(tmp_path: Path) -> None:
+    path, out = tmp_path / "a.tsv", tmp_path / "out"
+    path.write_text("fever\tB\n\nno\tO\n", encoding="utf-8")
+    convert_own("conll", {"train": path, "test": path}, out, label="Disease")
+    assert (out / "test.spacy").is_file()
+    convert_own("conll", {"train": path}, out, label="Disease")
+    assert not (out / "test.spacy").exists()

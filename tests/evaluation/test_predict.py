@@ -75,3 +75,11 @@ def test_probabilities_of_our_component_are_taken_over(trained_folder: Path, cor
     for prediction in predict_entities(nlp, docs):
         assert prediction.predicted == prediction.gold
         assert all(0.5 < score <= 1 for score in prediction.scores)
+
+
+def test_types_that_the_task_has_not_are_not_taken_over(
+    rules: Language, scored_by_hand: Path
+) -> None:
+    references = read_docbin(scored_by_hand, rules.vocab)
+    found = predict_entities(rules, references, labels=["Chemical"])
+    assert [p.predicted for p in found] == [[(0, 7, "Chemical")], [(0, 8, "Chemical")], []]

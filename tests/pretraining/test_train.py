@@ -123,6 +123,24 @@ def test_finished_run_is_left_alone(shared: Configure, tmp_path: Path) -> None:
     assert pretrain(shared(tmp_path, log_every=1), ignore) == record
 
 
+def test_edited_text_of_the_same_size_is_another_run(shared: Configure, tmp_path: Path) -> None:
+    config = shared(tmp_path / "out")
+    text = tmp_path / "text.txt"
+    text.write_bytes(b"".join(Path(name).read_bytes() for name in config.text.files))
+    copied = dataclasses.replace(config, text=dataclasses.replace(config.text, files=(str(text),)))
+    pretrain(copied, ignore)
+    text.write_bytes(text.read_bytes().replace(b"e", b"a", 1))
+    with pytest.raises(BlurbError, match=r"B208.*text\.files"):
+        pretrain(copied, ignore)
+
+
+def test_foreign_model_is_not_overwritten(shared: Configure, tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"somebody's")
+    with pytest.raises(BlurbError, match=r"B212.*would overwrite"):
+        pretrain(shared(tmp_path), ignore)
+    assert (tmp_path / "model.safetensors").read_bytes() == b"somebody's"
+
+
 def test_overwrite_starts_a_run_with_other_settings_again(
     shared: Configure, tmp_path: Path
 ) -> None:

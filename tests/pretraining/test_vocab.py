@@ -67,3 +67,18 @@ def test_pieces(config_path: Path) -> None:
 def test_missing_folder_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(BlurbError, match=r"B206.*blurb vocab"):
         read_pieces(tmp_path)
+
+
+def test_foreign_and_partial_tokenizers_are_refused(config_path: Path) -> None:
+    config = read_config(config_path)
+    train_vocab(config)
+    folder = Path(config.vocab.folder)
+    content = json.loads((folder / "tokenizer.json").read_text())
+    content["model"]["vocab"]["<mask>"] = content["model"]["vocab"].pop("[MASK]")
+    content["added_tokens"] = [t for t in content["added_tokens"] if t["content"] != "[MASK]"]
+    (folder / "tokenizer.json").write_text(json.dumps(content))
+    with pytest.raises(BlurbError, match=r"B211.*has no \[MASK\]"):
+        read_pieces(folder)
+    (folder / "vocab.txt").unlink()
+    with pytest.raises(BlurbError, match=r"B206.*lacks vocab\.txt"):
+        read_pieces(folder)
