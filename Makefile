@@ -16,7 +16,7 @@ export TOKENIZERS_PARALLELISM := false
 export HF_HUB_OFFLINE := 1
 
 # The demo and the tests train tiny models: a second thread gains little, and where other work shares
-# the cores its waiting made a step forty times slower.
+# the cores its waiting makes a step many times slower.
 demo test: export OMP_NUM_THREADS ?= 1
 
 .PHONY: install demo test lint bench

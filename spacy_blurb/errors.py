@@ -164,6 +164,46 @@ class Errors(metaclass=_CodedMessages):
         "in NAME.ann."
     )
 
+    # Pretraining
+    B200 = "No config at {path}. Examples are in configs/pretrain/."
+    B201 = "{path} is not a TOML file: {reason}."
+    B202 = "{path}: unknown key {key!r}. Known keys: {known}."
+    B203 = "{path}: key {key!r} is missing. Keys of this section: {known}."
+    B204 = "{path}: {key} is {found!r}, expected {expected}."
+    B205 = (
+        "No text in {paths}. Give files with one sentence per line and an empty line between "
+        "documents in 'text.files'."
+    )
+    B206 = (
+        "No tokenizer in {folder}, which lacks {missing}. Run 'python -m spacy blurb vocab CONFIG' "
+        "first."
+    )
+    B207 = (
+        "The {split} text of {files} has {pieces} pieces and fills no row of {seq_len}. Give more "
+        "text, a shorter 'objective.seq_len' or another 'text.held_out'."
+    )
+    B208 = (
+        "{folder} holds a run with other settings, which differ in: {keys}. Give another "
+        "'training.output', or start again with --overwrite."
+    )
+    B209 = (
+        "{n_gpus} GPUs are visible to one process. Start one process each with 'torchrun "
+        "--nproc-per-node {n_gpus} -m spacy blurb pretrain CONFIG', or choose one GPU with "
+        "CUDA_VISIBLE_DEVICES."
+    )
+    B210 = (
+        "Cannot read {found!r}. Settings are changed with '--SECTION.KEY VALUE', for example "
+        "'--training.max_steps 100'."
+    )
+    B211 = (
+        "The tokenizer in {folder} has no {absent}: it is not a WordPiece tokenizer as BERT's. Run "
+        "'python -m spacy blurb vocab CONFIG' to learn one."
+    )
+    B212 = (
+        "{folder} holds a model that 'pretrain' did not make, and would overwrite. Give another "
+        "'training.output'."
+    )
+
     # Components
     B400 = (
         "Component {name!r}: no entity in any training example, so there is nothing to learn. "
@@ -182,10 +222,6 @@ class Errors(metaclass=_CodedMessages):
     B500 = (
         "Document {doc_id!r} is not annotated for entities, so it cannot be scored. Convert the "
         "data with 'convert' or 'convert-own', or leave it out of the file."
-    )
-    B511 = (
-        "{path} is annotated for {found}, not for task {task}. Give the data that 'convert {task}' "
-        "wrote, or 'ner' as the task of your own data."
     )
     B501 = "Cannot load the pipeline {name!r}: {reason}"
     B502 = (
@@ -218,46 +254,9 @@ class Errors(metaclass=_CodedMessages):
         "Task {task} is scored by {metric}, which 'evaluate' cannot compute yet. It computes: "
         "{known}."
     )
-
-    # Pretraining
-    B200 = "No config at {path}. Examples are in configs/pretrain/."
-    B201 = "{path} is not a TOML file: {reason}."
-    B202 = "{path}: unknown key {key!r}. Known keys: {known}."
-    B203 = "{path}: key {key!r} is missing. Keys of this section: {known}."
-    B204 = "{path}: {key} is {found!r}, expected {expected}."
-    B205 = (
-        "No text in {paths}. Give files with one sentence per line and an empty line between "
-        "documents in 'text.files'."
-    )
-    B206 = (
-        "No tokenizer in {folder}, which lacks {missing}. Run 'python -m spacy blurb vocab CONFIG' "
-        "first."
-    )
-    B207 = (
-        "The {split} text of {files} has {pieces} pieces and fills no row of {seq_len}. Give more "
-        "text, a shorter 'objective.seq_len' or another 'text.held_out'."
-    )
-    B208 = (
-        "{folder} holds a run with other settings, which differ in: {keys}. Give another "
-        "'training.output', or start again with --overwrite."
-    )
-    B209 = (
-        "{n_gpus} GPUs are visible to one process. Start one process each with 'torchrun "
-        "--nproc-per-node {n_gpus} -m spacy blurb pretrain CONFIG', or choose one GPU with "
-        "CUDA_VISIBLE_DEVICES."
-    )
-    B210 = (
-        "Cannot read {found!r}. Settings are changed with '--SECTION.KEY VALUE', for example "
-        "'--training.max_steps 100'."
-    )
-
-    B211 = (
-        "The tokenizer in {folder} has no {absent}: it is not a WordPiece tokenizer as BERT's. Run "
-        "'python -m spacy blurb vocab CONFIG' to learn one."
-    )
-    B212 = (
-        "{folder} holds a model that 'pretrain' did not make, and would overwrite. Give another "
-        "'training.output'."
+    B511 = (
+        "{path} is annotated for {found}, not for task {task}. Give the data that 'convert {task}' "
+        "wrote, or 'ner' as the task of your own data."
     )
 
     # Command line
@@ -265,8 +264,8 @@ class Errors(metaclass=_CodedMessages):
         "{count} rows differ from the paper's for no known reason or could not be read. Check that "
         "the folder holds the distributions named in docs/protocol.md."
     )
+    B601 = "{reason}: {path}. Check that the folder exists, is writable and has room."
     B602 = (
         "This command needs the package {name}, which is not installed: pip install "
         "'spacy-blurb[train]'."
     )
-    B601 = "{reason}: {path}. Check that the folder exists, is writable and has room."

@@ -34,6 +34,8 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., None]], Calla
                 print(f"✘ {error}", file=sys.stderr)
                 raise typer.Exit(1) from error
             except ModuleNotFoundError as error:
+                if (error.name or "").startswith("spacy_blurb"):
+                    raise  # a fault of ours, not a package that the user lacks
                 print(f"✘ {Errors.B602.format(name=error.name)}", file=sys.stderr)
                 raise typer.Exit(1) from error
             except OSError as error:

@@ -49,4 +49,6 @@ def evaluate(
         f"precision {100 * result['precision']:.2f}, recall {100 * result['recall']:.2f}; "
         f"{result['gold']:,} gold, {result['predicted']:,} predicted in {result['n']:,} documents"
     )
+    if result["other_types"]:
+        print(f"{result['other_types']:,} entities of other types are not part of the task")
     print(f"→ {output}")

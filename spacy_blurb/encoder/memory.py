@@ -19,9 +19,8 @@ def return_freed_memory(nlp: Language) -> Language:
     """Make glibc map arrays above 4 MB apart, so that freeing them gives the memory back.
 
     spaCy's optimiser makes new arrays for every weight and step. By default glibc learns to take
-    arrays of up to 32 MB from its heap, where torch's aligned ones leave holes that it does not
-    fill again: a 4 x 256 encoder with 16,000 pieces grew by 15 MB a step. Does nothing where the C
-    library is another one.
+    arrays of up to 32 MB from its heap, which then grows by megabytes a step for some shapes of
+    encoder (seen with 4 x 256 and 16,000 pieces). Does nothing where the C library is another one.
     """
     if platform.libc_ver()[0] == "glibc":
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _THRESHOLD_BYTES)

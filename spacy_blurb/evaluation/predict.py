@@ -18,12 +18,14 @@ class EntityPrediction:
 
     id (str): From the conversion, else the position in the file.
     scores (list[float | None]): Probability of each predicted entity, where the pipeline has one.
+    other_types (int): Entities of types that the task has not, which are not in `predicted`.
     """
 
     id: str
     gold: list[CharSpan]
     predicted: list[CharSpan]
     scores: list[float | None]
+    other_types: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return what a prediction file holds: ids, offsets and labels, no text."""
@@ -44,7 +46,7 @@ def predict_entities(
 
     references (Iterable[Doc]): With gold entities.
     labels (Sequence[str]): Those of the task; entities of other types, which its data are not
-        annotated for, are not taken over. () for all.
+        annotated for, are counted and not taken over. () for all.
     RAISES (BlurbError): B500 a Doc is not annotated for entities.
     """
     references = list(references)
@@ -64,6 +66,7 @@ def predict_entities(
                 gold=gold[position],
                 predicted=[(ent.start_char, ent.end_char, ent.label_) for ent in ents],
                 scores=[_score(ent) for ent in ents],
+                other_types=len(doc.ents) - len(ents),
             )
         )
     return predictions

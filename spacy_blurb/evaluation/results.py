@@ -58,6 +58,7 @@ def entity_result(
         "correct": scores.correct,
         "predicted": scores.predicted,
         "gold": scores.gold,
+        "other_types": sum(p.other_types for p in predictions),
         "per_label": {
             label: {"precision": s.precision, "recall": s.recall, "f1": s.f1, "gold": s.gold}
             for label, s in per_label.items()

@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -109,7 +110,9 @@ def describe_source(config: PretrainingConfig, pieces: Pieces) -> dict[str, Any]
     for name in config.text.files:
         if not Path(name).is_file():
             raise BlurbError(Errors.B205.format(paths=name))
-        files.append({"path": name, "sha256": _hash_file(Path(name))})
+        stat = Path(name).stat()
+        digest = _hash_file(Path(name), stat.st_size, stat.st_mtime_ns)
+        files.append({"path": name, "sha256": digest})
     return {
         "files": files,
         "held_out": config.text.held_out,
@@ -118,7 +121,9 @@ def describe_source(config: PretrainingConfig, pieces: Pieces) -> dict[str, Any]
     }
 
 
-def _hash_file(path: Path) -> str:
+@cache
+def _hash_file(path: Path, size: int, modified_ns: int) -> str:
+    """Hash a file once in a process; size and time are there to notice a change."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):

@@ -83,3 +83,4 @@ def test_types_that_the_task_has_not_are_not_taken_over(
     references = read_docbin(scored_by_hand, rules.vocab)
     found = predict_entities(rules, references, labels=["Chemical"])
     assert [p.predicted for p in found] == [[(0, 7, "Chemical")], [(0, 8, "Chemical")], []]
+    assert [p.other_types for p in found] == [1, 1, 0]
