@@ -179,8 +179,8 @@ class Errors(metaclass=_CodedMessages):
         "first."
     )
     B207 = (
-        "The {split} text of {files} has {pieces} pieces and fills no row of {seq_len}. Give more "
-        "text, a shorter 'objective.seq_len' or another 'text.held_out'."
+        "The {split} text of {folder} has {pieces} pieces and fills no row of {seq_len}. Give more "
+        "text, a shorter row length in 'objective', or another 'text.held_out'."
     )
     B208 = (
         "{folder} holds a run with other settings, which differ in: {keys}. Give another "
@@ -202,6 +202,22 @@ class Errors(metaclass=_CodedMessages):
     B212 = (
         "{folder} holds a model that 'pretrain' did not make, and would overwrite. Give another "
         "'training.output'."
+    )
+    B240 = (
+        "No encoder in {folder}: 'training.start_from' needs a Hugging Face folder with config.json "
+        "and {weights}. Weights in other files can be saved anew with 'save_pretrained'."
+    )
+    B241 = (
+        "The encoder in {folder} is of type {kind!r} with activation {act!r}. Only encoders of type "
+        "'bert' with 'gelu' can be continued."
+    )
+    B242 = (
+        "The encoder in {folder} has another shape than the config. To continue it, set: {values}."
+    )
+    B243 = "The encoder to continue has no weights {name!r}. Its file may be cut off; save it again."
+    B244 = (
+        "Saving a checkpoint in {folder} failed: {reason}. The last whole checkpoint is {last}. "
+        "Make room and run the same command again: it goes on from there."
     )
 
     # Components

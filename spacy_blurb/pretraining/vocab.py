@@ -99,20 +99,32 @@ def read_pieces(folder: Path) -> Pieces:
     RETURNS (Pieces): The vocabulary.
     RAISES (BlurbError): B206 no tokenizer there, B211 not a tokenizer of BERT's kind.
     """
-    path = folder / "tokenizer.json"
     if missing := [name for name in TOKENIZER_FILES if not (folder / name).is_file()]:
         raise BlurbError(Errors.B206.format(folder=folder, missing=", ".join(missing)))
-    tokenizer = Tokenizer.from_file(str(path))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
+    tokenizer = load_tokenizer(folder)
     vocab = tokenizer.get_vocab(with_added_tokens=True)
-    if absent := [piece for piece in SPECIAL if piece not in vocab]:
-        raise BlurbError(Errors.B211.format(folder=folder, absent=", ".join(absent)))
     is_special = np.zeros(len(vocab), dtype=bool)
     is_special[[vocab[piece] for piece in SPECIAL]] = True
     continues = np.zeros(len(vocab), dtype=bool)
     continues[[number for piece, number in vocab.items() if piece.startswith(CONTINUES)]] = True
     return Pieces(tokenizer, vocab[CLS], vocab[SEP], vocab[MASK], is_special, continues)
+
+
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """Load the WordPiece tokenizer of a folder, without the truncation and padding set in it.
+
+    folder (Path): A folder with a `tokenizer.json`.
+    RAISES (BlurbError): B206 no tokenizer there, B211 not a tokenizer of BERT's kind.
+    """
+    if not (folder / "tokenizer.json").is_file():
+        raise BlurbError(Errors.B206.format(folder=folder, missing="tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    vocab = tokenizer.get_vocab(with_added_tokens=True)
+    if absent := [piece for piece in SPECIAL if piece not in vocab]:
+        raise BlurbError(Errors.B211.format(folder=folder, absent=", ".join(absent)))
+    return tokenizer
 
 
 def _train_documents(paths: list[Path], config: PretrainingConfig) -> Iterator[Document]:
