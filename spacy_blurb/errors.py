@@ -203,6 +203,39 @@ class Errors(metaclass=_CodedMessages):
         "{folder} holds a model that 'pretrain' did not make, and would overwrite. Give another "
         "'training.output'."
     )
+    B220 = (
+        "Cannot tell the format of {path} by its name. Names end in {suffixes}, also with .xz or "
+        ".gz; or give 'text.format', one of: {formats}."
+    )
+    B221 = "No corpus in {folder}. Run 'python -m spacy blurb corpus CONFIG' first."
+    B222 = (
+        "The corpus in {folder} is not finished. Run 'python -m spacy blurb corpus CONFIG' again: "
+        "it goes on where it was stopped."
+    )
+    B223 = (
+        "{folder}: shard {shard} is empty. Delete it and run 'python -m spacy blurb corpus CONFIG' "
+        "again: it makes this shard anew."
+    )
+    B224 = (
+        "{path} {reason}. Delete it and run 'python -m spacy blurb corpus CONFIG' again: it makes "
+        "this shard anew."
+    )
+    B225 = (
+        "The corpus in {folder} was made with another vocabulary. Give another 'corpus.folder' or "
+        "'vocab.folder', or run 'python -m spacy blurb corpus CONFIG --overwrite'."
+    )
+    B226 = (
+        "{folder} holds a corpus made with other settings, which differ in: {keys}. Give another "
+        "'corpus.folder', or make it anew with --overwrite."
+    )
+    B227 = (
+        "No {split} document is left of {documents} in {files}; left out: {left_out}. Give more "
+        "text, or change 'text.min_words', 'text.held_out' or the lists to exclude."
+    )
+    B228 = (
+        "{path}: the document at line {line} has more than {limit} MB. Put an empty line between "
+        "documents."
+    )
 
     # Components
     B400 = (

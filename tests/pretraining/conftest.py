@@ -12,6 +12,7 @@ from spacy_blurb.pretraining.vocab import train_vocab
 SETTINGS: dict[str, dict[str, Any]] = {
     "text": {"held_out": 0.2},
     "vocab": {"size": 100, "lowercase": True},
+    "corpus": {"shard_words": 500, "n_processes": 1},
     "model": {
         "n_layers": 1,
         "hidden_width": 32,
@@ -53,6 +54,7 @@ def write_config(folder: Path) -> Path:
     settings = json.loads(json.dumps(SETTINGS))
     settings["text"]["files"] = [str(folder / "text.txt")]
     settings["vocab"]["folder"] = str(folder / "vocab")
+    settings["corpus"]["folder"] = str(folder / "corpus")
     settings["training"]["output"] = str(folder / "encoder")
     lines = []
     for section, values in settings.items():
