@@ -1,4 +1,4 @@
-"""What are the settings? One TOML file, shared by `vocab` and `pretrain`."""
+"""What are the settings? One TOML file, shared by `vocab`, `corpus` and `pretrain`."""
 
 import dataclasses
 import sys
@@ -17,15 +17,25 @@ else:
 
 @dataclass(frozen=True)
 class TextConfig:
-    """Which text, and how much of it is kept for measuring.
+    """Which text, and how much of it is kept for measuring. Repeated documents always go.
 
-    files (tuple[str, ...]): One sentence per line, an empty line between documents; plain, `.xz`
-        or `.gz`.
+    files (tuple[str, ...]): Paths, or patterns with `*`; plain, `.xz` or `.gz`. PubMed's baseline
+        and update files in the order of their names.
     held_out (float): Share of documents, 0-1, that is never trained on.
+    format (str): "text" (one sentence per line, an empty line between documents), "jsonl" (objects
+        with `text` and perhaps `id`), "pubmed" (XML), "medline" (nbib), or "auto" by name.
+    min_words (int): Documents with fewer words are left out; 128 in arXiv 2007.15779.
+    exclude_ids (tuple[str, ...]): Files with ids (PMIDs, `id` of JSONL) of documents to leave out.
+    exclude_titles (tuple[str, ...]): Files with a title per line, compared with the first sentence
+        of each document, letters and digits alone.
     """
 
     files: tuple[str, ...]
     held_out: float
+    format: str = "auto"
+    min_words: int = 0
+    exclude_ids: tuple[str, ...] = ()
+    exclude_titles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,21 @@ class VocabConfig:
     folder: str
     size: int
     lowercase: bool
+
+
+@dataclass(frozen=True)
+class CorpusConfig:
+    """The tokenised text.
+
+    folder (str): Where `corpus` writes its shards and `pretrain` finds them; text that was read
+        lies in its folder `text`.
+    shard_words (int): Words in a shard; a process works at one shard at a time.
+    n_processes (int): Processes that read and tokenise, 0 for one per core.
+    """
+
+    folder: str
+    shard_words: int = 4_000_000
+    n_processes: int = 0
 
 
 @dataclass(frozen=True)
@@ -135,6 +160,7 @@ class PretrainingConfig:
 
     text: TextConfig
     vocab: VocabConfig
+    corpus: CorpusConfig
     model: ModelConfig
     objective: ObjectiveConfig
     training: TrainingConfig
@@ -143,6 +169,7 @@ class PretrainingConfig:
 _SECTIONS: dict[str, type[Any]] = {
     "text": TextConfig,
     "vocab": VocabConfig,
+    "corpus": CorpusConfig,
     "model": ModelConfig,
     "objective": ObjectiveConfig,
     "training": TrainingConfig,
@@ -175,6 +202,14 @@ _RANGES: dict[str, _Range] = {
     "text.files": (lambda value: len(value) > 0, "at least one path"),
     # At most half: a larger held-out part than training part is a slip of the decimal point.
     "text.held_out": (lambda value: 0 < value <= 0.5, "above 0 and at most 0.5"),
+    "text.format": (
+        lambda value: value in ("auto", "text", "jsonl", "pubmed", "medline"),
+        '"auto", "text", "jsonl", "pubmed" or "medline"',
+    ),
+    "text.min_words": (lambda value: value >= 0, "0 or more"),
+    # Offsets in a shard have 32 bits.
+    "corpus.shard_words": (lambda value: 0 < value <= 10**8, "above 0 and at most 100 million"),
+    "corpus.n_processes": (lambda value: value >= 0, "0 or more"),
     "vocab.size": (lambda value: value > 5, "more than the 5 special pieces"),
     "model.dropout": (lambda value: 0 <= value < 1, "0 or more and below 1"),
     "objective.seq_len": _LENGTH,

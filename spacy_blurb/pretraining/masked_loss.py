@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.autograd.function import once_differentiable
 
 SLICE_BYTES = 32 << 20  # of float32 logits on a CPU: what stays in its caches
 GPU_SLICE_BYTES = 1 << 30  # a GPU wants large products
@@ -59,9 +59,9 @@ class _MaskedLoss(torch.autograd.Function):
         return total
 
     @staticmethod
-    @once_differentiable  # type: ignore[misc]
-    def backward(ctx: FunctionCtx, d_total: Tensor) -> tuple[Tensor | None, ...]:
-        d_hidden, d_weight, d_bias = ctx.saved_tensors  # type: ignore[attr-defined]
+    @once_differentiable
+    def backward(ctx: Any, d_total: Tensor) -> tuple[Tensor | None, ...]:
+        d_hidden, d_weight, d_bias = ctx.saved_tensors
         return (d_hidden * d_total.to(d_hidden.dtype), d_weight * d_total, d_bias * d_total, None)
 
 

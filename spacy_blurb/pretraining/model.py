@@ -25,7 +25,7 @@ class RowLayer(BertLayer):
         self.drop_hidden = Dropout(config.hidden_dropout_prob)
         self.drop_probs = Dropout(config.attention_probs_dropout_prob)
 
-    def forward(self, hidden: Tensor, attends: Tensor | None) -> Tensor:  # type: ignore[override]
+    def forward(self, hidden: Tensor, attends: Tensor | None) -> Tensor:
         """Compute one layer.
 
         hidden (Tensor): Shape: (n_rows, seq_len, width)

@@ -17,7 +17,7 @@ from transformers import BertConfig
 from ..errors import BlurbError, Errors
 from .config import PretrainingConfig
 from .model import RowModel, build_model
-from .vocab import CONTINUES, Pieces, load_tokenizer
+from .vocab import CONTINUES, Pieces, read_tokenizer
 
 WEIGHTS = "model.safetensors"
 _EMBEDDINGS = "bert.embeddings.word_embeddings.weight"
@@ -28,7 +28,8 @@ _TIED = {"cls.predictions.decoder.weight": _EMBEDDINGS, "cls.predictions.decoder
 def start_model(config: PretrainingConfig, pieces: Pieces) -> RowModel:
     """Build the model of a run with its first weights.
 
-    config (PretrainingConfig): Uses `model`, `objective`, `training.seed` and `training.start_from`.
+    config (PretrainingConfig): Uses `model`, `objective`, `training.seed` and
+        `training.start_from`.
     pieces (Pieces): The vocabulary of the run.
     RETURNS (RowModel): On the CPU in float32. Heads that the checkpoint lacks are random.
     RAISES (BlurbError): B240 no such checkpoint, B241 not of BERT's type, B242 another shape than
@@ -41,7 +42,7 @@ def start_model(config: PretrainingConfig, pieces: Pieces) -> RowModel:
         folder = Path(config.training.start_from)
         _check_shape(folder, model.config)
         weights = _read_weights(folder)
-        old, new = load_tokenizer(folder), pieces.tokenizer
+        old, new = read_tokenizer(folder), pieces.tokenizer
         if old.get_vocab() != new.get_vocab():
             _exchange_vocabulary(weights, model.state_dict(), old, new)
         _copy(weights, model)
@@ -119,8 +120,7 @@ def _find_sources(piece: str, old: Tokenizer) -> list[int]:
         return list(parts.ids)
     inside = (old.token_to_id(CONTINUES + part.removeprefix(CONTINUES)) for part in parts.tokens)
     return [
-        whole if number is None else number
-        for whole, number in zip(parts.ids, inside, strict=True)
+        whole if number is None else number for whole, number in zip(parts.ids, inside, strict=True)
     ]
 
 

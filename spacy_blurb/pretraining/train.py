@@ -29,7 +29,7 @@ from .shards import Corpus, PieceStream, open_corpus
 from .start import start_model
 from .throughput import measure_peak, operations_per_piece
 from .trainer import BatchMaker, Progress, Report, RowTrainer
-from .vocab import Pieces, read_pieces
+from .vocab import Pieces, hash_tokenizer, read_pieces
 
 
 def pretrain(
@@ -48,12 +48,16 @@ def pretrain(
         B244 a checkpoint cannot be saved, and what `open_corpus` raises.
     """
     pieces = read_pieces(Path(config.vocab.folder))
-    corpus = open_corpus(Path(config.corpus.folder), pieces)
+    arguments = _build_arguments(config)
+    corpus = open_corpus(
+        Path(config.corpus.folder),
+        verify=arguments.local_process_index == 0,
+        tokenizer_hash=hash_tokenizer(pieces.tokenizer),
+    )
     folder = claim_folder(config, corpus.digest, overwrite=overwrite)
     if (record := read_record(folder)) is not None:
         report(f"{folder} holds this run, finished: nothing to do")
         return record
-    arguments = _build_arguments(config, folder)
     phases = plan_phases(config.objective, config.training)
     rows = [_cut_rows(config, corpus.train, "train", pieces, p.seq_len) for p in phases]
     micro_per_step = arguments.gradient_accumulation_steps * arguments.world_size
@@ -110,11 +114,13 @@ def wants_bf16(precision: str) -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def _build_arguments(config: PretrainingConfig, folder: Path) -> TrainingArguments:
+def _build_arguments(config: PretrainingConfig) -> TrainingArguments:
     training = config.training
     has_gpu = torch.cuda.is_available()
+    if training.sharding == "fsdp" and not has_gpu:
+        raise BlurbError(Errors.B245)
     arguments = TrainingArguments(
-        output_dir=str(folder),
+        output_dir=training.output,
         max_steps=training.max_steps,
         per_device_train_batch_size=training.batch_rows,
         gradient_accumulation_steps=training.accumulate,
@@ -133,7 +139,8 @@ def _build_arguments(config: PretrainingConfig, folder: Path) -> TrainingArgumen
         seed=training.seed,
         bf16=wants_bf16(training.precision),
         use_cpu=not has_gpu,
-        ddp_backend="nccl" if has_gpu else "gloo",
+        # torchrun says how many processes there are; one process must not name a backend.
+        ddp_backend="gloo" if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not has_gpu else None,
         **_sharding(training.sharding),
         save_strategy="steps",
         save_steps=training.save_every,
@@ -223,7 +230,10 @@ def _describe_run(
         "parameters": sum(weight.numel() for weight in trainer.model.parameters()),
         "corpus": {
             "digest": corpus.digest,
-            "splits": corpus.manifest["splits"],
+            "splits": {
+                "train": asdict(corpus.train.counts),
+                "held_out": asdict(corpus.held_out.counts),
+            },
             "rows": [
                 {"seq_len": r.seq_len, "rows": len(r), "dropped_pieces": r.dropped} for r in rows
             ],
