@@ -6,7 +6,7 @@ import os
 import platform
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy
 import tokenizers
 import torch
 import transformers
-from transformers import TrainingArguments
+from transformers import TrainerCallback, TrainingArguments
 
 from ..errors import BlurbError, Errors
 from .config import PretrainingConfig
@@ -33,7 +33,11 @@ from .vocab import Pieces, hash_tokenizer, read_pieces
 
 
 def pretrain(
-    config: PretrainingConfig, report: Report, *, overwrite: bool = False
+    config: PretrainingConfig,
+    report: Report,
+    *,
+    overwrite: bool = False,
+    callbacks: Sequence[TrainerCallback] = (),
 ) -> dict[str, Any]:
     """Train an encoder, from random weights or from a checkpoint, or go on with a killed run.
 
@@ -42,6 +46,7 @@ def pretrain(
     config (PretrainingConfig): The settings.
     report (Callable[[str], None]): Takes lines about the progress.
     overwrite (bool): Delete a run with other settings that lies in the output folder.
+    callbacks (Sequence[TrainerCallback]): Also told about the progress, such as a stop watch.
     RETURNS (dict): The content of `run.json`.
     RAISES (BlurbError): B206 no vocabulary, B207 too little text, B208 the output folder holds a
         run with other settings, B209 several GPUs in one process, B240-B243 nothing to continue,
@@ -71,7 +76,7 @@ def pretrain(
         schedule,
         _build_measure(config, pieces, corpus.train, held_out, model, arguments.bf16),
         config.objective.adversarial,
-        [Progress(report, schedule, _build_utilisation(config, pieces, arguments))],
+        [Progress(report, schedule, _build_utilisation(config, pieces, arguments)), *callbacks],
     )
     checkpoint = newest_checkpoint(folder)
     if checkpoint is not None:
