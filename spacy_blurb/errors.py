@@ -236,6 +236,10 @@ class Errors(metaclass=_CodedMessages):
         "{path}: the document at line {line} has more than {limit} MB. Put an empty line between "
         "documents."
     )
+    B229 = (
+        "A process ended in the middle of its work, perhaps for want of memory. Run the command "
+        "again, it goes on where it was; with a smaller 'corpus.n_processes' if memory is short."
+    )
 
     # Components
     B400 = (

@@ -78,10 +78,15 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pretrainin
     train_vocab(read_config(path))
 
     def configure(
-        output: Path, model: dict[str, Any] | None = None, **training: Any
+        output: Path,
+        model: dict[str, Any] | None = None,
+        corpus: dict[str, Any] | None = None,
+        text: dict[str, Any] | None = None,
+        **training: Any,
     ) -> PretrainingConfig:
         overrides = {f"training.{key}": value for key, value in training.items()}
-        overrides |= {f"model.{key}": value for key, value in (model or {}).items()}
+        for section, values in (("model", model), ("corpus", corpus), ("text", text)):
+            overrides |= {f"{section}.{key}": value for key, value in (values or {}).items()}
         return read_config(path, {"training.output": str(output), **overrides})
 
     return configure
