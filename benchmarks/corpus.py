@@ -1,13 +1,13 @@
 """Words per second, CPU seconds and memory of `spacy blurb corpus`, killed and resumed as well.
 
-    python benchmarks/corpus.py [--quick] [--processes N] --json FILE
+    python benchmarks/corpus.py [--quick] [--processes N] [--vocabulary FOLDER] --json FILE
 
 Text is $BLURB_DATA/pubmed (with --quick its smallest files), or the demo's where that is not set.
-A vocabulary is learnt from it, then the corpus is built from the raw files three times: without
-interruption, again with nothing to do, and in another folder, where the process that the user
-started is killed (signal 9) at three moments and started again. The files of both folders must be
-the same byte for byte. Memory is the sum over the process and its children of what is their own
-and their part of what they share (Pss), looked at ten times a second.
+A vocabulary is learnt from it unless --vocabulary names one, then the corpus is built from the raw
+files three times: without interruption, again with nothing to do, and in another folder, where the
+process that the user started is killed (signal 9) at three moments and started again. The files of
+both folders must be the same byte for byte. Memory is the sum over the process and its children of
+what is their own and their part of what they share (Pss), looked at ten times a second.
 """
 
 import argparse
@@ -131,13 +131,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="the three smallest files")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--vocabulary", type=Path, help="tokenizer folder; default: learn one")
     parser.add_argument("--json", type=Path, required=True, help="where to write the result")
     args = parser.parse_args()
     text = find_text(args.quick)
     runs: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
         whole, killed = Path(name, "whole"), Path(name, "killed")
-        runs["vocab"] = run("vocab", text, Path(name, "for-vocab"), args.processes)
+        if args.vocabulary:
+            Path(name, "vocab").symlink_to(args.vocabulary.absolute())
+        else:
+            runs["vocab"] = run("vocab", text, Path(name, "for-vocab"), args.processes)
         runs["corpus"] = run("corpus", text, whole, args.processes)
         runs["corpus, nothing to do"] = run("corpus", text, whole, args.processes)
         seconds = runs["corpus"]["seconds"]
