@@ -1,6 +1,7 @@
 """Who does the work? Processes that are given one task after the other."""
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -92,6 +93,7 @@ def available_cores() -> int:
 
 def _start_worker() -> None:
     """Use one thread, and end with the parent, even if it is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     parent: Any = parent_process()
 

@@ -148,6 +148,18 @@ def test_other_settings_do_not_replace_a_finished_corpus(shared: Configure, tmp_
     assert hash_folder(other) == hash_folder(fresh)  # nothing of the old one is left
 
 
+def test_what_others_put_there_stays(shared: Configure, tmp_path: Path) -> None:
+    config = shared(tmp_path, corpus=settings(tmp_path / "corpus"))
+    (tmp_path / "corpus").mkdir()
+    others = ("my-notes.txt", "train-list.json", "train-00000.txt", "a-b.partial-1")
+    ours = ("train-00099.json", "train-00099.pieces.npy", "train-00000.json.partial-77")
+    for name in (*others, *ours):
+        (tmp_path / "corpus" / name).write_text("x")
+    build(config)
+    assert all((tmp_path / "corpus" / name).exists() for name in others)
+    assert not any((tmp_path / "corpus" / name).exists() for name in ours)
+
+
 def test_text_is_read_once(shared: Configure, tmp_path: Path) -> None:
     config = shared(tmp_path, corpus=settings(tmp_path / "corpus"))
     build(config)
