@@ -1,12 +1,14 @@
 """Pieces per word of several vocabularies, the first beside the others.
 
-    python benchmarks/vocabulary.py --vocabulary pubmed=FOLDER --vocabulary general=FOLDER \
-        [--vocabulary bert=FOLDER] --text FILE... [--quick] --json FILE
+    python benchmarks/vocabulary.py [--vocabulary NAME=FOLDER]... [--quick] --json FILE
 
-Text is what `spacy blurb vocab` holds out of the text files (`--held-out`, as in the config that
-the vocabulary was learnt with), and every BLURB data set in $BLURB_DATA: all splits, each different
-text once. A word is what stands between white space. A saving is one minus the ratio of pieces, and
-`ratios` are theirs over ours, larger is better for the first vocabulary. Also cuts the terms of
+`--vocabulary` names tokenizer folders. `pubmed`, which is compared with the others, and `general`
+are learnt where no folder is given: by `spacy blurb vocab` from the folders of $BLURB_DATA with
+these names, with configs/pretrain/small.toml and 30,522 pieces, as many as BERT has.
+
+Text is what that config holds out of `pubmed`, and every BLURB data set in $BLURB_DATA: all splits,
+each different text once. A word is what stands between white space. A saving is one minus the ratio
+of pieces, and `ratios` are theirs over ours, larger is better for `pubmed`. Also cuts the terms of
 Table 1 of arXiv 2007.15779.
 """
 
@@ -14,6 +16,7 @@ import argparse
 import json
 import os
 import platform
+import tempfile
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -24,8 +27,9 @@ from tokenizers import Tokenizer
 from spacy_blurb.data.datasets import READERS
 from spacy_blurb.data.records import LabelledText, Question, Record, TextPair
 from spacy_blurb.errors import BlurbError
-from spacy_blurb.pretraining.text import is_held_out, read_documents
-from spacy_blurb.pretraining.vocab import hash_tokenizer
+from spacy_blurb.pretraining.config import PretrainingConfig, read_config
+from spacy_blurb.pretraining.text import find_files, is_held_out, read_documents
+from spacy_blurb.pretraining.vocab import hash_tokenizer, train_vocab
 
 DATASETS = {
     "bc5cdr": ("bc5cdr", "original"),
@@ -52,16 +56,40 @@ TERMS = (
 SPLITS = ("train", "dev", "test")
 
 
-def load_tokenizers(arguments: list[str]) -> dict[str, Tokenizer]:
-    """Return the tokenizers of NAME=FOLDER arguments, the first one first."""
-    tokenizers = {}
-    for argument in arguments:
-        name, _, folder = argument.partition("=")
-        tokenizer = Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
-        tokenizers[name] = tokenizer
-    return tokenizers
+CONFIG = Path(__file__).parent.parent / "configs" / "pretrain" / "small.toml"
+LEARNT = ("pubmed", "general")
+
+
+def configure(data: Path, name: str, folder: Path) -> PretrainingConfig:
+    """Return the settings of a vocabulary that is learnt here."""
+    overrides = {
+        "text.files": [str(data / name / "*.txt.xz")],
+        "vocab.size": 30522,
+        "vocab.folder": str(folder / name),
+        "corpus.folder": str(folder / f"{name}-corpus"),
+    }
+    return read_config(CONFIG, overrides)
+
+
+def load_tokenizers(arguments: list[str], data: Path, learnt: Path) -> dict[str, Tokenizer]:
+    """Return the tokenizers by name, `pubmed` first; what is not given is learnt."""
+    folders = {name: Path(folder) for name, _, folder in (a.partition("=") for a in arguments)}
+    for name in LEARNT:
+        if name not in folders:
+            config = configure(data, name, learnt)
+            train_vocab(config, print)
+            folders[name] = Path(config.vocab.folder)
+    return {
+        name: _load(folders[name])
+        for name in [*LEARNT, *(name for name in folders if name not in LEARNT)]
+    }
+
+
+def _load(folder: Path) -> Tokenizer:
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 def read_texts(folder: Path, task: str, form: str, splits: Iterable[str]) -> Iterator[str]:
@@ -79,12 +107,8 @@ def read_texts(folder: Path, task: str, form: str, splits: Iterable[str]) -> Ite
                     yield record.context
 
 
-def read_datasets(quick: bool, notes: list[str]) -> Iterator[tuple[str, list[str]]]:
+def read_datasets(root: Path, quick: bool, notes: list[str]) -> Iterator[tuple[str, list[str]]]:
     """Yield (task, different texts), of the test splits if quick."""
-    root = os.environ.get("BLURB_DATA")
-    if not root:
-        notes.append("BLURB_DATA is not set: no data sets")
-        return
     for task, (folder, form) in DATASETS.items():
         splits = ("test",) if quick else SPLITS
         forms = (form, "blurb")
@@ -133,19 +157,22 @@ def cut_terms(tokenizers: dict[str, Tokenizer]) -> dict[str, dict[str, str]]:
 def main() -> None:
     """Measure and write the result."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--vocabulary", action="append", required=True, metavar="NAME=FOLDER")
-    parser.add_argument("--text", nargs="*", type=Path, default=[], help="what vocab has read")
-    parser.add_argument("--held-out", type=float, default=0.002, help="'text.held_out' of vocab")
+    parser.add_argument("--vocabulary", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--quick", action="store_true", help="test splits, one text file")
     parser.add_argument("--json", type=Path, required=True, help="where to write the result")
     args = parser.parse_args()
-    tokenizers = load_tokenizers(args.vocabulary)
+    if not (root := os.environ.get("BLURB_DATA")):
+        args.json.write_text('{"runs": {}, "ratios": {}, "notes": ["BLURB_DATA is not set"]}\n')
+        return
+    data = Path(root)
+    with tempfile.TemporaryDirectory() as name:
+        tokenizers = load_tokenizers(args.vocabulary, data, Path(name))
+    text = configure(data, "pubmed", Path()).text
+    files = find_files(text.files)[: 1 if args.quick else None]
+    documents = (d for d in read_documents(files) if is_held_out(d, text.held_out))
     notes: list[str] = []
-    runs: dict[str, Any] = {}
-    if files := args.text[:1] if args.quick else args.text:
-        documents = (d for d in read_documents(files) if is_held_out(d, args.held_out))
-        runs["held-out text"] = count_pieces(tokenizers, [s for d in documents for s in d])
-    for task, texts in read_datasets(args.quick, notes):
+    runs = {"held-out text": count_pieces(tokenizers, [s for d in documents for s in d])}
+    for task, texts in read_datasets(data, args.quick, notes):
         runs[task] = count_pieces(tokenizers, texts)
     ours, *others = tokenizers
     terms = cut_terms(tokenizers)
@@ -157,7 +184,7 @@ def main() -> None:
         },
         "n": {
             "text files": [file.name for file in files],
-            "held_out": args.held_out,
+            "held_out": text.held_out,
             "vocabularies": {
                 name: {"pieces": t.get_vocab_size(), "sha256": hash_tokenizer(t)}
                 for name, t in tokenizers.items()
