@@ -27,7 +27,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 SECONDS_BETWEEN_LOOKS = 0.1
 KILLED_AFTER = (0.25, 0.25, 0.25)
-"""Shares of the time of the uninterrupted build; each run goes on where the one before was killed."""
+"""Shares of the time of the uninterrupted build; a run goes on where the one before it ended."""
 
 
 def find_text(quick: bool) -> list[str]:
