@@ -85,16 +85,22 @@ def test_killed_for_good(shared: Configure, tmp_path: Path) -> None:
     whole = shared(tmp_path, corpus=settings(tmp_path / "whole", shard_words=20))
     killed = shared(tmp_path, corpus=settings(tmp_path / "killed", shard_words=20, n_processes=2))
     build(whole)
+    # Every file takes a while, in the processes too, which run the top of the program: the kill
+    # comes long before the end.
     code = (
+        "import os, time\n"
         "from tests.pretraining.test_corpus import restore\n"
         "from spacy_blurb.pretraining.corpus import build_corpus\n"
+        "os.fsync = lambda file: time.sleep(0.02)\n"
         f"if __name__ == '__main__':\n    build_corpus(restore({_store(killed)!r}), print)\n"
     )
     program = tmp_path / "program.py"
     program.write_text(code)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     for wanted in (3, 10):
-        process = subprocess.Popen([sys.executable, str(program)], env=environment)
+        process = subprocess.Popen(
+            [sys.executable, str(program)], env=environment, stderr=subprocess.DEVNULL
+        )
         while len(list((tmp_path / "killed").glob("*-*.json"))) < wanted:
             assert process.poll() is None
             time.sleep(0.002)
