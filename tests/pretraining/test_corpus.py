@@ -6,8 +6,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -112,16 +115,11 @@ def test_killed_for_good(shared: Configure, tmp_path: Path) -> None:
 
 
 def _store(config: PretrainingConfig) -> str:
-    from dataclasses import asdict
-
     return json.dumps({key: asdict(config)[key] for key in ("text", "vocab", "corpus")})
 
 
 def restore(stored: str) -> PretrainingConfig:
     """Make the settings that `build_corpus` uses again."""
-    from types import SimpleNamespace
-    from typing import cast
-
     sections = {key: SimpleNamespace(**values) for key, values in json.loads(stored).items()}
     return cast(PretrainingConfig, SimpleNamespace(**sections))
 
