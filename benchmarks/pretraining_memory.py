@@ -3,10 +3,9 @@
     python benchmarks/pretraining_memory.py [--quick] --json FILE
 
 Runs `pretrain` with the configs of configs/pretrain/ for three updates on the demo's text, each in
-a process of its own, and notes the largest resident memory that `run.json` gives. What a process takes
-before it trains (about 400 MB of Python, torch and transformers) is part of it. Vocabularies have
-the size that the config asks for: rows of the embeddings that the small text does not reach are
-filled up with pieces that never occur.
+a process of its own, and notes the largest resident memory that `run.json` gives. Python, torch and
+transformers are part of it. Vocabularies have the size that the config asks for: what the small
+text does not reach is filled up with pieces that never occur.
 """
 
 import argparse

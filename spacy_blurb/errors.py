@@ -236,6 +236,10 @@ class Errors(metaclass=_CodedMessages):
         "{path}: the document at line {line} has more than {limit} MB. Put an empty line between "
         "documents."
     )
+    B229 = (
+        "A process ended in the middle of its work, perhaps for want of memory. Run the command "
+        "again, it goes on where it was; with a smaller 'corpus.n_processes' if memory is short."
+    )
     B240 = (
         "No encoder in {folder}: 'training.start_from' needs a Hugging Face folder with "
         "config.json and {weights}; save weights in other files anew with 'save_pretrained'."
@@ -254,9 +258,8 @@ class Errors(metaclass=_CodedMessages):
         "Saving a checkpoint in {folder} failed: {reason}. The last whole checkpoint is {last}. "
         "Make room and run the same command again: it goes on from there."
     )
-
     B245 = (
-        '\'training.sharding\' is "fsdp", which needs GPUs, and none is visible. Set it to "none": '
+        "'training.sharding' divides a model among GPUs, and none is visible. Set it to 'none': "
         "processes on CPUs hold the whole model."
     )
 

@@ -11,6 +11,7 @@ Whatever a killed run has finished vouches for itself with a record, and is kept
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -54,6 +55,10 @@ from .writing import ArrayWriter, hash_file, write_whole
 
 CORPUS_VERSION = 1
 """Goes up when the same settings give other shards."""
+_SHARD_FILE = re.compile(
+    rf"(?P<name>({'|'.join(SPLITS)})-\d{{5,}})\.(({'|'.join(ARRAYS)})\.npy|json)"
+    r"(?P<partial>\.partial-\d+)?"
+)
 BATCH_BYTES = 1 << 20
 """Text that goes to the tokenizer at once; its answer takes some hundred times as much memory."""
 
@@ -184,8 +189,9 @@ def _plan_shards(
 
 def _delete_others(folder: Path, names: set[str]) -> None:
     """Delete what earlier builds left: halves of files, shards that are no longer planned."""
-    for path in folder.glob("*-*"):
-        if ".partial-" in path.name or path.name.partition(".")[0] not in names:
+    for path in folder.glob("*"):
+        match = _SHARD_FILE.fullmatch(path.name)
+        if match and (match["partial"] or match["name"] not in names):
             path.unlink()
 
 

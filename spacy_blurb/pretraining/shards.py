@@ -160,7 +160,7 @@ def open_corpus(folder: Path, *, verify: bool = True, tokenizer_hash: str | None
     """
     manifest = read_manifest(folder)
     if manifest is None:
-        started = next(folder.glob("*-*.json"), None) is not None
+        started = next(folder.glob("train-*.npy"), None) is not None
         message = Errors.B222 if started else Errors.B221
         raise BlurbError(message.format(folder=folder))
     if tokenizer_hash not in (None, manifest["tokenizer"]):

@@ -1,13 +1,17 @@
 """Who does the work? Processes that are given one task after the other."""
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, get_context, parent_process
 from types import TracebackType
 from typing import Any, TypeVar
+
+from ..errors import BlurbError, Errors
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -49,6 +53,7 @@ class Workers:
         work (Callable): A function of a module; it, tasks and results travel between processes.
         tasks (Iterable[tuple[int, Task]]): Taken from the iterator when there is room, so that
             they need not all be in memory.
+        RAISES (BlurbError): B229 a process was killed. What `work` raises, it raises.
         """
         self._started = time.monotonic()
         if self._pool is None:
@@ -63,7 +68,11 @@ class Workers:
             if not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(future), future.result()
+                try:
+                    result = future.result()
+                except BrokenProcessPool as error:
+                    raise BlurbError(Errors.B229) from error
+                yield running.pop(future), result
 
     def time_left(self, done: float, total: float) -> str:
         """Say how long the tasks of `run` will still take, in words."""
@@ -84,6 +93,7 @@ def available_cores() -> int:
 
 def _start_worker() -> None:
     """Use one thread, and end with the parent, even if it is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     parent: Any = parent_process()
 

@@ -83,11 +83,14 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pretrainin
         output: Path,
         model: dict[str, Any] | None = None,
         objective: dict[str, Any] | None = None,
+        corpus: dict[str, Any] | None = None,
+        text: dict[str, Any] | None = None,
         **training: Any,
     ) -> PretrainingConfig:
         overrides = {f"training.{key}": value for key, value in training.items()}
-        overrides |= {f"model.{key}": value for key, value in (model or {}).items()}
-        overrides |= {f"objective.{key}": value for key, value in (objective or {}).items()}
+        sections = {"model": model, "objective": objective, "corpus": corpus, "text": text}
+        for section, values in sections.items():
+            overrides |= {f"{section}.{key}": value for key, value in (values or {}).items()}
         return read_config(path, {"training.output": str(output), **overrides})
 
     return configure
