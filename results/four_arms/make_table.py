@@ -116,7 +116,7 @@ def to_markdown(table: dict[str, Any]) -> str:
         seeds = sorted({seed for row in arms.values() for seed in row["seeds"]})
         heads = [f"seed {seed}" for seed in seeds]
         lines += [
-            f"| {task}, test entity F1 | {' | '.join(heads)} | mean | 95 % | minus the last | 95 % |",
+            f"| {task}, entity F1 | {' | '.join(heads)} | mean | 95 % | minus the last | 95 % |",
             "|---" * (len(heads) + 5) + "|",
         ]
         for arm, row in arms.items():
@@ -132,7 +132,7 @@ def to_markdown(table: dict[str, Any]) -> str:
             )
         lines.append("")
     lines += [
-        "| pretraining | pieces read | vocabulary | held-out loss by seed | piece frequencies alone |",
+        "| pretraining | pieces read | vocabulary | held-out loss by seed | frequencies alone |",
         "|---|---|---|---|---|",
     ]
     for arm, row in table["pretraining"].items():
