@@ -55,7 +55,7 @@ def test_scripts_name_files_of_the_repository_and_known_blurb_commands(
     lines = [line for command in config["commands"] for line in command["script"]]
     called = {m[1] for line in lines if (m := re.search(r"spacy blurb ([\w-]+)", line))}
     assert called <= known
-    fetched = ("assets/pubmed", "assets/ncbi_disease")
+    fetched = ("assets/pubmed", *(asset["dest"] for asset in config["assets"]))
     paths = {
         p for line in lines for p in re.findall(r"(?<![\w/])(?:assets|configs)/[\w./-]+", line)
     }
