@@ -44,11 +44,14 @@ class _MaskedLoss(torch.autograd.Function):
         ):
             logits = (part @ table.T).float().add_(bias.detach())
             right = part_targets[:, None]
-            log_sum = logits.logsumexp(1, keepdim=True)
-            total += (log_sum - logits.gather(1, right)).sum()
+            largest, target = logits.amax(1, keepdim=True), logits.gather(1, right)
+            # One exponential serves loss and gradient.
+            probs = logits.sub_(largest).exp_()
+            sums = probs.sum(1, keepdim=True)
+            total += (sums.log() + largest - target).sum()
             if needs_gradient:
-                probs = logits.sub_(log_sum).exp_()
-                probs.scatter_add_(1, right, torch.full_like(log_sum, -1.0))
+                probs.mul_(sums.reciprocal())
+                probs.scatter_add_(1, right, torch.full_like(sums, -1.0))
                 d_bias += probs.sum(0)
                 d_logits.append(probs.to(hidden.dtype))
         if needs_gradient:
