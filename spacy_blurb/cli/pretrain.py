@@ -1,4 +1,4 @@
-"""`spacy blurb pretrain`: train an encoder from scratch."""
+"""`spacy blurb pretrain`: train an encoder, from scratch or continued."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,11 +16,12 @@ def pretrain(
         bool, typer.Option("--overwrite", help="Delete a run with other settings, start again.")
     ] = False,
 ) -> None:
-    """Train an encoder from random weights, and save it as a Hugging Face folder.
+    """Train an encoder, and save it as a Hugging Face folder.
 
-    A run that was stopped goes on from its newest checkpoint; a finished one is left as it is.
-    Any setting of CONFIG can be changed with --section.key VALUE. Several GPUs: start it with
-    torchrun.
+    Begins with random weights, or with those of 'training.start_from'. Needs the vocabulary and
+    the corpus: run 'vocab' and 'corpus' first. A run that was stopped goes on from its newest
+    checkpoint; a finished one is left as it is. Any setting of CONFIG can be changed with
+    --section.key VALUE. Several GPUs: start it with torchrun.
 
     Example: python -m spacy blurb pretrain configs/pretrain/demo.toml --training.max_steps 100
     """
