@@ -2,7 +2,7 @@
 
     python benchmarks/training.py [--quick] --encoder FOLDER --json FILE
 
-Both sides are configs/ner.cfg on NCBI-disease, same weights, batches, optimiser and head. The peer has
+Both sides are configs/ner.cfg on NCBI-disease: same weights, batches, optimiser, head. The peer has
 `spacy-transformers.TransformerModel.v3` with strided spans (128/96, spaCy's default) in place of
 `spacy_blurb.Encoder.v1`. Each `spacy train` is a process of its own with one thread; sides
 alternate. A side's time for a number of updates is the difference between a longer and a shorter
