@@ -23,7 +23,7 @@ def masked_loss(hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -
     hidden (Tensor): One row per masked piece. Shape: (n_targets, width)
     weight (Tensor): Output embeddings, of any float type. Shape: (n_pieces, width)
     bias (Tensor): Shape: (n_pieces,)
-    targets (Tensor[int64]): Right pieces. Shape: (n_targets,)
+    targets (Tensor[int64]): Right pieces, -1 for rows that do not count. Shape: (n_targets,)
     RETURNS (Tensor[float32]): The sum, in nats; 0 without targets. Shape: ()
     """
     total: Tensor = _MaskedLoss.apply(hidden, weight, bias, targets)
@@ -43,15 +43,15 @@ class _MaskedLoss(torch.autograd.Function):
             strict=True,
         ):
             logits = (part @ table.T).float().add_(bias.detach())
-            right = part_targets[:, None]
+            right, counts = part_targets[:, None].clamp_min(0), (part_targets[:, None] >= 0).float()
             largest, target = logits.amax(1, keepdim=True), logits.gather(1, right)
             # One exponential serves loss and gradient.
             probs = logits.sub_(largest).exp_()
             sums = probs.sum(1, keepdim=True)
-            total += (sums.log() + largest - target).sum()
+            total += ((sums.log() + largest - target) * counts).sum()
             if needs_gradient:
-                probs.mul_(sums.reciprocal())
-                probs.scatter_add_(1, right, torch.full_like(sums, -1.0))
+                probs.mul_(counts / sums)
+                probs.scatter_add_(1, right, -counts)
                 d_bias += probs.sum(0)
                 d_logits.append(probs.to(hidden.dtype))
         if needs_gradient:

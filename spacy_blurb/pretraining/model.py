@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, gelu, scaled_dot_product_attention
+from torch.nn.functional import cross_entropy, gelu, pad, scaled_dot_product_attention
 from transformers import BertConfig, BertForMaskedLM, BertForPreTraining
 from transformers.models.bert.modeling_bert import BertLayer
 
@@ -12,6 +12,8 @@ from .adversarial import adversarial_sum
 from .config import ModelConfig, ObjectiveConfig
 from .dropout import Dropout
 from .masked_loss import masked_loss
+
+TARGETS_MULTIPLE = 64
 
 
 class RowLayer(BertLayer):
@@ -157,6 +159,9 @@ class RowModel(BertForPreTraining):
 
     def masked_sum(self, hidden: Tensor, positions: Tensor, targets: Tensor) -> Tensor:
         """Sum the cross-entropy of the masked pieces, in nats. Shape: ()"""
+        # torch keeps code and memory for every shape that it has multiplied, a thousand at most.
+        missing = -len(positions) % TARGETS_MULTIPLE
+        positions, targets = pad(positions, (0, missing)), pad(targets, (0, missing), value=-1)
         chosen = hidden.flatten(0, 1)[positions]
         vectors = self.cls.predictions.transform(chosen).to(chosen.dtype)
         head = self.cls.predictions.decoder

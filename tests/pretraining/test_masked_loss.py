@@ -32,6 +32,20 @@ def test_equals_cross_entropy(
         torch.testing.assert_close(one, other)
 
 
+def test_rows_that_do_not_count() -> None:
+    hidden, weight, bias, targets = make_inputs(9, torch.float32)
+    counted = torch.tensor([0, 1, 3, 4, 8])
+    targets[[2, 5, 6, 7]] = -1
+    loss = masked_loss(hidden, weight, bias, targets)
+    expected = masked_loss(hidden[counted], weight, bias, targets[counted])
+    torch.testing.assert_close(loss, expected)
+    inputs = (hidden, weight, bias)
+    for one, other in zip(
+        torch.autograd.grad(loss, inputs), torch.autograd.grad(expected, inputs), strict=True
+    ):
+        torch.testing.assert_close(one, other)
+
+
 def test_weights_of_another_type() -> None:
     hidden, weight, bias, targets = make_inputs(9, torch.float32)
     low = hidden.detach().bfloat16().requires_grad_()
