@@ -22,7 +22,7 @@ ALLOWED = {
     "data": {"errors", "annotations", "tokenization"},
     "tasks": {"errors"},
     "pretraining": {"errors", "data.formats"},
-    "encoder": {"errors"},
+    "encoder": {"errors", "annotations"},
     "components": {"errors", "annotations", "metrics", "encoder"},
     "evaluation": {"errors", "annotations", "metrics", "data", "tasks", "encoder", "components"},
     "cli": {"errors", "annotations", "data", "tasks", "pretraining", "evaluation"},

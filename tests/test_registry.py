@@ -10,7 +10,12 @@ NAMES = {
     "spacy_cli": {"blurb"},
     "spacy_factories": {"blurb_ner", "blurb_sentencizer"},
     "spacy_tokenizers": {"spacy_blurb.BiomedTokenizer.v1"},
-    "spacy_architectures": {"spacy_blurb.TokenVectors.v1", "spacy_blurb.TokenClassifier.v1"},
+    "spacy_architectures": {
+        "spacy_blurb.Encoder.v1",
+        "spacy_blurb.OwnEncoder.v1",
+        "spacy_blurb.TokenVectors.v1",
+        "spacy_blurb.TokenClassifier.v1",
+    },
     "spacy_scorers": {"spacy_blurb.entity_scorer.v1"},
     "spacy_readers": {"spacy_blurb.Corpus.v1"},
     "spacy_callbacks": {"spacy_blurb.return_freed_memory.v1"},
