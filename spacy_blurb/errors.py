@@ -210,8 +210,8 @@ class Errors(metaclass=_CodedMessages):
         "hub; with HF_HUB_OFFLINE set only those downloaded before are found."
     )
     B301 = (
-        "{folder} holds a model of type {found!r}. spacy_blurb.Encoder.v1 computes BERT only (model_type "
-        "'bert' in config.json); take 'spacy-transformers.TransformerModel.v3' for other types."
+        "{folder} holds a model of type {found!r}, but spacy_blurb.Encoder.v1 computes BERT only "
+        "(model_type 'bert' in config.json). Take 'spacy-transformers.TransformerModel.v3' for other types."
     )
     B302 = "Cannot read {path}: {reason}. The encoder's files may be damaged or cut off."
     B303 = "No weights in {where}: {missing}. Give the whole folder of an encoder."
@@ -232,8 +232,8 @@ class Errors(metaclass=_CodedMessages):
         "compute. Take 'spacy-transformers.TransformerModel.v3'."
     )
     B308 = (
-        "The encoder has no weights. Call nlp.initialize(), which reads {name!r}, or load a trained "
-        "pipeline."
+        "The encoder has no weights. Call nlp.initialize(), which reads {name!r}, or load a "
+        "trained pipeline."
     )
     B309 = 'No device {device!r} here: {reason}. Take "cpu", "cuda", "cuda:1" or "auto".'
     B310 = (

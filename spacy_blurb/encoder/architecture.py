@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from spacy.tokens import Doc
-from thinc.api import CupyOps, Model, Ops, Ragged, torch2xp
+from thinc.api import CupyOps, Model, Ops, torch2xp
 
 from ..errors import BlurbError, Errors
 from .own_encoder import replace_listener, replace_listener_config
@@ -95,7 +95,8 @@ def encode_docs(
     shim (EncoderShim): The encoder.
     ops (Ops): Whose arrays the output has.
     RETURNS (tuple): A FullTransformerBatch, and a function that takes one with gradients.
-    RAISES (BlurbError): B308 no weights, B312 a bad pair, B313 a pair for an encoder of one segment.
+    RAISES (BlurbError): B308 no weights, B312 a bad pair, B313 a pair for an encoder that knows
+        one segment only.
     """
     from spacy_transformers.data_classes import FullTransformerBatch, TransformerData
     from transformers.modeling_outputs import BaseModelOutput
@@ -124,11 +125,13 @@ def encode_docs(
         # How a component that encodes Docs of its own finds its encoder, see `link.py`.
         data.encoder = weakref.ref(shim)
         datas.append(data)
+    # All is per Doc: Docs have different numbers of rows.
+    nothing = FullTransformerBatch.empty(0)
     batch = FullTransformerBatch(
         spans=[[doc[:]] if len(doc) else [] for doc in docs],
-        wordpieces=FullTransformerBatch.empty(0).wordpieces,
+        wordpieces=nothing.wordpieces,
         model_output=BaseModelOutput(last_hidden_state=vectors),
-        align=Ragged(np.zeros(0, dtype="i"), np.zeros(0, dtype="i")),
+        align=nothing.align,
         cached_doc_data=datas,
     )
 

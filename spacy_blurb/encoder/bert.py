@@ -12,15 +12,15 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn.functional import dropout, gelu, relu, scaled_dot_product_attention
 
 from .packing import Batch, Group
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "gelu": F.gelu,
-    "gelu_new": partial(F.gelu, approximate="tanh"),
-    "gelu_pytorch_tanh": partial(F.gelu, approximate="tanh"),
-    "relu": F.relu,
+    "gelu": gelu,
+    "gelu_new": partial(gelu, approximate="tanh"),
+    "gelu_pytorch_tanh": partial(gelu, approximate="tanh"),
+    "relu": relu,
 }
 
 
@@ -104,9 +104,9 @@ class Layer(nn.Module):
             # torch's fused kernel for CPUs knows no dropout.
             scores = Q @ K.transpose(-1, -2) * (1 / math.sqrt(Q.shape[-1]))
             probs = (scores if mask is None else scores + mask).softmax(-1)
-            attended = F.dropout(probs, self.attention_dropout) @ V
+            attended = dropout(probs, self.attention_dropout) @ V
         else:
-            attended = F.scaled_dot_product_attention(Q, K, V, attn_mask=mask)
+            attended = scaled_dot_product_attention(Q, K, V, attn_mask=mask)
         return attended.transpose(1, 2).reshape(cells, -1)
 
 

@@ -2,9 +2,9 @@
 
 The stock shim hands every weight to thinc's numpy Adam, one after the other on one core. The same
 step is done here by torch, in place, with the settings that the thinc optimiser has at this step:
-`learn_rate`, `beta1`, `beta2`, `eps`, `L2` as weight decay, `grad_clip` per weight array, and moving
-averages where it keeps them. Moments and counts live in the thinc optimiser under the keys that
-thinc would use, so that they begin and end with it.
+`learn_rate`, `beta1`, `beta2`, `eps`, `L2` as weight decay, `grad_clip` per weight array, and
+moving averages where it keeps them. Moments and counts live in the thinc optimiser under the keys
+that thinc would use, so that they begin and end with it.
 
 Two differences to thinc, both below the rounding of float32 in practice: weight decay is applied
 before the step and not behind it (a factor 1 - learn_rate * L2 on the step), and sums are taken in
@@ -99,6 +99,8 @@ def _take_any_step(
 ) -> None:
     """Let thinc compute the step: RAdam, plain SGD, L2 as a loss."""
     for key, weight in learning.items():
-        data, gradient = (torch2xp(t) for t in (weight.data, weight.grad))
+        # Any: thinc's types know integer arrays too.
+        data: Any = torch2xp(weight.data)
+        gradient: Any = torch2xp(weight.grad)
         updated, _ = optimizer(key, data, gradient)
         weight.data.copy_(xp2torch(updated, device=weight.device))

@@ -1,4 +1,4 @@
-"""Components with an encoder of their own: what `nlp.replace_listeners` puts in a listener's place."""
+"""Components with an encoder of their own: what `nlp.replace_listeners` makes."""
 
 from collections.abc import Callable
 from typing import Any

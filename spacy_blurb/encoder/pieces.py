@@ -116,7 +116,7 @@ def _lay_out(
     return np.concatenate(piece_ids), np.concatenate(type_ids), np.concatenate(kept)
 
 
-def _rows_of_pieces(plan: list[Window], counts: list[int]) -> list[NDArray[np.intp]]:
+def _rows_of_pieces(plan: list[Window], counts: list[int]) -> list[NDArray[Any]]:
     """Return, per text, the row of each piece among the kept ones."""
     rows = [np.zeros(count, dtype=np.intp) for count in counts]
     row = 0
@@ -155,8 +155,10 @@ def _align(doc: Doc, offsets: NDArray[np.intp], rows: NDArray[np.intp]) -> Ragge
     steps = np.arange(len(pieces)) - np.repeat(np.cumsum(touched) - touched, touched)
     tokens = np.repeat(first, touched) + steps
     order = np.argsort(tokens, kind="stable")
-    lengths = np.bincount(tokens, minlength=len(table)).astype("i")
-    return Ragged(rows[pieces[order]].astype("i"), lengths)
+    lengths: Any = np.bincount(tokens, minlength=len(table)).astype("i")
+    # Any: thinc's array types do not know numpy's.
+    data: Any = rows[pieces[order]].astype("i")
+    return Ragged(data, lengths)
 
 
 def join(pieces: Sequence[DocPieces]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], list[int]]:

@@ -41,10 +41,10 @@ def cut(n_pieces: int, room: int, overlap: int) -> list[Range]:
     # Sizes of the steps differ by one at most; the last range has one overlap more to itself.
     starts = [number * (n_pieces - overlap) // n_ranges for number in range(n_ranges)]
     ends = [start + overlap for start in starts[1:]] + [n_pieces]
-    borders = [0, *((s + e) // 2 for s, e in zip(starts[1:], ends, strict=False)), n_pieces]
+    borders = [0, *((s + e) // 2 for s, e in zip(starts[1:], ends[:-1], strict=True)), n_pieces]
     return [
         Range(start, end, first, last)
-        for start, end, first, last in zip(starts, ends, borders, borders[1:], strict=True)
+        for start, end, first, last in zip(starts, ends, borders[:-1], borders[1:], strict=True)
     ]
 
 
