@@ -211,7 +211,8 @@ class Errors(metaclass=_CodedMessages):
     )
     B301 = (
         "{folder} holds a model of type {found!r}, but spacy_blurb.Encoder.v1 computes BERT only "
-        "(model_type 'bert' in config.json). Take 'spacy-transformers.TransformerModel.v3' for other types."
+        "(model_type 'bert' in config.json). For other types take "
+        "'spacy-transformers.TransformerModel.v3'."
     )
     B302 = "Cannot read {path}: {reason}. The encoder's files may be damaged or cut off."
     B303 = "No weights in {where}: {missing}. Give the whole folder of an encoder."
@@ -240,6 +241,10 @@ class Errors(metaclass=_CodedMessages):
         "Component {name!r} finds no encoder. Add a component 'transformer' with "
         "spacy_blurb.Encoder.v1 before it."
     )
+    B311 = (
+        "Component {name!r} is given Docs of another pipeline than its own, and knows no encoder "
+        "for them. Run the Docs, or any, through their pipeline first."
+    )
     B312 = (
         "The second text of a pair begins at {second!r}, but the Doc has {length} characters. "
         "doc.spans['pair'].attrs['second'] is an offset into doc.text."
@@ -247,6 +252,10 @@ class Errors(metaclass=_CodedMessages):
     B313 = (
         "A Doc holds a pair of texts, but the encoder knows one segment only (type_vocab_size 1 in "
         "its config.json). Take an encoder that was trained on pairs."
+    )
+    B314 = (
+        "Span {start}-{end} is empty or outside of a Doc of {n_tokens} tokens. Spans are the first "
+        "token and the one behind the last."
     )
 
     # Components

@@ -14,6 +14,8 @@ NAMES = {
         "spacy_blurb.Encoder.v1",
         "spacy_blurb.OwnEncoder.v1",
         "spacy_blurb.TokenVectors.v1",
+        "spacy_blurb.SequenceVector.v1",
+        "spacy_blurb.SpanVectors.v1",
         "spacy_blurb.TokenClassifier.v1",
     },
     "spacy_scorers": {"spacy_blurb.entity_scorer.v1"},

@@ -39,10 +39,19 @@ def _init(model: Model, X: Any = None, Y: Any = None) -> None:
 def _forward(
     model: Model, docs: list[Doc], is_train: bool
 ) -> tuple[list[Any], Callable[[list[Any]], list[Doc]]]:
-    batch, encoder_backprop = model.layers[0](docs, is_train)
+    return split_by_doc(docs, *model.layers[0](docs, is_train))
+
+
+def split_by_doc(
+    docs: list[Doc], batch: Any, encoder_backprop: Callable[[Any], list[Doc]]
+) -> tuple[list[Any], Callable[[list[Any]], list[Doc]]]:
+    """Return an encoder's output per Doc, and its backpropagation from gradients per Doc.
+
+    The gradients are one entry, with an attribute `tensors`, for each Doc that has tokens.
+    """
 
     def backprop(d_datas: list[Any]) -> list[Doc]:
-        # Docs without tokens have no gradient, so there may be none at all.
+        # There may be none at all.
         if not d_datas:
             return docs
         return encoder_backprop(batch.unsplit_by_doc([d_data.tensors for d_data in d_datas]))

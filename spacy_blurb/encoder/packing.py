@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MULTIPLE = 16
-SHARED_WIDTH = 128
+SHARED_WIDTH = 64
 """Cells of a row that short windows share. Attention of a wider row costs more, a narrower one is
 harder to fill."""
 

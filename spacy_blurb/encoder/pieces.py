@@ -118,7 +118,7 @@ def _lay_out(
 
 def _rows_of_pieces(plan: list[Window], counts: list[int]) -> list[NDArray[Any]]:
     """Return, per text, the row of each piece among the kept ones."""
-    rows = [np.zeros(count, dtype=np.intp) for count in counts]
+    rows: list[NDArray[Any]] = [np.zeros(count, dtype=np.intp) for count in counts]
     row = 0
     for parts in plan:
         row += 1  # [CLS]

@@ -22,13 +22,13 @@ from .network import (
     weights_to_bytes,
 )
 from .optimizer import take_step
-from .packing import MULTIPLE, pack
+from .packing import MULTIPLE, SHARED_WIDTH, pack
 from .pieces import PieceReader
 from .precision import Precision, choose_device, wants_bf16
 from .weights import Source, read_source
 
-BATCH_CELLS = 4096
-"""Cells that prediction computes at once; more need memory and are not faster."""
+BATCH_CELLS = 2048
+"""Cells that prediction computes at once; more leave the processor's cache and are slower."""
 
 Storage = Literal["fp32", "fp16"]
 _STORED = {"fp32": torch.float32, "fp16": torch.float16}
@@ -144,7 +144,7 @@ class EncoderShim(Shim):
         network = self.network.train()
         has_dropout = bool(network.config.attention_dropout)
         # With dropout attention is computed cell by cell; shared rows would only add cells.
-        (batch,) = pack(lengths, shared_width=MULTIPLE if has_dropout else 128)
+        (batch,) = pack(lengths, shared_width=MULTIPLE if has_dropout else SHARED_WIDTH)
         with torch.enable_grad():
             if self._narrows:
                 weights = narrow_linear_weights(network)
