@@ -12,8 +12,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import dropout, gelu, relu, scaled_dot_product_attention
+from torch.nn.functional import gelu, relu, scaled_dot_product_attention
 
+from .dropout import Dropout
 from .packing import Batch, Group
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -50,7 +51,7 @@ class Embeddings(nn.Module):
         self.positions = nn.Embedding(config.n_positions, config.hidden_width)
         self.types = nn.Embedding(config.n_types, config.hidden_width)
         self.norm = nn.LayerNorm(config.hidden_width, eps=config.norm_eps)
-        self.dropout = nn.Dropout(config.hidden_dropout)
+        self.dropout = Dropout(config.hidden_dropout)
 
     def forward(self, piece_ids: Tensor, positions: Tensor, type_ids: Tensor) -> Tensor:
         """Shape: (cells,) each → (cells, width)."""
@@ -68,7 +69,7 @@ class Layer(nn.Module):
         super().__init__()
         width = config.hidden_width
         self.n_heads = config.n_heads
-        self.attention_dropout = config.attention_dropout
+        self.attention_dropout = Dropout(config.attention_dropout)
         # Query, key and value in one multiplication.
         self.qkv = nn.Linear(width, 3 * width)
         self.attended = nn.Linear(width, width)
@@ -76,7 +77,7 @@ class Layer(nn.Module):
         self.inner = nn.Linear(width, config.inner_width)
         self.output = nn.Linear(config.inner_width, width)
         self.output_norm = nn.LayerNorm(width, eps=config.norm_eps)
-        self.dropout = nn.Dropout(config.hidden_dropout)
+        self.dropout = Dropout(config.hidden_dropout)
         self.activation = ACTIVATIONS[config.activation]
 
     def forward(self, X: Tensor, groups: list[tuple[Group, Tensor | None]]) -> Tensor:
@@ -100,11 +101,12 @@ class Layer(nn.Module):
         rows = qkv[group.start : group.start + cells]
         rows = rows.view(group.n_rows, group.width, 3, self.n_heads, -1)
         Q, K, V = rows.permute(2, 0, 3, 1, 4)
-        if self.training and self.attention_dropout:
+        if self.training and self.attention_dropout.p:
             # torch's fused kernel for CPUs knows no dropout.
-            scores = Q @ K.transpose(-1, -2) * (1 / math.sqrt(Q.shape[-1]))
-            probs = (scores if mask is None else scores + mask).softmax(-1)
-            attended = dropout(probs, self.attention_dropout) @ V
+            scores = (Q / math.sqrt(Q.shape[-1])) @ K.transpose(-1, -2)
+            if mask is not None:
+                scores += mask
+            attended = self.attention_dropout(scores.softmax(-1)) @ V
         else:
             attended = scaled_dot_product_attention(Q, K, V, attn_mask=mask)
         return attended.transpose(1, 2).reshape(cells, -1)
