@@ -15,7 +15,7 @@ from thinc.api import CupyOps, Model, Ops, torch2xp
 from ..errors import BlurbError, Errors
 from .own_encoder import replace_listener, replace_listener_config
 from .pieces import DocPieces, join, read_doc
-from .precision import Precision
+from .precision import Precision, Storage
 from .windows import fits
 
 NAME = "blurb_encoder"
@@ -27,7 +27,7 @@ def build_encoder_v1(
     window: int = 512,
     overlap: int = 64,
     device: str = "auto",
-    storage: str = "fp32",
+    storage: Storage = "fp32",
 ) -> Model[list[Doc], Any]:
     """Build `spacy_blurb.Encoder.v1`: BERT on windows of word pieces of any text.
 
@@ -58,7 +58,7 @@ def build_encoder_v1(
         window=window,
         overlap=overlap,
         device=device,
-        storage=storage,  # type: ignore[arg-type]
+        storage=storage,
     )
     return Model(
         NAME,

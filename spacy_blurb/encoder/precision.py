@@ -5,6 +5,7 @@ from typing import Any, Literal
 from ..errors import BlurbError, Errors
 
 Precision = Literal["auto", "bf16", "fp32"]
+Storage = Literal["fp32", "fp16"]
 
 
 def choose_device(device: str) -> Any:

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import srsly
@@ -24,13 +24,12 @@ from .network import (
 from .optimizer import take_step
 from .packing import MULTIPLE, SHARED_WIDTH, pack
 from .pieces import PieceReader
-from .precision import Precision, choose_device, wants_bf16
+from .precision import Precision, Storage, choose_device, wants_bf16
 from .weights import Source, read_source
 
 BATCH_CELLS = 2048
 """Cells that prediction computes at once; more leave the processor's cache and are slower."""
 
-Storage = Literal["fp32", "fp16"]
 _STORED = {"fp32": torch.float32, "fp16": torch.float16}
 
 
