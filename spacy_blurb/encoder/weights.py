@@ -6,6 +6,7 @@ Foreign names stand here and nowhere else. transformers is not needed.
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
@@ -169,7 +170,7 @@ def _read_tensors(folder: Path) -> dict[str, Any]:
             raise BlurbError(
                 Errors.B303.format(where=folder, missing=f"{WEIGHTS} or {PICKLED_WEIGHTS}")
             )
-    except (SafetensorError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except (SafetensorError, UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
         if isinstance(error, BlurbError):
             raise
         reason = str(error).strip().splitlines()[0]
