@@ -1,6 +1,7 @@
 """What thinc holds of the encoder: weights, tokenizer and settings, and how they are stored."""
 
 import contextlib
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -31,6 +32,10 @@ BATCH_CELLS = 2048
 """Cells that prediction computes at once; more leave the processor's cache and are slower."""
 
 _STORED = {"fp32": torch.float32, "fp16": torch.float16}
+
+
+class _Pass:
+    """A forward pass that may be backpropagated; lives as long as the function that does it."""
 
 
 class EncoderShim(Shim):
@@ -65,6 +70,9 @@ class EncoderShim(Shim):
         # For prediction in bfloat16; made anew when the weights have changed.
         self._narrow: Bert | None = None
         self._narrows = False
+        # Backpropagations that are still to come, and the optimiser that waits for them.
+        self._open: weakref.WeakSet[_Pass] = weakref.WeakSet()
+        self._waiting: Optimizer | None = None
 
     @property
     def is_loaded(self) -> bool:
@@ -154,8 +162,14 @@ class EncoderShim(Shim):
             order[batch.pieces] = batch.cells
             vectors = states[torch.from_numpy(order[kept]).to(states.device)].float()
 
+        this_pass = _Pass()
+        self._open.add(this_pass)
+
         def backprop(d_vectors: torch.Tensor) -> None:
             torch.autograd.backward(vectors, d_vectors.to(vectors.device))
+            self._open.discard(this_pass)
+            if self._waiting is not None:
+                self.finish_update(self._waiting)
 
         return vectors.detach(), backprop
 
@@ -178,8 +192,17 @@ class EncoderShim(Shim):
         return self.network.embeddings.norm.weight.device
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        """Change the weights by their gradients; does nothing where there are none."""
+        """Change the weights by their gradients; does nothing where there are none.
+
+        `nlp.update(examples, sgd=sgd)` asks for this before the heads have sent their gradients
+        back: then the step waits for the last of them. Otherwise it would come with the next batch
+        only, and change weights between the two passes of that batch. A backpropagation that nobody
+        holds any more is not waited for.
+        """
         if self._model is None:
+            return
+        self._waiting = optimizer if self._open else None
+        if self._open:
             return
         take_step(optimizer, self.id, self._model.named_parameters())
         self._narrow = None

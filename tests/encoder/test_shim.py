@@ -113,7 +113,7 @@ def test_averages_take_part_for_a_while(make_encoder: Make, uneven_encoder: Path
     for _ in range(3):
         batch, backprop = model.begin_update([nlp.make_doc(TEXT)])
         rows = batch.doc_data[0].model_output.last_hidden_state
-        backprop(batch.unsplit_by_doc([[np.ones_like(rows) * rows]]))
+        backprop(batch.unsplit_by_doc([[np.linspace(-1, 1, rows.size).reshape(rows.shape)]]))
         model.finish_update(sgd)
     before = states(nlp)
     with model.use_params(sgd.averages):
