@@ -263,6 +263,60 @@ class Errors(metaclass=_CodedMessages):
         "processes on CPUs hold the whole model."
     )
 
+    # Encoder
+    B300 = (
+        "No encoder {name!r}: {reason}. Give a Hugging Face folder, or the name of a model on the "
+        "hub; with HF_HUB_OFFLINE set only those downloaded before are found."
+    )
+    B301 = (
+        "{folder} holds a model of type {found!r}, but spacy_blurb.Encoder.v1 computes BERT only "
+        "(model_type 'bert' in config.json). For other types take "
+        "'spacy-transformers.TransformerModel.v3'."
+    )
+    B302 = "Cannot read {path}: {reason}. The encoder's files may be damaged or cut off."
+    B303 = "No weights in {where}: {missing}. Give the whole folder of an encoder."
+    B304 = (
+        "No tokenizer in {folder}: it has neither tokenizer.json nor vocab.txt. Save the tokenizer "
+        "that belongs to the model into the same folder."
+    )
+    B305 = (
+        "The tokenizer in {folder} has no {names}, which begin and end every text. Give a BERT "
+        "tokenizer."
+    )
+    B306 = (
+        "A window of {window} pieces with an overlap of {overlap} is not possible. Windows need "
+        "at least 8 pieces and an overlap of less than half of them."
+    )
+    B307 = (
+        "The encoder's config.json has {key} {found!r}, which spacy_blurb.Encoder.v1 does not "
+        "compute. Take 'spacy-transformers.TransformerModel.v3'."
+    )
+    B308 = (
+        "The encoder has no weights. Call nlp.initialize(), which reads {name!r}, or load a "
+        "trained pipeline."
+    )
+    B309 = 'No device {device!r} here: {reason}. Take "cpu", "cuda", "cuda:1" or "auto".'
+    B310 = (
+        "Component {name!r} finds no encoder. Add a component 'transformer' with "
+        "spacy_blurb.Encoder.v1 before it."
+    )
+    B311 = (
+        "Component {name!r} is given Docs of another pipeline than its own, and knows no encoder "
+        "for them. Run the Docs, or any, through their pipeline first."
+    )
+    B312 = (
+        "The second text of a pair begins at {second!r}, but the Doc has {length} characters. "
+        "doc.spans['pair'].attrs['second'] is an offset into doc.text."
+    )
+    B313 = (
+        "A Doc holds a pair of texts, but the encoder knows one segment only (type_vocab_size 1 in "
+        "its config.json). Take an encoder that was trained on pairs."
+    )
+    B314 = (
+        "Span {start}-{end} is empty or outside of a Doc of {n_tokens} tokens. Spans are the first "
+        "token and the one behind the last."
+    )
+
     # Components
     B400 = (
         "Component {name!r}: no entity in any training example, so there is nothing to learn. "

@@ -74,15 +74,12 @@ def make_pipeline(tiny_encoder: Path) -> Callable[..., Language]:
     def make(**settings: Any) -> Language:
         nlp = spacy.blank("en")
         encoder = {
-            "@architectures": "spacy-transformers.TransformerModel.v3",
+            "@architectures": "spacy_blurb.Encoder.v1",
             "name": str(tiny_encoder),
-            "tokenizer_config": {"use_fast": True},
+            "precision": "fp32",
             # Small, so that short test sentences have several overlapping windows.
-            "get_spans": {
-                "@span_getters": "spacy-transformers.strided_spans.v1",
-                "window": 8,
-                "stride": 6,
-            },
+            "window": 8,
+            "overlap": 1,
         }
         nlp.add_pipe("transformer", config={"model": encoder})
         nlp.add_pipe("blurb_ner", config=settings)

@@ -23,7 +23,7 @@ ALLOWED = {
     "data": {"errors", "annotations", "tokenization"},
     "tasks": {"errors"},
     "pretraining": {"errors", "memory", "data.formats"},
-    "encoder": {"errors", "memory"},
+    "encoder": {"errors", "memory", "annotations"},
     "components": {"errors", "annotations", "metrics", "encoder"},
     "evaluation": {"errors", "annotations", "metrics", "data", "tasks", "encoder", "components"},
     "cli": {"errors", "annotations", "data", "tasks", "pretraining", "evaluation"},

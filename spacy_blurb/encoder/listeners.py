@@ -1,7 +1,14 @@
 """How heads read the shared encoder: layers that turn its output into vectors.
 
 The stock listener class is imported when a layer is built, and its data is used by its attributes
-only, so that no module of ours needs transformers to be importable.
+only, so that no module of ours needs transformers to be importable. The layers read the output of
+`spacy_blurb.Encoder.v1`, shape (rows, width) per Doc, and that of the stock `TransformerModel.v3`,
+shape (windows, pieces, width).
+
+Joint training: each component holds exactly one listener, calls it once per update and always
+backpropagates once, with zeros where its examples are not annotated. The component `transformer`
+gives the real backpropagation to the last listener of the pipeline only and would lose the
+gradients of all others if that one did not come back. Every Doc with tokens gets one entry.
 """
 
 from collections.abc import Callable
@@ -9,9 +16,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from spacy.tokens import Doc
-from thinc.api import Model, chain
+from thinc.api import Model, Ragged, chain
 from thinc.types import Floats2d
+
+from ..errors import BlurbError, Errors
+from .own_encoder import replace_listener
+
+TokenSpans = list[NDArray[np.integer]]
+"""Per Doc, first token of every span and the token behind it, shape (spans, 2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +36,9 @@ class PieceGradients:
 
 
 def build_token_vectors_v1(
-    upstream: str = "*", grad_factor: float = 1.0
+    upstream: str = "*",
+    grad_factor: float = 1.0,
+    encoder: Model[list[Doc], Any] | None = None,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build `spacy_blurb.TokenVectors.v1`: one vector per token, the mean of its word pieces.
 
@@ -32,21 +48,68 @@ def build_token_vectors_v1(
     upstream (str): Name of the encoder component, "*" for the only one.
     grad_factor (float): Factor on the gradient that flows back to the encoder. With 0 nothing is
         learned, but weight decay goes on: `training.frozen_components` keeps an encoder as it is.
+    encoder (Model | None): An encoder of the component's own instead of the shared one, see
+        `spacy_blurb.Encoder.v1`; `nlp.replace_listeners` writes it.
     RETURNS (Model): Docs → arrays of shape (tokens, width).
     """
-    from spacy_transformers.layers import TransformerListener
+    return _listen(upstream, encoder, average_pieces(grad_factor))
 
-    listener = TransformerListener(upstream)
-    model: Model[list[Doc], list[Floats2d]] = chain(listener, average_pieces(grad_factor))
+
+def build_sequence_vector_v1(
+    upstream: str = "*",
+    grad_factor: float = 1.0,
+    encoder: Model[list[Doc], Any] | None = None,
+) -> Model[list[Doc], Floats2d]:
+    """Build `spacy_blurb.SequenceVector.v1`: one vector per Doc, that of `[CLS]`.
+
+    Of a Doc of several windows it is the mean over theirs, of a Doc without tokens zero. The ref
+    "pooling" is the layer without the listener, for pair Docs; see `link.py`.
+
+    upstream, grad_factor, encoder: See `build_token_vectors_v1`.
+    RETURNS (Model): Docs → array of shape (Docs, width).
+    """
+    return _listen(upstream, encoder, average_starts(grad_factor))
+
+
+def build_span_vectors_v1(
+    pooling: Model[Ragged, Floats2d],
+    upstream: str = "*",
+    grad_factor: float = 1.0,
+    encoder: Model[list[Doc], Any] | None = None,
+) -> Model[tuple[list[Doc], TokenSpans], Floats2d]:
+    """Build `spacy_blurb.SpanVectors.v1`: one vector per span, pooled over its tokens.
+
+    pooling (Model): From the token vectors of each span to its vector, for example
+        `reduce_max.v1`, `reduce_mean.v1`, or `reduce_first.v1` for the start of an entity.
+    upstream, grad_factor, encoder: See `build_token_vectors_v1`.
+    RETURNS (Model): (Docs, spans of each) → array of shape (all spans, width), in their order.
+    """
+    tokens = build_token_vectors_v1(upstream, grad_factor, encoder)
+    model: Model[tuple[list[Doc], TokenSpans], Floats2d] = Model(
+        "span_vectors", _pool_spans, layers=[tokens, pooling]
+    )
+    model.set_ref("listener", tokens.get_ref("listener"))
+    return model
+
+
+def _listen(upstream: str, encoder: Model[list[Doc], Any] | None, pooling: Model) -> Model:
+    if encoder is None:
+        from spacy_transformers.layers import TransformerListener
+
+        listener = TransformerListener(upstream)
+    else:
+        listener = replace_listener(encoder)
+    model: Model = chain(listener, pooling)
     model.set_ref("listener", listener)
+    model.set_ref("pooling", pooling)
     return model
 
 
 def average_pieces(grad_factor: float) -> Model[list[Any], list[Floats2d]]:
     """Build the layer from encoder output to token vectors.
 
-    It reads of each Doc's data `model_output.last_hidden_state`, shape (windows, pieces, width) or
-    (pieces, width), and `align`, the piece rows of each token.
+    It reads of each Doc's data `model_output.last_hidden_state` and `align`, the piece rows of each
+    token.
     """
     return Model("average_pieces", _forward, attrs={"grad_factor": grad_factor})
 
@@ -88,3 +151,83 @@ def _average(model: Model, data: Any) -> tuple[Floats2d, Callable[[Floats2d], An
         return d_rows.reshape(states.shape)
 
     return vectors, unpool
+
+
+def average_starts(grad_factor: float) -> Model[list[Any], Floats2d]:
+    """Build the layer from encoder output to the mean of each Doc's `[CLS]` vectors.
+
+    It reads of each Doc's data `model_output.last_hidden_state` and, where that has two dimensions,
+    `wordpieces.lengths`, the rows of each window.
+    """
+    return Model("average_starts", _average_starts, attrs={"grad_factor": grad_factor})
+
+
+def _average_starts(
+    model: Model, datas: list[Any], is_train: bool
+) -> tuple[Floats2d, Callable[[Floats2d], list[PieceGradients]]]:
+    states = [data.model_output.get("last_hidden_state") for data in datas]
+    # Docs without tokens have no rows.
+    full = [i for i, rows in enumerate(states) if rows is not None and rows.size]
+    width = states[full[0]].shape[-1] if full else 0
+    starts = {i: _find_starts(datas[i]) for i in full}
+    vectors: Any = model.ops.alloc2f(len(datas), width)
+    for i in full:
+        vectors[i] = states[i].reshape(-1, width)[starts[i]].mean(0)
+
+    def backprop(d_vectors: Any) -> list[PieceGradients]:
+        gradients = []
+        for i in full:
+            d_rows: Any = model.ops.alloc2f(states[i].size // width, width)
+            d_rows[starts[i]] = d_vectors[i] * (model.attrs["grad_factor"] / len(starts[i]))
+            gradients.append(PieceGradients((d_rows.reshape(states[i].shape),)))
+        return gradients
+
+    return vectors, backprop
+
+
+def _find_starts(data: Any) -> NDArray[np.integer]:
+    """Return the rows of a Doc's windows that hold `[CLS]`."""
+    states = data.model_output["last_hidden_state"]
+    if states.ndim == 3:
+        return np.arange(states.shape[0]) * states.shape[1]
+    lengths = np.asarray(data.wordpieces.lengths)
+    return np.cumsum(lengths) - lengths
+
+
+def _pool_spans(
+    model: Model, docs_spans: tuple[list[Doc], TokenSpans], is_train: bool
+) -> tuple[Floats2d, Callable[[Floats2d], tuple[list[Doc], TokenSpans]]]:
+    docs, spans = docs_spans
+    tokens, pooling = model.layers
+    vectors, tokens_backprop = tokens(docs, is_train)
+    for doc_vectors, doc_spans in zip(vectors, spans, strict=True):
+        _check_spans(doc_spans, len(doc_vectors))
+    # Rows of all spans' tokens among the tokens of all Docs.
+    n_tokens = np.array([len(doc_vectors) for doc_vectors in vectors], dtype=np.intp)
+    offsets = np.repeat(np.cumsum(n_tokens) - n_tokens, [len(s) for s in spans])
+    table = np.concatenate([np.asarray(s, dtype=np.intp).reshape(-1, 2) for s in spans])
+    lengths = table[:, 1] - table[:, 0]
+    steps = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    rows: Any = model.ops.asarray1i(np.repeat(table[:, 0] + offsets, lengths) + steps)
+    # Any: thinc's array types do not know indexing by index arrays.
+    flat: Any = model.ops.flatten([v for v in vectors if len(v)]) if n_tokens.any() else None
+    if len(table):
+        span_lengths: Any = model.ops.asarray1i(lengths)
+        pooled, pooling_backprop = pooling(Ragged(flat[rows], span_lengths), is_train)
+    else:
+        pooled = model.ops.alloc2f(0, 0 if flat is None else flat.shape[1])
+
+    def backprop(d_pooled: Floats2d) -> tuple[list[Doc], TokenSpans]:
+        d_flat: Any = model.ops.alloc2f(*((0, 0) if flat is None else flat.shape))
+        if len(table):
+            model.ops.scatter_add(d_flat, rows, pooling_backprop(d_pooled).dataXd)
+        tokens_backprop(model.ops.xp.split(d_flat, np.cumsum(n_tokens)[:-1]))
+        return docs, spans
+
+    return pooled, backprop
+
+
+def _check_spans(spans: NDArray[np.integer], n_tokens: int) -> None:
+    for start, end in spans:
+        if not 0 <= start < end <= n_tokens:
+            raise BlurbError(Errors.B314.format(start=start, end=end, n_tokens=n_tokens))

@@ -1,4 +1,4 @@
-"""Token vectors are means of word pieces, forward and backward."""
+"""Token vectors are means of word pieces, forward and backward; so for sequences and spans."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from thinc.api import Ragged
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+from thinc.api import Model, Ragged, reduce_first, reduce_max, reduce_mean
 
-from spacy_blurb.encoder.listeners import average_pieces
+from spacy_blurb.encoder.listeners import average_pieces, average_starts, build_span_vectors_v1
+from spacy_blurb.errors import BlurbError
 
 WIDTH = 3
 
@@ -104,3 +107,146 @@ def test_empty_docs_have_no_vectors_and_no_gradient() -> None:
     gradients = backprop([np.zeros((len(v), WIDTH), dtype="f") for v in vectors])
     assert len(gradients) == 1
     assert gradients[0].tensors[0].shape == (1, 2, WIDTH)
+
+
+# Sequences ---------------------------------------------------------------------------------------
+
+
+def windows_of(*lengths: int) -> Any:
+    """What `spacy_blurb.Encoder.v1` leaves on a Doc: all rows, and how many each window has."""
+    rng = np.random.default_rng(sum(lengths))
+    states = rng.normal(size=(sum(lengths), WIDTH)).astype("f")
+    return SimpleNamespace(
+        model_output={"last_hidden_state": states},
+        wordpieces=SimpleNamespace(lengths=list(lengths)),
+    )
+
+
+def test_sequence_vectors_are_means_of_the_windows_first_rows() -> None:
+    one, three = windows_of(4), windows_of(3, 2, 5)
+    stock = encoder_output(np.random.default_rng(0).normal(size=(2, 4, WIDTH)).astype("f"), [])
+    vectors, backprop = average_starts(0.5)([one, EMPTY_DOC, three, stock], True)
+    rows = three.model_output["last_hidden_state"]
+    assert vectors.shape == (4, WIDTH)
+    np.testing.assert_allclose(vectors[0], one.model_output["last_hidden_state"][0])
+    np.testing.assert_array_equal(vectors[1], np.zeros(WIDTH))
+    np.testing.assert_allclose(vectors[2], (rows[0] + rows[3] + rows[5]) / 3, atol=1e-6)
+    np.testing.assert_allclose(vectors[3], stock.model_output["last_hidden_state"][:, 0].mean(0))
+    d_vectors = np.random.default_rng(1).normal(size=(4, WIDTH)).astype("f")
+    gradients = [gradient.tensors[0] for gradient in backprop(d_vectors)]
+    # None for the Doc without tokens.
+    assert [gradient.shape for gradient in gradients] == [(4, 3), (10, 3), (2, 4, 3)]
+    expected = np.zeros((10, WIDTH))
+    expected[[0, 3, 5]] = 0.5 * d_vectors[2] / 3
+    np.testing.assert_allclose(gradients[1], expected, atol=1e-6)
+    assert not gradients[2][:, 1:].any()
+    np.testing.assert_allclose(gradients[2][:, 0], [d_vectors[3] / 4] * 2, atol=1e-6)
+
+
+def test_sequence_gradient_equals_finite_differences() -> None:
+    data, direction = windows_of(2, 3), np.array([[0.3, -1.0, 2.0]], dtype="f")
+    states = data.model_output["last_hidden_state"]
+    model = average_starts(1.0)
+    _, backprop = model([data], True)
+    (gradient,) = backprop(direction)
+    for index in np.ndindex(*states.shape):
+        values = []
+        for step in (0.5, -0.5):
+            states[index] += step
+            values.append(float((model.predict([data]) * direction).sum()))
+            states[index] -= step
+        assert gradient.tensors[0][index] == pytest.approx(values[0] - values[1], abs=1e-5)
+
+
+def test_only_empty_docs_have_no_sequence() -> None:
+    vectors, backprop = average_starts(1.0)([EMPTY_DOC, EMPTY_DOC], True)
+    assert vectors.shape == (2, 0)
+    assert backprop(vectors) == []
+
+
+# Spans -------------------------------------------------------------------------------------------
+
+
+class Source:
+    """Token vectors in place of a listener's, and the gradient that comes back."""
+
+    def __init__(self, *sizes: int) -> None:
+        rng = np.random.default_rng(0)
+        # Distinct numbers, so that the largest stays the largest when one moves a little.
+        self.vectors = [
+            rng.permutation(n * WIDTH).reshape(n, WIDTH).astype("f")
+            if n
+            else np.zeros((0, 0), dtype="f")
+            for n in sizes
+        ]
+        self.docs = [Doc(Vocab(), words=["x"] * n) for n in sizes]
+        self.gradients: list[Any] = []
+
+    def build(self, pooling: Any) -> Any:
+        def forward(model: Model, docs: list[Doc], is_train: bool) -> Any:
+            return self.vectors, self.gradients.append
+
+        model = build_span_vectors_v1(pooling, encoder=Model("unused", forward))
+        model.layers[0] = Model("source", forward)
+        return model
+
+
+SPANS = [[(0, 2), (1, 4), (1, 2)], [], [(2, 3), (0, 3)], []]
+POOLING: dict[str, Any] = {"max": reduce_max, "mean": reduce_mean, "first": reduce_first}
+
+
+def as_arrays(spans: list[list[tuple[int, int]]]) -> list[Any]:
+    return [np.array(doc, dtype="i").reshape(-1, 2) for doc in spans]
+
+
+@pytest.mark.parametrize("pooling", POOLING)
+def test_span_vectors_equal_a_plain_loop(pooling: str) -> None:
+    source = Source(4, 0, 3, 2)
+    found = source.build(POOLING[pooling]()).predict((source.docs, as_arrays(SPANS)))
+    pool = {
+        "max": lambda rows: rows.max(0),
+        "mean": lambda rows: rows.mean(0),
+        "first": lambda rows: rows[0],
+    }[pooling]
+    expected = [
+        pool(source.vectors[doc][start:end]) for doc, ss in enumerate(SPANS) for start, end in ss
+    ]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", POOLING)
+def test_span_gradients_equal_finite_differences(pooling: str) -> None:
+    source = Source(4, 0, 3, 2)
+    model, spans = source.build(POOLING[pooling]()), as_arrays(SPANS)
+    found, backprop = model.begin_update((source.docs, spans))
+    direction = np.random.default_rng(1).normal(size=found.shape).astype("f")
+    backprop(direction)
+    (gradients,) = source.gradients
+    assert [len(gradient) for gradient in gradients] == [4, 0, 3, 2]
+    for doc, vectors in enumerate(source.vectors):
+        for index in np.ndindex(*vectors.shape):
+            values = []
+            for step in (0.25, -0.25):
+                vectors[index] += step
+                values.append(float((model.predict((source.docs, spans)) * direction).sum()))
+                vectors[index] -= step
+            slope = 2 * (values[0] - values[1])
+            assert gradients[doc][index] == pytest.approx(slope, abs=1e-3)
+
+
+def test_no_spans_still_send_zeros_back() -> None:
+    """The encoder waits for every listener."""
+    source = Source(4, 2)
+    vectors, backprop = source.build(reduce_max()).begin_update((source.docs, as_arrays([[], []])))
+    assert vectors.shape == (0, WIDTH)
+    backprop(vectors)
+    assert [gradient.tolist() for gradient in source.gradients[0]] == [
+        np.zeros((n, WIDTH)).tolist() for n in (4, 2)
+    ]
+
+
+@pytest.mark.parametrize("span", [(2, 2), (3, 2), (-1, 1), (2, 5)])
+def test_spans_outside_of_the_doc(span: tuple[int, int]) -> None:
+    source = Source(4)
+    with pytest.raises(BlurbError, match=r"B314.*4 tokens"):
+        source.build(reduce_max()).predict((source.docs, as_arrays([[span]])))
