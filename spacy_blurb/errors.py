@@ -330,6 +330,23 @@ class Errors(metaclass=_CodedMessages):
         "Component {name!r} has no labels: it is not initialised. Call nlp.initialize() with "
         "examples, or load a trained pipeline."
     )
+    B410 = (
+        "Component {name!r}: some training Docs name the label sets that they are annotated for "
+        "({sets}) and others name none. Convert all with 'convert' or 'convert-own'."
+    )
+    B411 = (
+        "Component {name!r} knows several label sets ({sets}), and the Doc {text!r} does not say "
+        "for which of them it is annotated. Convert the data with 'convert' or 'convert-own'."
+    )
+    B412 = (
+        "Component {name!r} knows several label sets ({sets}). Say to which of them the label "
+        "{label!r} belongs: add_label(label, label_set)."
+    )
+    B413 = "Component {name!r}: unknown tag scheme {scheme!r}. Tag schemes are IO, BIO and BIOUL."
+    B414 = (
+        "Component {name!r}: cannot read the labels {found!r}. Give a list, or what 'spacy init "
+        "labels' writes: span group ('blurb' or 'pico') → label set → labels."
+    )
 
     # Evaluation
     B500 = (
