@@ -388,6 +388,14 @@ class Errors(metaclass=_CodedMessages):
         "{path} is annotated for {found}, not for task {task}. Give the data that 'convert {task}' "
         "wrote, or 'ner' as the task of your own data."
     )
+    B520 = (
+        "Component {component!r} is a {kind}, which gives no probabilities of spans that could be "
+        "calibrated. Name a 'blurb_ner' component with --component."
+    )
+    B521 = (
+        "Component {component!r} finds nothing in these Docs, so there is no probability to "
+        "calibrate. Train it longer, or give Docs of the kind that it was trained on."
+    )
 
     # Command line
     B600 = (
