@@ -112,7 +112,8 @@ def calibrate(
             raise BlurbError(Errors.B521.format(component=component))
         return mean_log_loss([s.score for s in judged], [s.correct for s in judged])
 
-    ner.cfg["temperature"] = minimise(loss, *TEMPERATURES)
+    # A saved `cfg` has ten digits.
+    ner.cfg["temperature"] = round(minimise(loss, *TEMPERATURES), 6)
     after = dev.judge()
     if thresholds:
         ner.cfg["thresholds"] = {label: _threshold(after, label, gold) for label in ner.labels}
@@ -130,7 +131,8 @@ def calibrate(
 
 def _threshold(judged: Sequence[_Judged], label: str, gold: dict[str, int]) -> float:
     own = [span for span in judged if span.label == label]
-    return best_threshold([s.score for s in own], [s.correct for s in own], gold[label])
+    found = best_threshold([s.score for s in own], [s.correct for s in own], gold[label])
+    return round(found, 6)
 
 
 def _describe(judged: Sequence[_Judged], n_gold: int) -> dict[str, Any]:
