@@ -8,7 +8,7 @@ from confection import Config
 from spacy import util
 
 from spacy_blurb.errors import BlurbError
-from spacy_blurb.evaluation.training_config import Settings, fill_config
+from spacy_blurb.evaluation.training_config import Settings, fill_config, template
 from spacy_blurb.tasks import get_task
 
 NER = get_task("ner")
@@ -71,6 +71,28 @@ def test_the_template_is_complete_for_spacy(
     assert nlp.pipe_names == ["transformer", "ner", "doc_cleaner"]
     resolved = nlp.config.interpolate()["components"]["ner"]["model"]
     assert resolved["tok2vec"]["upstream"] == "transformer"
+
+
+def test_several_corpora_are_read_one_behind_the_other(project: Path, tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in "ab"]
+    for folder, documents in zip(folders, (5, 6), strict=True):
+        folder.mkdir()
+        make_corpus(folder, documents)
+    base, settings = project / "configs" / "ner.cfg", Settings(1e-3, 2, batch_docs=4, seed=0)
+    config = fill_config(base, folders, "owner/x", settings, task=NER)
+    path = tmp_path / "train.cfg"
+    config.to_disk(path)
+    values = Config().from_disk(path).interpolate()
+    # 11 documents in batches of 4.
+    assert (values["training"]["max_steps"], values["training"]["eval_frequency"]) == (6, 3)
+    for split in ("train", "dev"):
+        expected = [str(folder / f"{split}.spacy") for folder in folders]
+        assert values["corpora"][split]["path"] == expected
+
+
+@pytest.mark.parametrize(("task", "name"), [("ebm_pico", "ner"), ("bc2gm", "ner"), ("gad", "rel")])
+def test_the_component_of_a_task_has_the_template(task: str, name: str) -> None:
+    assert template(get_task(task)) == Path("configs") / f"{name}.cfg"
 
 
 @pytest.mark.parametrize("missing", ["base.cfg", "report.json", "train.spacy", "dev.spacy"])
