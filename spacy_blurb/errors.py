@@ -347,6 +347,10 @@ class Errors(metaclass=_CodedMessages):
         "Component {name!r}: cannot read the labels {found!r}. Give a list, or what 'spacy init "
         "labels' writes: span group ('blurb' or 'pico') → label set → labels."
     )
+    B430 = (
+        "An encoder cannot have layer_decay {decay} and reinit_layers {n_layers}. The first is a "
+        "factor above 0 and at most 1, the second a number of layers, 0 for none."
+    )
 
     # Evaluation
     B500 = (
