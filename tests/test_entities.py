@@ -58,9 +58,10 @@ def test_the_howto_runs(workplace: Path, project: Path, capsys: pytest.CaptureFi
     assert (result["score"], result["gold"], result["other_types"]) == (1.0, 3, 0)
     assert result["calibration"]["error"] < 0.5
     assert "calibration error" in outputs[-1]
-    crf = spacy.load(workplace / "training" / "crf" / "model-last").get_pipe("ner")
-    assert crf.cfg["tag_scheme"] == "BIOUL"
-    assert crf.model.layers[1].get_param("pairs").shape == (10, 10)
+    other = spacy.load(workplace / "training" / "other" / "model-last").get_pipe("ner")
+    assert other.cfg["tag_scheme"] == "BIOUL"
+    assert other.model.layers[1].get_param("pairs").shape == (10, 10)
+    assert other.model.get_ref("output_layer").get_dim("nI") == 256
 
 
 PICO_TSV = """-DOCSTART-\tO
