@@ -4,17 +4,19 @@ Everything lives in span groups and their `attrs` as JSON-able values, because t
 plain `DocBin` and `Doc.to_bytes`; `doc._` and `span._` attributes are getters (DESIGN section 3).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from spacy.tokens import Doc, Span, SpanGroup
 
 ENTITIES = "blurb"
-"""Key in `doc.spans` of all entities, overlaps kept; the group's attrs hold what counts in
-evaluation: `mentions`, and `relations` as indices into them."""
+"""Key in `doc.spans` of all entities, overlaps kept. The attrs of a gold group hold what counts in
+evaluation: `label_sets` that the Doc is complete for, `mentions`, and `relations` as indices into
+them. Those of a predicted group: `label_sets` that were predicted, and for each span its
+probability in `scores` and the label set it comes from in `sets`."""
 
 PICO = "pico"
-"""Key in `doc.spans` of PICO elements, with the same attrs."""
+"""Key in `doc.spans` of PICO elements, with the same attrs; they are not in `doc.ents`."""
 
 PAIR = "pair"
 """Key in `doc.spans` of a Doc that holds two texts: attrs `second` (offset of the second text) and
@@ -47,7 +49,7 @@ def set_gold_entities(
 
     All mentions are kept as character offsets in the attrs of `doc.spans["blurb"]`, so that
     evaluation counts every one of them; the spans of the group are those on token boundaries, and
-    `doc.ents` is the longest non-overlapping choice of these.
+    `doc.ents` is the longest non-overlapping choice of these, unless they are PICO elements.
 
     label_sets (list[str]): Annotation schemes that the Doc is complete for.
     relations (Iterable | None): Index of the head in `mentions`, of the tail, label, and id of
@@ -62,6 +64,8 @@ def set_gold_entities(
     if relations is not None:
         attrs["relations"] = [list(relation) for relation in relations]
     doc.spans[key] = SpanGroup(doc, name=key, spans=aligned, attrs=attrs)
+    if key != ENTITIES:
+        return len(mentions) - len(aligned)
     chosen = longest_disjoint(aligned)
     taken = {token.i for span in chosen for token in span}
     # Tokens that a mention covers in part are neither inside nor outside: nothing to learn there.
@@ -77,9 +81,22 @@ def set_gold_entities(
 
 def longest_disjoint(spans: Iterable[Span]) -> list[Span]:
     """Choose spans that do not overlap, longer ones first, then earlier ones."""
+    return _disjoint(sorted(spans, key=lambda s: (s.start - s.end, s.start)))
+
+
+def best_disjoint(spans: Sequence[Span], scores: Sequence[float]) -> list[Span]:
+    """Choose spans that do not overlap: higher scores first, then longer, then earlier ones."""
+    ranked = sorted(
+        zip(spans, scores, strict=True),
+        key=lambda pair: (-pair[1], pair[0].start - pair[0].end, pair[0].start),
+    )
+    return _disjoint(span for span, _ in ranked)
+
+
+def _disjoint(spans: Iterable[Span]) -> list[Span]:
     taken: set[int] = set()
     chosen = []
-    for span in sorted(spans, key=lambda s: (s.start - s.end, s.start)):
+    for span in spans:
         positions = range(span.start, span.end)
         if taken.isdisjoint(positions):
             taken.update(positions)
@@ -87,22 +104,27 @@ def longest_disjoint(spans: Iterable[Span]) -> list[Span]:
     return sorted(chosen, key=lambda s: s.start)
 
 
-def gold_entities(doc: Doc) -> list[CharSpan] | None:
-    """Return all gold mentions of a Doc, None where it is not annotated for entities.
+def gold_entities(doc: Doc, key: str = ENTITIES) -> list[CharSpan] | None:
+    """Return all gold mentions of a Doc, None where it is not annotated for any.
 
     Reads what `set_gold_entities` wrote and falls back to `doc.ents`, so that Docs made by other
     programs can be scored too.
+
+    key (str): "blurb" for entities, "pico" for PICO elements.
     """
-    group = doc.spans.get(ENTITIES)
+    group = doc.spans.get(key)
     if group is not None and "mentions" in group.attrs:
         return [(start, end, label) for start, end, label in group.attrs["mentions"]]
-    return entity_offsets(doc) if doc.has_annotation("ENT_IOB") else None
+    return entity_offsets(doc) if key == ENTITIES and doc.has_annotation("ENT_IOB") else None
 
 
-def label_sets(doc: Doc) -> list[str]:
-    """Return the annotation schemes that a converted Doc is complete for."""
-    group = doc.spans.get(ENTITIES)
-    return [] if group is None else list(group.attrs.get("label_sets", []))
+def label_sets(doc: Doc, *keys: str) -> list[str]:
+    """Return the annotation schemes that a Doc is complete for.
+
+    keys (str): Groups to look into, "blurb" and "pico" by default.
+    """
+    groups = [doc.spans[key] for key in keys or (ENTITIES, PICO) if key in doc.spans]
+    return [name for group in groups for name in group.attrs.get("label_sets", [])]
 
 
 def has_relations(doc: Doc) -> bool:
@@ -142,24 +164,59 @@ def set_questions(doc: Doc, questions: list[dict[str, Any]]) -> None:
     doc.spans[QUESTIONS] = SpanGroup(doc, name=QUESTIONS, attrs={"questions": questions})
 
 
-def set_scored_entities(doc: Doc, spans: list[Span], scores: list[float]) -> None:
+def set_scored_entities(
+    doc: Doc,
+    spans: list[Span],
+    scores: list[float],
+    *,
+    sets: list[str] | None = None,
+    label_sets: list[str] | None = None,
+    key: str = ENTITIES,
+) -> None:
     """Write predicted entities with their probabilities to `doc.spans["blurb"]`.
 
     scores (list[float]): One probability (0-1) per span, kept in the group's attrs.
+    sets (list[str] | None): The label set that each span comes from.
+    label_sets (list[str] | None): All label sets that were predicted.
+    key (str): Group to write, "blurb" or "pico".
     """
     attrs: dict[str, Any] = {"scores": [float(score) for score in scores]}
-    doc.spans[ENTITIES] = SpanGroup(doc, name=ENTITIES, spans=spans, attrs=attrs)
+    if sets is not None:
+        attrs.update(sets=sets, label_sets=label_sets)
+    doc.spans[key] = SpanGroup(doc, name=key, spans=spans, attrs=attrs)
+
+
+def predicted_spans(doc: Doc, sets: Iterable[str] = (), *, key: str = ENTITIES) -> list[Span]:
+    """Return what was predicted of some label sets, to compare it with their gold mentions.
+
+    A pipeline that does not know these sets, as one of another program, predicts all there is: its
+    `doc.ents`, or the whole group of PICO elements.
+
+    sets (Iterable[str]): Label sets that the gold Doc is annotated for.
+    """
+    group = doc.spans[key] if key in doc.spans else SpanGroup(doc, name=key)
+    wanted = set(sets) & set(group.attrs.get("label_sets", []))
+    if wanted and "sets" in group.attrs:
+        names = group.attrs["sets"]
+        return [span for span, name in zip(group, names, strict=True) if name in wanted]
+    return list(doc.ents) if key == ENTITIES else list(group)
 
 
 def span_score(span: Span) -> float | None:
-    """Return the probability of a predicted entity, None for a span that none predicted."""
-    group = span.doc.spans.get(ENTITIES)
-    if group is None or "scores" not in group.attrs:
-        return None
-    for other, score in zip(group, group.attrs["scores"], strict=True):
-        if (other.start, other.end, other.label) == (span.start, span.end, span.label):
-            return score
-    return None
+    """Return the probability of a predicted entity, None for a span that none predicted.
+
+    Where several label sets have the same span it is the highest.
+    """
+    found = [
+        score
+        for key in (ENTITIES, PICO)
+        if key in span.doc.spans and "scores" in span.doc.spans[key].attrs
+        for other, score in zip(
+            span.doc.spans[key], span.doc.spans[key].attrs["scores"], strict=True
+        )
+        if (other.start, other.end, other.label) == (span.start, span.end, span.label)
+    ]
+    return max(found, default=None)
 
 
 def install_extensions() -> None:

@@ -330,6 +330,27 @@ class Errors(metaclass=_CodedMessages):
         "Component {name!r} has no labels: it is not initialised. Call nlp.initialize() with "
         "examples, or load a trained pipeline."
     )
+    B410 = (
+        "Component {name!r}: some training Docs name the label sets that they are annotated for "
+        "({sets}) and others name none. Convert all with 'convert' or 'convert-own'."
+    )
+    B411 = (
+        "Component {name!r} knows several label sets ({sets}), and the Doc {text!r} does not say "
+        "for which of them it is annotated. Convert the data with 'convert' or 'convert-own'."
+    )
+    B412 = (
+        "Component {name!r} knows several label sets ({sets}). Say to which of them the label "
+        "{label!r} belongs: add_label(label, label_set)."
+    )
+    B413 = "Component {name!r}: unknown tag scheme {scheme!r}. Tag schemes are IO, BIO and BIOUL."
+    B414 = (
+        "Component {name!r}: cannot read the labels {found!r}. Give a list, or what 'spacy init "
+        "labels' writes: span group ('blurb' or 'pico') → label set → labels."
+    )
+    B430 = (
+        "An encoder cannot have layer_decay {decay} and reinit_layers {n_layers}. The first is a "
+        "factor above 0 and at most 1, the second a number of layers, 0 for none."
+    )
 
     # Evaluation
     B500 = (
@@ -370,6 +391,14 @@ class Errors(metaclass=_CodedMessages):
     B511 = (
         "{path} is annotated for {found}, not for task {task}. Give the data that 'convert {task}' "
         "wrote, or 'ner' as the task of your own data."
+    )
+    B520 = (
+        "Component {component!r} is a {kind}, which gives no probabilities of spans that could be "
+        "calibrated. Name a 'blurb_ner' component with --component."
+    )
+    B521 = (
+        "Component {component!r} finds nothing in these Docs, so there is no probability to "
+        "calibrate. Train it longer, or give Docs of the kind that it was trained on."
     )
 
     # Command line

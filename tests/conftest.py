@@ -168,7 +168,7 @@ def trained_folder(
     folder = tmp_path_factory.mktemp("training")
     settings = Settings(learning_rate=1e-2, epochs=30, batch_docs=2, seed=3)
     base, task = PROJECT / "configs" / "ner.cfg", get_task("ner")
-    config = fill_config(base, corpus, str(tiny_encoder), settings, task=task)
+    config = fill_config(base, [corpus], str(tiny_encoder), settings, task=task)
     config.to_disk(folder / "config.cfg")
     # Evaluating every epoch would take longer than training.
     train(folder / "config.cfg", folder, overrides={"training.eval_frequency": 60})

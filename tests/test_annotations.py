@@ -11,11 +11,14 @@ from spacy.vocab import Vocab
 
 from spacy_blurb.annotations import (
     ENTITIES,
+    PICO,
     RECORD,
+    best_disjoint,
     document_id,
     entity_offsets,
     gold_entities,
     install_extensions,
+    label_sets,
     longest_disjoint,
     set_gold_entities,
     set_record,
@@ -112,3 +115,27 @@ def test_tokens_that_a_mention_covers_in_part_are_left_open(nlp: Language) -> No
     mentions = [(3, 13, "Gene"), (20, 27, "Chemical")]
     assert set_gold_entities(doc, mentions, label_sets=["x"]) == 1
     assert [token.ent_iob_ for token in doc] == ["", "", "O", "B"]
+
+
+def test_pico_elements_are_no_entities(nlp: Language) -> None:
+    doc = nlp(TEXT)
+    assert set_gold_entities(doc, MENTIONS, label_sets=["ebm_pico"], key=PICO) == 1
+    assert gold_entities(doc, PICO) == MENTIONS
+    assert gold_entities(doc) is None
+    assert not doc.has_annotation("ENT_IOB")
+    set_gold_entities(doc, MENTIONS[:1], label_sets=["demo"])
+    assert gold_entities(doc) == MENTIONS[:1]
+    assert (label_sets(doc), label_sets(doc, PICO)) == (["demo", "ebm_pico"], ["ebm_pico"])
+
+
+def test_best_disjoint_by_hand() -> None:
+    doc = Doc(Vocab(), words=list("abcdef"))
+
+    def choose(*rows: tuple[int, int, float]) -> list[tuple[int, int]]:
+        spans = [Span(doc, start, end) for start, end, _ in rows]
+        return [(s.start, s.end) for s in best_disjoint(spans, [score for *_, score in rows])]
+
+    assert choose((0, 5, 0.4), (1, 2, 0.5), (3, 6, 0.6)) == [(1, 2), (3, 6)]
+    assert choose((1, 2, 0.5), (0, 3, 0.5), (2, 4, 0.5)) == [(0, 3)]
+    assert choose((2, 4, 0.5), (1, 3, 0.5)) == [(1, 3)]
+    assert choose() == []

@@ -17,6 +17,7 @@ NAMES = {
         "spacy_blurb.SequenceVector.v1",
         "spacy_blurb.SpanVectors.v1",
         "spacy_blurb.TokenClassifier.v1",
+        "spacy_blurb.BiLSTM.v1",
     },
     "spacy_scorers": {"spacy_blurb.entity_scorer.v1"},
     "spacy_readers": {"spacy_blurb.Corpus.v1"},

@@ -1,7 +1,7 @@
 """`spacy blurb evaluate`: predict and score by the paper's metric."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,7 +23,7 @@ def evaluate(
 
     Example: python -m spacy blurb evaluate en_blurb_ncbi_disease ncbi_disease test.spacy -o r.json
     """
-    from ..annotations import label_sets
+    from ..annotations import ENTITIES, PICO, label_sets
     from ..data.docbin import read_docbin
     from ..evaluation.pipelines import load_pipeline, require_component
     from ..evaluation.predict import predict_entities
@@ -40,15 +40,26 @@ def evaluate(
     found = sorted({name for doc in references for name in label_sets(doc)})
     if found and task != "ner" and task not in found:
         raise BlurbError(Errors.B511.format(path=data, found=", ".join(found), task=task))
-    predictions = predict_entities(nlp, references, labels=spec.labels)
+    key = PICO if spec.type == "pico" else ENTITIES
+    predictions = predict_entities(nlp, references, labels=spec.labels, key=key)
     result = entity_result(spec, nlp, predictions, data=data, model=model)
     write_result(result, predictions, output)
     low, high = (100 * bound for bound in result["ci95"])
     print(
         f"{spec.name}: {spec.metric} {100 * result['score']:.2f} (95 % {low:.2f}–{high:.2f}), "
-        f"precision {100 * result['precision']:.2f}, recall {100 * result['recall']:.2f}; "
-        f"{result['gold']:,} gold, {result['predicted']:,} predicted in {result['n']:,} documents"
+        f"{_describe(result)} in {result['n']:,} documents"
     )
     if result["other_types"]:
         print(f"{result['other_types']:,} entities of other types are not part of the task")
     print(f"→ {output}")
+
+
+def _describe(result: dict[str, Any]) -> str:
+    if "precision" in result:
+        unit = ""
+        rates = f"precision {100 * result['precision']:.2f}, recall {100 * result['recall']:.2f}"
+    else:
+        unit = " words"
+        labels = result["per_label"].items()
+        rates = ", ".join(f"{label} {100 * row['f1']:.2f}" for label, row in labels)
+    return f"{rates}; {result['gold']:,}{unit} gold, {result['predicted']:,}{unit} predicted"

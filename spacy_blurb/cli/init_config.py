@@ -12,9 +12,14 @@ from .app import command
 def init_config(
     task: Annotated[str, typer.Argument(help="Task name, see 'tasks'; 'ner' for your own data.")],
     output: Annotated[Path, typer.Argument(help="Config file to write.")],
-    base: Annotated[Path, typer.Option(help="Template, for example configs/ner.cfg.")],
-    corpus: Annotated[Path, typer.Option(help="Folder with train.spacy and dev.spacy.")],
+    corpus: Annotated[
+        list[Path],
+        typer.Option(help="Folder with train.spacy and dev.spacy; give several to learn from all."),
+    ],
     encoder: Annotated[str, typer.Option(help="Hugging Face folder or hub name.")],
+    base: Annotated[
+        Path | None, typer.Option(help="Template; default: configs/ner.cfg for entity tasks.")
+    ] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak; default: the task's.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Default: the task's.")] = None,
     batch_docs: Annotated[int | None, typer.Option(min=1, help="Default: the task's.")] = None,
@@ -22,10 +27,12 @@ def init_config(
 ) -> None:
     """Write a config for 'spacy train': steps, warm-up and evaluations follow from the epochs.
 
-    Example: python -m spacy blurb init-config ncbi_disease train.cfg --base configs/ner.cfg
+    The template is configs/COMPONENT.cfg in the current folder, with the component of the task.
+
+    Example: python -m spacy blurb init-config ncbi_disease train.cfg
     --corpus corpus/ncbi_disease --encoder encoders/small
     """
-    from ..evaluation.training_config import Settings, fill_config
+    from ..evaluation.training_config import Settings, fill_config, template
     from ..tasks import get_task
 
     spec = get_task(task)
@@ -36,7 +43,7 @@ def init_config(
         batch_docs=training.batch_docs if batch_docs is None else batch_docs,
         seed=seed,
     )
-    config = fill_config(base, corpus, encoder, settings, task=spec)
+    config = fill_config(base or template(spec), corpus, encoder, settings, task=spec)
     output.parent.mkdir(parents=True, exist_ok=True)
     config.to_disk(output)
     steps = config["training"]["max_steps"]

@@ -1,42 +1,33 @@
-"""`blurb_ner`: entities with probabilities, by a linear head on the shared encoder."""
+"""`blurb_ner`: entities and PICO elements with probabilities, by a head on the shared encoder."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate
-from thinc.types import Floats2d
 
-from ..annotations import (
-    entity_offsets,
-    gold_entities,
-    install_extensions,
-    longest_disjoint,
-    set_scored_entities,
-)
-from ..errors import Errors
-from ..metrics.entities import as_spacy_scores
-from .tags import (
-    OUTSIDE,
-    allowed_transitions,
-    begin_tag,
-    best_tags,
-    n_tags,
-    span_probability,
-    tags_to_spans,
-)
+from ..annotations import ENTITIES, PICO, best_disjoint, install_extensions, set_scored_entities
+from ..errors import BlurbError, Errors
+from .found_spans import Found, find_spans
+from .gold_tags import collect_label_sets, gold_tags, teaches
+from .ner_model import TagScores, set_n_tags
+from .ner_scorer import score_entities
+from .tables import UNNAMED, LabelSets, Table, all_labels, make_tables, n_columns
+from .tag_losses import mean_loss
+from .tags import UNKNOWN, Scheme
 
 DEFAULT_MODEL = Config().from_str(
     """
 [model]
 @architectures = "spacy_blurb.TokenClassifier.v1"
+encode = null
+decoder = "softmax"
 nO = null
 
 [model.tok2vec]
@@ -47,85 +38,113 @@ grad_factor = 1.0
 )["model"]
 
 
-def score_entities(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
-    """Score exact entities on character offsets over all gold mentions.
-
-    examples (Iterable[Example]): Those without entity annotation are not counted.
-    RETURNS (dict[str, Any]): `ents_p`, `ents_r`, `ents_f` (0-1) and `ents_per_type`.
-    """
-    pairs = []
-    for example in examples:
-        gold = gold_entities(example.reference)
-        if gold is not None:
-            pairs.append((gold, entity_offsets(example.predicted)))
-    return as_spacy_scores(pairs)
-
-
-def make_entity_scorer_v1() -> Callable[..., dict[str, Any]]:
-    """Build `spacy_blurb.entity_scorer.v1`."""
-    return score_entities
-
-
 @Language.factory(
     "blurb_ner",
     assigns=["doc.ents", "doc.spans", "token.ent_iob", "token.ent_type"],
     default_config={
         "model": DEFAULT_MODEL,
+        "tag_scheme": "BIO",
         "scorer": {"@scorers": "spacy_blurb.entity_scorer.v1"},
     },
-    default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
+    default_score_weights={
+        "ents_f": 1.0,
+        "ents_p": 0.0,
+        "ents_r": 0.0,
+        "ents_per_type": None,
+        "pico_f": None,
+        "pico_per_type": None,
+    },
 )
 def make_ner(
-    nlp: Language, name: str, model: Model, scorer: Callable[..., dict[str, Any]] | None
+    nlp: Language,
+    name: str,
+    model: Model,
+    tag_scheme: str,
+    scorer: Callable[..., dict[str, Any]] | None,
 ) -> "BlurbNer":
     """Build the component `blurb_ner`.
 
-    model (Model): Docs → logits of shape (tokens, tags), see `spacy_blurb.TokenClassifier.v1`.
+    model (Model): Docs → scores of tags, see `spacy_blurb.TokenClassifier.v1`.
+    tag_scheme (str): "IO", "BIO" or "BIOUL". Under IO neighbouring entities of one label become
+        one entity.
     scorer (Callable | None): Scoring method, None for no scores.
     """
-    return BlurbNer(nlp.vocab, model, name, scorer=scorer)
+    return BlurbNer(nlp.vocab, model, name, tag_scheme=tag_scheme, scorer=scorer)
 
 
 class BlurbNer(TrainablePipe):
-    """Tag tokens with BIO tags and set entities from the best valid tag sequence."""
+    """Tag tokens and set entities from the best valid tag sequences.
+
+    Each label set that the training Docs name has a tag table of its own, which learns from the
+    Docs of that set only. `cfg` holds the label sets and what calibration has found; it is read
+    when the component is called.
+    """
 
     def __init__(
         self,
         vocab: Vocab,
-        model: Model[list[Doc], list[Floats2d]],
+        model: Model[list[Doc], TagScores],
         name: str = "ner",
         *,
+        tag_scheme: str = "BIO",
         scorer: Callable[..., dict[str, Any]] | None = score_entities,
     ) -> None:
-        """Initialise the component; see `make_ner`."""
+        """Initialise the component; see `make_ner`.
+
+        RAISES (BlurbError): B413 unknown tag scheme.
+        """
+        if tag_scheme not in get_args(Scheme):
+            raise BlurbError(Errors.B413.format(name=name, scheme=tag_scheme))
         install_extensions()
         self.vocab = vocab
         self.model = model
         self.name = name
         self.scorer = scorer
-        self.cfg: dict[str, Any] = {"labels": []}
+        self.cfg: dict[str, Any] = {
+            "tag_scheme": tag_scheme,
+            "label_sets": {},
+            # Divides all scores, which makes probabilities less certain where it is above 1.
+            "temperature": 1.0,
+            # Label → the least probability that an entity must have.
+            "thresholds": {},
+        }
+
+    @property
+    def tables(self) -> list[Table]:
+        """The tag tables, in the order of the model's columns."""
+        return make_tables(self.cfg["label_sets"], self.cfg["tag_scheme"])
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The entity types, in the order of their tags."""
-        return tuple(self.cfg["labels"])
+        """The entity types of all label sets."""
+        return tuple(all_labels(self.cfg["label_sets"]))
 
     @property
-    def label_data(self) -> list[str]:
-        """What `spacy init labels` writes: the entity types."""
-        return list(self.labels)
+    def label_data(self) -> LabelSets:
+        """What `spacy init labels` writes: span group → label set → labels."""
+        return self.cfg["label_sets"]
 
-    def add_label(self, label: str) -> int:
+    def add_label(self, label: str, label_set: str | None = None, *, key: str = ENTITIES) -> int:
         """Add an entity type before the model has its size.
 
+        label_set (str | None): The set that it belongs to, by default the only one. A set without
+            a name ("") is trained on every annotated Doc.
+        key (str): "blurb" for entities, "pico" for elements that overlap.
         RETURNS (int): 1 if the label is new, 0 if it was known.
-        RAISES (ValueError): B401 the model is initialised already.
+        RAISES (ValueError): B401 the model is initialised already, B412 there are several sets.
         """
-        if label in self.labels:
+        sets = self.cfg["label_sets"].get(key, {})
+        if label_set is None and any(label in labels for labels in sets.values()):
             return 0
-        if self.model.has_dim("nO"):
+        if label_set is None and len(sets) > 1:
+            known = ", ".join(sorted(sets))
+            raise ValueError(Errors.B412.format(name=self.name, sets=known, label=label))
+        label_set = next(iter(sets), UNNAMED) if label_set is None else label_set
+        if label in sets.get(label_set, []):
+            return 0
+        if self.model.get_ref("output_layer").has_dim("nO"):
             raise ValueError(Errors.B401.format(name=self.name, label=label))
-        self.cfg["labels"].append(label)
+        self.cfg["label_sets"].setdefault(key, {}).setdefault(label_set, []).append(label)
         return 1
 
     def initialize(
@@ -133,61 +152,79 @@ class BlurbNer(TrainablePipe):
         get_examples: Callable[[], Iterable[Example]],
         *,
         nlp: Language | None = None,
-        labels: Sequence[str] | None = None,
+        labels: Sequence[str] | Mapping[str, Mapping[str, Sequence[str]]] | None = None,
     ) -> None:
         """Collect the labels and give the model its size.
 
-        labels (Sequence[str] | None): Entity types; by default those of the examples.
-        RAISES (ValueError): B400 no entity in any example.
+        labels (Sequence | Mapping | None): By default the label sets and labels of the examples.
+            A list of labels is one set that every annotated Doc is complete for. Several sets are
+            given as `label_data` has them.
+        RAISES (ValueError): B400 no entity in any example, B410 some examples name their label set
+            and others do not, B414 `labels` has another form.
         """
         validate_get_examples(get_examples, "BlurbNer.initialize")
         if labels is None:
-            gold = (gold_entities(example.reference) for example in get_examples())
-            labels = sorted({label for mentions in gold for _, _, label in mentions or ()})
-        for label in labels:
-            self.add_label(label)
+            labels = collect_label_sets((eg.reference for eg in get_examples()), name=self.name)
+        found = self._read_labels(labels)
+        for key, sets in found.items():
+            for label_set, set_labels in sets.items():
+                for label in set_labels:
+                    self.add_label(label, label_set, key=key)
         if not self.labels:
             raise ValueError(Errors.B400.format(name=self.name))
         for label in self.labels:
             self.vocab.strings.add(label)
         # An empty Doc has no vectors, so it would give the head the input width 0.
         docs = list(islice((eg.x for eg in get_examples() if len(eg.x)), 10))
-        self.model.get_ref("output_layer").set_dim("nO", n_tags(len(self.labels)), force=True)
+        set_n_tags(self.model, n_columns(self.tables))
         self.model.initialize(X=docs or None)
 
-    def predict(self, docs: Iterable[Doc]) -> list[NDArray[np.floating]]:
-        """Compute tag probabilities.
+    def _read_labels(self, labels: Any) -> LabelSets:
+        if not isinstance(labels, Mapping):
+            return {ENTITIES: {UNNAMED: list(labels)}}
+        if not all(key in (ENTITIES, PICO) and isinstance(v, Mapping) for key, v in labels.items()):
+            raise BlurbError(Errors.B414.format(name=self.name, found=dict(labels)))
+        return labels
 
-        RETURNS (list[ndarray]): Per Doc, shape (tokens, tags).
+    def predict(self, docs: Iterable[Doc]) -> TagScores:
+        """Compute tag scores.
+
+        RETURNS (TagScores): Numpy arrays; of each Doc of shape (tokens, tags of all tables).
         """
         docs = list(docs)
         self._require_labels()
         if not any(len(doc) for doc in docs):
-            return [np.zeros((0, n_tags(len(self.labels))), dtype="f") for _ in docs]
-        ops = self.model.ops
-        return [ops.to_numpy(ops.softmax(logits)) for logits in self.model.predict(docs)]
+            return TagScores([np.zeros((0, n_columns(self.tables)), dtype="f") for _ in docs])
+        return self._to_numpy(self.model.predict(docs))
 
-    def set_annotations(self, docs: Iterable[Doc], probs: list[NDArray[np.floating]]) -> None:
-        """Set `doc.spans["blurb"]` with scores, and `doc.ents`; white space is cut off their ends.
+    def set_annotations(self, docs: Iterable[Doc], scores: TagScores) -> None:
+        """Set `doc.spans["blurb"]`, `doc.spans["pico"]` and `doc.ents`.
 
-        probs (list[ndarray]): Per Doc, shape (tokens, tags), from `predict`.
+        All spans with their probabilities are in the groups; `doc.ents` has the most probable of
+        those that overlap. White space is cut off their ends.
+
+        scores (TagScores): From `predict`.
         """
-        allowed = allowed_transitions(len(self.labels))
-        for doc, table in zip(docs, probs, strict=True):
-            tags = best_tags(table, allowed)
-            spans, scores = [], []
-            for start, end, label in tags_to_spans(tags):
-                # White space has no pieces, so its tags come from the bias of the head alone.
-                while start < end and doc[start].is_space:
-                    start += 1
-                while start < end and doc[end - 1].is_space:
-                    end -= 1
-                if start == end:
-                    continue
-                spans.append(Span(doc, start, end, label=self.labels[label]))
-                scores.append(span_probability(table, tags, start, end))
-            set_scored_entities(doc, spans, scores)
-            doc.set_ents(longest_disjoint(spans))
+        docs = list(docs)
+        for doc, found in zip(docs, self.find(docs, scores), strict=True):
+            for key, sets in self.cfg["label_sets"].items():
+                chosen = [span for span in found if span.key == key]
+                spans = [Span(doc, span.start, span.end, label=span.label) for span in chosen]
+                probs = [span.score for span in chosen]
+                names = [span.label_set for span in chosen]
+                set_scored_entities(doc, spans, probs, sets=names, label_sets=list(sets), key=key)
+                if key == ENTITIES:
+                    doc.set_ents(best_disjoint(spans, probs))
+
+    def find(self, docs: Sequence[Doc], scores: TagScores) -> list[list[Found]]:
+        """Find spans that reach the threshold of their label, with calibrated probabilities.
+
+        scores (TagScores): From `predict`.
+        RETURNS (list): Per Doc.
+        """
+        thresholds = self.cfg["thresholds"]
+        found = find_spans(docs, self.tables, scores, self.cfg["temperature"])
+        return [[s for s in spans if s.score >= thresholds.get(s.label, 0.0)] for spans in found]
 
     def update(
         self,
@@ -206,49 +243,37 @@ class BlurbNer(TrainablePipe):
         if not any(len(example.predicted) for example in examples):
             return losses
         set_dropout_rate(self.model, drop)
-        logits, backprop = self.model.begin_update([example.predicted for example in examples])
-        loss, d_logits = self.get_loss(examples, logits)
-        backprop(d_logits)
+        scores, backprop = self.model.begin_update([example.predicted for example in examples])
+        loss, d_scores = self.get_loss(examples, scores)
+        backprop(d_scores)
         if sgd is not None:
             self.finish_update(sgd)
         losses[self.name] += loss
         return losses
 
-    def get_loss(
-        self, examples: Iterable[Example], logits: list[Floats2d]
-    ) -> tuple[float, list[Floats2d]]:
-        """Compute the mean cross-entropy over annotated tokens and its gradient.
+    def get_loss(self, examples: Iterable[Example], scores: TagScores) -> tuple[float, TagScores]:
+        """Compute the mean loss over annotated tokens and its gradient.
 
-        logits (list[Floats2d]): Per Doc, shape (tokens, tags).
-        RETURNS (tuple): Loss, and gradients of the logits' shapes.
+        scores (TagScores): Of the predicted Docs.
+        RETURNS (tuple): Loss, and gradients of the scores' shapes.
         """
-        ops = self.model.ops
-        targets = np.concatenate([self._target_tags(example) for example in examples])
-        known = np.flatnonzero(targets >= 0)
-        # Any: thinc's array types do not know indexing by index arrays.
-        probs: Any = ops.softmax(ops.xp.concatenate(logits))
-        gradient: Any = ops.alloc2f(*probs.shape)
-        gradient[known] = probs[known]
-        gradient[known, targets[known]] -= 1
-        gradient /= max(1, len(known))
-        picked = ops.to_numpy(probs[known, targets[known]])
-        loss = -float(np.log(np.maximum(picked, 1e-30)).sum()) / max(1, len(known))
-        ends = np.cumsum([len(scores) for scores in logits])
-        return loss, ops.xp.split(gradient, ends[:-1])
+        examples, tables, ops = list(examples), self.tables, self.model.ops
+        targets = [[self._target_tags(eg, table) for eg in examples] for table in tables]
+        loss, gradient = mean_loss(tables, self._to_numpy(scores), targets)
+        d_pairs = None if gradient.pairs is None else ops.asarray2f(gradient.pairs)
+        return loss, TagScores([ops.asarray2f(rows) for rows in gradient.logits], d_pairs)
 
-    def _target_tags(self, example: Example) -> NDArray[np.intp]:
-        """Tag ids of the predicted Doc's tokens, -1 where the gold side says nothing."""
-        tags = np.full(len(example.predicted), -1, dtype=np.intp)
-        for position, tag in enumerate(example.get_aligned_ner()):
-            if tag is None or tag == "-":
-                continue
-            prefix, _, label = tag.partition("-")
-            if prefix == "O":
-                tags[position] = OUTSIDE
-            elif label in self.labels:
-                begin = begin_tag(self.cfg["labels"].index(label))
-                tags[position] = begin if prefix in "BU" else begin + 1
-        return tags
+    def _target_tags(self, example: Example, table: Table) -> Any:
+        """Tags of the predicted Doc's tokens, UNKNOWN where the gold side says nothing."""
+        known_sets = self.cfg["label_sets"][table.key]
+        if not teaches(example.reference, table, known_sets, name=self.name):
+            return np.full(len(example.predicted), UNKNOWN, dtype=np.intp)
+        return gold_tags(example, table, self.labels)
+
+    def _to_numpy(self, scores: TagScores) -> TagScores:
+        to_numpy = self.model.ops.to_numpy
+        pairs = None if scores.pairs is None else to_numpy(scores.pairs)
+        return TagScores([to_numpy(rows) for rows in scores.logits], pairs)
 
     def _require_labels(self) -> None:
         if not self.labels:

@@ -1,82 +1,85 @@
-"""BIO tags: from entities to tags and from tag probabilities to entities."""
+"""Tag schemes: entities to tags, tags to entities, and which tags may follow each other."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+Scheme = Literal["IO", "BIO", "BIOUL"]
+
 OUTSIDE = 0
+UNKNOWN = -1
+"""Stands for the tag of a token that the gold side says nothing about."""
+
+_PREFIXES: dict[Scheme, str] = {"IO": "I", "BIO": "BI", "BIOUL": "BILU"}
+
+TokenSpan = tuple[int, int, int]
+"""First token, token behind the last, label index."""
 
 
-def begin_tag(label_index: int) -> int:
-    """Return the tag id of B-LABEL; tags are O, B-0, I-0, B-1, I-1, …"""
-    return 1 + 2 * label_index
+class Tags:
+    """The tags of labels that do not overlap: O, then those of label 0, those of label 1, …
 
+    IO: one tag per label; neighbouring entities of one label become one. BIO: the first token of an
+    entity is B. BIOUL: also the last one is L, and an entity of one token is U.
 
-def n_tags(n_labels: int) -> int:
-    """Return how many tags there are for a number of labels."""
-    return 1 + 2 * n_labels
-
-
-def allowed_transitions(n_labels: int) -> NDArray[np.bool_]:
-    """Say which tag may follow which: I-X only B-X or I-X.
-
-    RETURNS (ndarray): Shape (tags, tags), row before, column behind.
+    size (int): Number of tags.
+    allowed (ndarray): Which tag may follow which, shape (size, size), row before, column behind.
+    starts, ends (ndarray): Which tag a text may begin or end with, shape (size,).
     """
-    size = n_tags(n_labels)
-    allowed = np.ones((size, size), dtype=bool)
-    for index in range(n_labels):
-        begin = begin_tag(index)
-        allowed[:, begin + 1] = False
-        allowed[[begin, begin + 1], begin + 1] = True
-    return allowed
+
+    def __init__(self, scheme: Scheme, n_labels: int) -> None:
+        self._prefixes = _PREFIXES[scheme]
+        self.size = 1 + n_labels * len(self._prefixes)
+        kinds = np.array(["O", *self._prefixes * n_labels])
+        owners = np.repeat(np.arange(-1, n_labels), [1] + n_labels * [len(self._prefixes)])
+        has_begin, has_last = "B" in self._prefixes, "L" in self._prefixes
+        opens = np.isin(kinds, ["B", "I"]) & has_begin
+        continues = np.isin(kinds, ["I", "L"]) & has_begin
+        self.starts = ~continues
+        self.ends = ~(opens & has_last)
+        goes_on = opens[:, None] & (owners[:, None] == owners)
+        self.allowed = np.where(continues, goes_on, self.ends[:, None])
+
+    def of_span(self, label: int, length: int) -> list[int]:
+        """Return the tags of an entity of so many tokens."""
+        kinds = "I" * length
+        if "B" in self._prefixes:
+            kinds = "B" + kinds[1:]
+        if "L" in self._prefixes:
+            kinds = "U" if length == 1 else kinds[:-1] + "L"
+        first = 1 + label * len(self._prefixes)
+        return [first + self._prefixes.index(kind) for kind in kinds]
+
+    def to_spans(self, tags: NDArray[np.intp]) -> list[TokenSpan]:
+        """Collect the entities of a valid tag sequence."""
+        begins = (tags != OUTSIDE) & self.starts[tags]
+        if "B" not in self._prefixes:
+            begins &= tags != np.concatenate([[OUTSIDE], tags[:-1]])
+        starts = np.flatnonzero(begins)
+        borders = np.append(np.flatnonzero(begins | (tags == OUTSIDE)), len(tags))
+        ends = borders[np.searchsorted(borders, starts, side="right")]
+        labels = (tags[starts] - 1) // len(self._prefixes)
+        return [(int(s), int(e), int(y)) for s, e, y in zip(starts, ends, labels, strict=True)]
+
+    def is_valid(self, tags: NDArray[np.intp]) -> bool:
+        """Say whether these tags may stand in this order as the tags of a text."""
+        if not len(tags):
+            return True
+        edges = self.starts[tags[0]] and self.ends[tags[-1]]
+        return bool(edges and self.allowed[tags[:-1], tags[1:]].all())
+
+    def encode(self, length: int, spans: Iterable[TokenSpan]) -> NDArray[np.intp]:
+        """Return the tags of a text of so many tokens with these entities."""
+        tags = np.full(length, OUTSIDE, dtype=np.intp)
+        for start, end, label in spans:
+            tags[start:end] = self.of_span(label, end - start)
+        return tags
 
 
-def best_tags(probs: NDArray[np.floating], allowed: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Find the most probable valid tag sequence.
-
-    probs (ndarray): Shape (tokens, tags), each row sums to 1.
-    allowed (ndarray): Shape (tags, tags), from `allowed_transitions`.
-    RETURNS (ndarray): Tag id per token, shape (tokens,).
-    """
-    greedy: NDArray[np.intp] = probs.argmax(axis=1)
-    # The best tags of all tokens are also the best sequence wherever they are a valid one.
-    starts_well = len(greedy) == 0 or allowed[OUTSIDE, greedy[0]]
-    if starts_well and allowed[greedy[:-1], greedy[1:]].all():
-        return greedy
-    return _viterbi(probs, allowed)
-
-
-def _viterbi(probs: NDArray[np.floating], allowed: NDArray[np.bool_]) -> NDArray[np.intp]:
-    logs = np.log(np.maximum(probs, 1e-30))
-    penalty = np.where(allowed, 0.0, -np.inf)
-    best = logs[0] + penalty[OUTSIDE]
-    pointers = np.zeros(probs.shape, dtype=np.intp)
-    for position in range(1, len(probs)):
-        candidates = best[:, None] + penalty
-        pointers[position] = candidates.argmax(axis=0)
-        best = candidates.max(axis=0) + logs[position]
-    tags = np.empty(len(probs), dtype=np.intp)
-    tags[-1] = best.argmax()
-    for position in range(len(probs) - 1, 0, -1):
-        tags[position - 1] = pointers[position, tags[position]]
-    return tags
-
-
-def tags_to_spans(tags: NDArray[np.intp]) -> list[tuple[int, int, int]]:
-    """Collect the entities of a valid tag sequence.
-
-    RETURNS (list): First token, token behind the last, label index.
-    """
-    spans = []
-    for start in np.flatnonzero(tags % 2 == 1):
-        inside, end = tags[start] + 1, start + 1
-        while end < len(tags) and tags[end] == inside:
-            end += 1
-        spans.append((int(start), int(end), int(tags[start] - 1) // 2))
-    return spans
-
-
-def span_probability(
-    probs: NDArray[np.floating], tags: NDArray[np.intp], start: int, end: int
-) -> float:
-    """Return the probability that the span has exactly these tags, tokens taken as independent."""
-    return float(np.prod(probs[np.arange(start, end), tags[start:end]]))
+@lru_cache(maxsize=64)
+def get_tags(scheme: Scheme, n_labels: int) -> Tags:
+    """Return the tags of a scheme for so many labels."""
+    return Tags(scheme, n_labels)

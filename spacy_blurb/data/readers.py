@@ -1,6 +1,6 @@
 """The registered corpus reader that training and evaluation use."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,21 +12,23 @@ from ..annotations import has_relations
 from .docbin import read_docbin
 
 
-def make_corpus_v1(path: Path) -> Callable[[Language], Iterator[Example]]:
-    """Build `spacy_blurb.Corpus.v1`: Examples of a `.spacy` file, none left out.
+def make_corpus_v1(path: Path | list[Path]) -> Callable[[Language], Iterator[Example]]:
+    """Build `spacy_blurb.Corpus.v1`: Examples of `.spacy` files, none left out.
 
     Unlike spaCy's own reader it drops neither empty nor long Docs.
 
-    path (Path): A file made by `convert` or `convert-own`.
+    path (Path | list[Path]): Files made by `convert` or `convert-own`, one behind the other.
     RAISES (BlurbError): When read: B100 no such file, B107 no Docs in it, B113 not a DocBin.
     """
-    return partial(read_examples, path=Path(path))
+    paths = path if isinstance(path, list) else [path]
+    return partial(read_examples, paths=[Path(path) for path in paths])
 
 
-def read_examples(nlp: Language, *, path: Path) -> Iterator[Example]:
-    """Yield an Example per Doc of a `.spacy` file."""
-    for reference in read_docbin(path, nlp.vocab):
-        yield Example(make_predicted(nlp, reference), reference)
+def read_examples(nlp: Language, *, paths: Sequence[Path]) -> Iterator[Example]:
+    """Yield an Example per Doc of `.spacy` files."""
+    for path in paths:
+        for reference in read_docbin(path, nlp.vocab):
+            yield Example(make_predicted(nlp, reference), reference)
 
 
 def make_predicted(nlp: Language, reference: Doc) -> Doc:

@@ -28,6 +28,8 @@ def build_encoder_v1(
     overlap: int = 64,
     device: str = "auto",
     storage: Storage = "fp32",
+    layer_decay: float = 1.0,
+    reinit_layers: int = 0,
 ) -> Model[list[Doc], Any]:
     """Build `spacy_blurb.Encoder.v1`: BERT on windows of word pieces of any text.
 
@@ -43,15 +45,22 @@ def build_encoder_v1(
     device (str): "auto" for thinc's, or a torch device such as "cuda", which needs no CuPy for
         prediction.
     storage (str): Format of the weights in a saved pipeline, "fp32" or "fp16" (half the size).
+    layer_decay (float): Factor (0-1) on the learning rate from each layer to the one below it; 1
+        for the same rate everywhere.
+    reinit_layers (int): Uppermost layers whose weights are drawn anew before fine-tuning. Both
+        steady the fine-tuning of large encoders on small data sets (Tinn et al. 2021).
     RETURNS (Model): Docs → FullTransformerBatch. In each Doc's data `last_hidden_state` has shape
         (rows, width): of every window `[CLS]`, its own pieces and `[SEP]`. `wordpieces.lengths`
         counts the rows of each window.
-    RAISES (BlurbError): B306 `window` and `overlap` do not fit each other.
+    RAISES (BlurbError): B306 `window` and `overlap` do not fit each other, B430 `layer_decay` or
+        `reinit_layers` is out of range.
     """
     from .shim import EncoderShim
 
     if window < 8 or not fits(window, overlap):
         raise BlurbError(Errors.B306.format(window=window, overlap=overlap))
+    if not 0 < layer_decay <= 1 or reinit_layers < 0:
+        raise BlurbError(Errors.B430.format(decay=layer_decay, n_layers=reinit_layers))
     shim = EncoderShim(
         name,
         precision=precision,
@@ -59,6 +68,8 @@ def build_encoder_v1(
         overlap=overlap,
         device=device,
         storage=storage,
+        layer_decay=layer_decay,
+        reinit_layers=reinit_layers,
     )
     return Model(
         NAME,

@@ -62,6 +62,21 @@ def build_network(config: dict[str, Any], tensors: dict[str, Any]) -> Bert:
     return network.requires_grad_()
 
 
+def reinitialise_top(network: Bert, n_layers: int, deviation: float) -> None:
+    """Draw the weights of the uppermost layers anew, as BERT's are before training.
+
+    deviation (float): Standard deviation of the normal distribution, `initializer_range` in
+        Hugging Face's `config.json`.
+    """
+    for layer in network.layers[len(network.layers) - n_layers :]:
+        for module in layer.modules():
+            if isinstance(module, torch.nn.Linear):
+                torch.nn.init.normal_(module.weight, std=deviation)
+                torch.nn.init.zeros_(module.bias)
+            elif isinstance(module, torch.nn.LayerNorm):
+                module.reset_parameters()
+
+
 def weights_to_bytes(network: Bert, dtype: torch.dtype) -> bytes:
     """Write an encoder's weights as safetensors by Hugging Face's names."""
     state = {name: weight.detach() for name, weight in network.state_dict().items()}

@@ -19,10 +19,11 @@ from .network import (
     build_network,
     narrow_copy,
     narrow_linear_weights,
+    reinitialise_top,
     weights_from_bytes,
     weights_to_bytes,
 )
-from .optimizer import take_step
+from .optimizer import decayed_rates, take_step
 from .packing import MULTIPLE, SHARED_WIDTH, pack
 from .pieces import PieceReader
 from .precision import Precision, Storage, choose_device, wants_bf16
@@ -50,6 +51,8 @@ class EncoderShim(Shim):
         overlap: int,
         device: str,
         storage: Storage,
+        layer_decay: float = 1.0,
+        reinit_layers: int = 0,
     ) -> None:
         """See `architecture.build_encoder_v1`."""
         super().__init__(None)
@@ -60,6 +63,8 @@ class EncoderShim(Shim):
             "overlap": overlap,
             "device": device,
             "storage": storage,
+            "layer_decay": layer_decay,
+            "reinit_layers": reinit_layers,
         }
         self._clear()
 
@@ -101,7 +106,10 @@ class EncoderShim(Shim):
 
     def load_source(self) -> None:
         """Read the encoder that the settings name; see `weights.read_source`."""
-        self._fill(read_source(self.settings["name"]))
+        source = read_source(self.settings["name"])
+        self._fill(source)
+        n_new = min(self.settings["reinit_layers"], self.network.config.n_layers)
+        reinitialise_top(self.network, n_new, source.config.get("initializer_range", 0.02))
 
     def _fill(self, source: Source) -> None:
         network = build_network(source.config, source.tensors)
@@ -204,7 +212,10 @@ class EncoderShim(Shim):
         self._waiting = optimizer if self._open else None
         if self._open:
             return
-        take_step(optimizer, self.id, self._model.named_parameters())
+        weights = dict(self._model.named_parameters())
+        decay, n_layers = self.settings["layer_decay"], self._model.config.n_layers
+        rates = decayed_rates(weights, n_layers, decay) if decay != 1.0 else None
+        take_step(optimizer, self.id, weights.items(), rates)
         self._narrow = None
 
     @contextlib.contextmanager

@@ -101,11 +101,13 @@ def _performance(path: Path) -> dict[str, Any]:
     """Take over test scores only: the README that spaCy writes shows every number as a percent."""
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
-        scores = {"ents_p": result["precision"], "ents_r": result["recall"]}
         per_type = {
             label: {"p": row["precision"], "r": row["recall"], "f": row["f1"]}
             for label, row in result["per_label"].items()
         }
+        if result.get("metric") == "macro_word_f1":
+            return {"pico_f": result["score"], "pico_per_type": per_type}
+        scores = {"ents_p": result["precision"], "ents_r": result["recall"]}
         return {"ents_f": result["score"], **scores, "ents_per_type": per_type}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BlurbError(Errors.B506.format(path=path, reason=error)) from error

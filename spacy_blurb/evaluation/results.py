@@ -4,6 +4,7 @@ import hashlib
 import json
 import platform
 import sys
+from collections.abc import Callable
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,7 +12,21 @@ from typing import Any
 
 from spacy.language import Language
 
-from ..metrics.entities import bootstrap_f1, count_matches, entity_scores, scores_per_label
+from ..metrics.calibration import calibration_bins, expected_calibration_error
+from ..metrics.entities import (
+    EntityScores,
+    bootstrap_f1,
+    count_matches,
+    entity_scores,
+    scores_per_label,
+)
+from ..metrics.words import (
+    WordSpans,
+    bootstrap_macro_word_f1,
+    count_words,
+    macro_word_f1,
+    word_scores,
+)
 from ..tasks import Task
 from .predict import EntityPrediction
 
@@ -26,8 +41,49 @@ _PACKAGES = (
 )
 
 
-METRICS = ("entity_f1",)
-"""The metrics that a result can have so far."""
+def _entity_f1(predictions: list[EntityPrediction], task: Task) -> dict[str, Any]:
+    counts = [count_matches(p.gold, p.predicted) for p in predictions]
+    scores = entity_scores(counts)
+    return {
+        "score": scores.f1,
+        "ci95": list(bootstrap_f1(counts)),
+        "precision": scores.precision,
+        "recall": scores.recall,
+        "correct": scores.correct,
+        "predicted": scores.predicted,
+        "gold": scores.gold,
+        "per_label": _per_label(scores_per_label([(p.gold, p.predicted) for p in predictions])),
+    }
+
+
+def _macro_word_f1(predictions: list[EntityPrediction], task: Task) -> dict[str, Any]:
+    counts = [
+        count_words(WordSpans(p.words, p.gold, p.predicted), task.labels) for p in predictions
+    ]
+    scores = word_scores(counts, task.labels)
+    return {
+        "score": macro_word_f1(counts),
+        "ci95": list(bootstrap_macro_word_f1(counts)),
+        # Words; one with two labels counts for both.
+        "correct": sum(label.correct for label in scores.values()),
+        "predicted": sum(label.predicted for label in scores.values()),
+        "gold": sum(label.gold for label in scores.values()),
+        "per_label": _per_label(scores),
+    }
+
+
+def _per_label(scores: dict[str, EntityScores]) -> dict[str, dict[str, Any]]:
+    return {
+        label: {"precision": s.precision, "recall": s.recall, "f1": s.f1, "gold": s.gold}
+        for label, s in scores.items()
+    }
+
+
+METRICS: dict[str, Callable[[list[EntityPrediction], Task], dict[str, Any]]] = {
+    "entity_f1": _entity_f1,
+    "macro_word_f1": _macro_word_f1,
+}
+"""The metrics that a result can have so far: what each says about predictions."""
 
 
 def entity_result(
@@ -42,29 +98,39 @@ def entity_result(
 
     data (Path): The gold file, named by its SHA-256 in the result.
     model (str | None): Model name in the result, by default the pipeline's.
-    RETURNS (dict[str, Any]): `score` and `ci95` are 0-1; `n` counts documents.
+    RETURNS (dict[str, Any]): `score` and `ci95` are 0-1; `n` counts documents. `calibration` is
+        about the probabilities of whole spans, None where the pipeline gives none.
     """
-    counts = [count_matches(p.gold, p.predicted) for p in predictions]
-    scores = entity_scores(counts)
-    per_label = scores_per_label([(p.gold, p.predicted) for p in predictions])
     return {
         "task": task.name,
         "metric": task.metric,
-        "score": scores.f1,
-        "ci95": list(bootstrap_f1(counts)),
         "n": len(predictions),
-        "precision": scores.precision,
-        "recall": scores.recall,
-        "correct": scores.correct,
-        "predicted": scores.predicted,
-        "gold": scores.gold,
+        **METRICS[task.metric](predictions, task),
         "other_types": sum(p.other_types for p in predictions),
-        "per_label": {
-            label: {"precision": s.precision, "recall": s.recall, "f1": s.f1, "gold": s.gold}
-            for label, s in per_label.items()
-        },
+        "calibration": calibration_result(predictions),
         "data_sha256": hashlib.sha256(data.read_bytes()).hexdigest(),
         **describe_run(nlp, model),
+    }
+
+
+def calibration_result(predictions: list[EntityPrediction]) -> dict[str, Any] | None:
+    """Say whether probabilities are as high as the share of spans that are exactly right.
+
+    RETURNS (dict | None): `error`, the expected calibration error (0-1) over ten bins of equal
+        width, and per bin [count, mean score, accuracy]; None where a span has no probability.
+    """
+    rows = [
+        (score, span in set(p.gold))
+        for p in predictions
+        for span, score in zip(p.predicted, p.scores, strict=True)
+    ]
+    scores = [score for score, _ in rows if score is not None]
+    if not rows or len(scores) < len(rows):
+        return None
+    bins = calibration_bins(scores, [right for _, right in rows])
+    return {
+        "error": expected_calibration_error(bins),
+        "bins": [[row.count, round(row.score, 6), round(row.accuracy, 6)] for row in bins],
     }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from configparser import Error as ConfigParserError
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +23,19 @@ class Settings:
     seed: int
 
 
+def template(task: Task) -> Path:
+    """Return the template of a task's component, as it lies in a project's folder."""
+    return Path("configs") / f"{task.component}.cfg"
+
+
 def fill_config(
-    base: Path, corpus: Path, encoder: str, settings: Settings, *, task: Task
+    base: Path, corpora: Sequence[Path], encoder: str, settings: Settings, *, task: Task
 ) -> Config:
     """Fill a template: paths, seed, steps, warm-up over a tenth, one evaluation per epoch.
 
     base (Path): Template, for example `configs/ner.cfg`.
-    corpus (Path): Folder with `train.spacy`, `dev.spacy` and `report.json`.
+    corpora (Sequence[Path]): Folders with `train.spacy`, `dev.spacy` and `report.json`; one
+        component learns from all of them.
     encoder (str): Hugging Face folder or hub name.
     task (Task): Its component must be in the template.
     RETURNS (Config): Not interpolated, ready for `spacy train`.
@@ -37,17 +44,20 @@ def fill_config(
         B509 the template is for tasks of another type.
     """
     _check_encoder(encoder)
-    for path in (base, corpus / "report.json", corpus / "train.spacy", corpus / "dev.spacy"):
+    names = ("report.json", "train.spacy", "dev.spacy")
+    for path in (base, *(corpus / name for corpus in corpora for name in names)):
         if not path.is_file():
             raise BlurbError(Errors.B100.format(path=path))
-    steps_per_epoch = math.ceil(_training_documents(corpus) / settings.batch_docs)
+    documents = sum(map(_training_documents, corpora))
+    steps_per_epoch = math.ceil(documents / settings.batch_docs)
     max_steps = settings.epochs * steps_per_epoch
     try:
         config = Config().from_disk(base, interpolate=False)
         pipeline = config["nlp"]["pipeline"]
-        config["paths"].update(
-            train=str(corpus / "train.spacy"), dev=str(corpus / "dev.spacy"), encoder=encoder
-        )
+        for split in ("train", "dev"):
+            paths = [str(corpus / f"{split}.spacy") for corpus in corpora]
+            config["paths"][split] = paths if len(paths) > 1 else paths[0]
+        config["paths"]["encoder"] = encoder
         config["system"]["seed"] = settings.seed
         config["training"].update(max_steps=max_steps, eval_frequency=steps_per_epoch)
         config["training"]["batcher"]["size"] = settings.batch_docs

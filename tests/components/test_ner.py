@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,14 @@ from spacy.vocab import Vocab
 from thinc.api import SGD, Adam, fix_random_seed
 
 from spacy_blurb.annotations import ENTITIES, set_gold_entities
-from spacy_blurb.components.ner import BlurbNer, score_entities
+from spacy_blurb.components.ner import BlurbNer
+from spacy_blurb.components.ner_model import TagScores
+from spacy_blurb.components.ner_scorer import score_entities
+from spacy_blurb.components.tag_losses import log_softmax
 from spacy_blurb.data.records import Record
 
-MakePipeline = Callable[..., Language]
+from .steps import MakePipeline, encoder_weights, get_ner, to_examples, train_step
+
 TEXTS = [
     "aspirin causes fever in rats",
     "",
@@ -32,39 +36,18 @@ TEXTS = [
 ]
 
 
-def to_examples(nlp: Language, records: Iterable[Record]) -> list[Example]:
-    examples = []
-    for record in records:
-        reference = nlp.make_doc(record.text)
-        mentions = [(m.start, m.end, m.label) for m in record.mentions]
-        set_gold_entities(reference, mentions, label_sets=["bc5cdr"])
-        examples.append(Example(nlp.make_doc(record.text), reference))
-    return examples
-
-
 def blank_example(nlp: Language, text: str) -> Example:
     return Example(nlp.make_doc(text), nlp.make_doc(text))
 
 
-def get_ner(nlp: Language) -> Any:
-    return nlp.get_pipe("blurb_ner")
+def target_tags(nlp: Language, example: Example) -> list[int]:
+    """Of the only table."""
+    (table,) = get_ner(nlp).tables
+    return get_ner(nlp)._target_tags(example, table).tolist()
 
 
-def encoder_weights(nlp: Language) -> dict[str, np.ndarray]:
-    encoder: Any = nlp.get_pipe("transformer")
-    state = encoder.model.shims[0].network.state_dict()
-    return {name: tensor.numpy().copy() for name, tensor in state.items()}
-
-
-def train_step(
-    nlp: Language, examples: list[Example], sgd: Any, frozen: Sequence[str] = ()
-) -> float:
-    """As `spacy train` does it: weights change when all components have backpropagated."""
-    losses = nlp.update(examples, sgd=False, exclude=frozen, annotates=frozen)
-    for name, component in nlp.pipeline:
-        if name not in frozen:
-            component.finish_update(sgd)
-    return losses["blurb_ner"]
+def tag_probs(nlp: Language, docs: list[Doc]) -> list[np.ndarray]:
+    return [np.exp(log_softmax(rows)) for rows in get_ner(nlp).predict(docs).logits]
 
 
 def set_head(nlp: Language) -> None:
@@ -121,7 +104,7 @@ def test_not_initialised_is_said(make_pipeline: MakePipeline, records: list[Reco
 def test_initialize_takes_labels_and_sizes_from_examples(nlp: Language) -> None:
     ner = get_ner(nlp)
     assert ner.labels == ("Chemical", "Disease")
-    assert ner.label_data == ["Chemical", "Disease"]
+    assert ner.label_data == {"blurb": {"bc5cdr": ["Chemical", "Disease"]}}
     head = ner.model.get_ref("output_layer")
     assert (head.get_dim("nO"), head.get_dim("nI")) == (5, 32)
     assert all(len(doc.ents) >= 0 for doc in nlp.pipe(TEXTS))
@@ -134,7 +117,7 @@ def test_initialize_takes_given_labels(make_pipeline: MakePipeline, records: lis
     assert get_ner(nlp).labels == ("Z", "Disease")
     # A gold label that the component does not have is not learned, neither as entity nor as O.
     (example,) = to_examples(nlp, records[:1])
-    assert get_ner(nlp)._target_tags(example).tolist() == [-1, 0, 3, 0, 0]
+    assert target_tags(nlp, example) == [-1, 0, 3, 0, 0]
 
 
 def test_initialize_passes_over_empty_docs(
@@ -168,9 +151,9 @@ def test_a_batch_predicts_as_each_doc_alone(nlp: Language) -> None:
     encoder: Any = nlp.get_pipe("transformer")
     together = [nlp.make_doc(text) for text in TEXTS]
     encoder.set_annotations(together, encoder.predict(together))
-    for doc, table in zip(together, get_ner(nlp).predict(together), strict=True):
+    for doc, table in zip(together, tag_probs(nlp, together), strict=True):
         alone = encoder(nlp.make_doc(doc.text))
-        (expected,) = get_ner(nlp).predict([alone])
+        (expected,) = tag_probs(nlp, [alone])
         assert table.shape == (len(doc), 5)
         np.testing.assert_allclose(table, expected, atol=1e-5)
         np.testing.assert_allclose(table.sum(axis=1), 1.0, atol=1e-5)
@@ -181,7 +164,11 @@ def test_empty_and_white_space_docs(trained: Language) -> None:
         doc = trained(text)
         assert doc.text == text
         assert list(doc.ents) == []
-        assert doc.spans[ENTITIES].attrs == {"scores": []}
+        assert doc.spans[ENTITIES].attrs == {
+            "scores": [],
+            "sets": [],
+            "label_sets": ["bc5cdr"],
+        }
     assert [len(doc.ents) for doc in trained.pipe(TEXTS)][:4] == [2, 0, 2, 0]
 
 
@@ -203,9 +190,9 @@ def test_token_vectors_are_means_of_the_encoders_pieces(nlp: Language) -> None:
 
 def test_annotations_come_from_probabilities(nlp: Language) -> None:
     doc = Doc(nlp.vocab, words=["a", "b", "c", "d"])
-    probs = np.full((4, 5), 0.025)
+    probs = np.repeat([[0.025], [0.05], [0.075], [0.025]], 5, axis=1)
     probs[[0, 1, 2, 3], [3, 4, 1, 0]] = [0.9, 0.8, 0.7, 0.9]
-    get_ner(nlp).set_annotations([doc], [probs])
+    get_ner(nlp).set_annotations([doc], TagScores([np.log(probs)]))
     assert [(e.start, e.end, e.label_) for e in doc.ents] == [(0, 2, "Disease"), (2, 3, "Chemical")]
     assert [e._.score for e in doc.ents] == pytest.approx([0.72, 0.7])
     assert doc.spans[ENTITIES].attrs["scores"] == pytest.approx([0.72, 0.7])
@@ -216,7 +203,7 @@ def test_entities_do_not_begin_or_end_with_white_space(nlp: Language) -> None:
     probs = np.full((7, 5), 0.05)
     # B-X I-X I-X I-X I-X, B-X on white space alone, O.
     probs[np.arange(7), [1, 2, 2, 2, 2, 1, 0]] = 0.8
-    get_ner(nlp).set_annotations([doc], [probs])
+    get_ner(nlp).set_annotations([doc], TagScores([np.log(probs)]))
     assert [(e.start, e.end, e.label_) for e in doc.ents] == [(1, 4, "Chemical")]
     assert doc.spans[ENTITIES].attrs["scores"] == pytest.approx([0.8**3])
 
@@ -232,7 +219,7 @@ def test_targets_when_tokens_differ(nlp: Language) -> None:
 
     def targets(*mentions: tuple[int, int, str]) -> list[int]:
         set_gold_entities(reference, mentions, label_sets=[])
-        return get_ner(nlp)._target_tags(Example(predicted, reference)).tolist()
+        return target_tags(nlp, Example(predicted, reference))
 
     assert targets((2, 17, "Disease"), (18, 23, "Disease")) == [0, 3, 3, 0]
     assert targets((2, 23, "Chemical")) == [0, 1, 2, 0]
@@ -245,9 +232,9 @@ def test_missing_annotations_are_ignored(nlp: Language) -> None:
     reference = nlp.make_doc("aspirin in rats")
     reference.set_ents([Span(reference, 0, 1, label="Chemical")], missing=[reference[1:2]])
     example = Example(nlp.make_doc(reference.text), reference)
-    assert ner._target_tags(example).tolist() == [1, -1, 0]
+    assert target_tags(nlp, example) == [1, -1, 0]
     logits = np.array([[0, 1, 0, 0, 0], [9, 9, 9, 9, 0], [2, 0, 0, 0, 0]], dtype="f")
-    loss, (gradient,) = ner.get_loss([example], [logits])
+    loss, ((gradient,), _) = ner.get_loss([example], TagScores([logits]))
     e = np.e
     expected = (-np.log(e / (e + 4)) - np.log(e**2 / (e**2 + 4))) / 2
     assert loss == pytest.approx(expected, rel=1e-5)
@@ -262,14 +249,14 @@ def test_gradient_equals_finite_differences_of_the_loss(
     examples = [*to_examples(nlp, records), blank_example(nlp, "in rats")]
     rng = np.random.default_rng(0)
     logits = [rng.normal(size=(len(eg.x), 5)).astype("f") for eg in examples]
-    _, gradients = ner.get_loss(examples, logits)
+    _, (gradients, _) = ner.get_loss(examples, TagScores(logits))
     for doc, gradient in enumerate(gradients):
         for index in np.ndindex(*gradient.shape):
             losses = []
             for step in (1e-2, -1e-2):
                 moved = [table.copy() for table in logits]
                 moved[doc][index] += step
-                losses.append(ner.get_loss(examples, moved)[0])
+                losses.append(ner.get_loss(examples, TagScores(moved))[0])
             assert gradient[index] == pytest.approx((losses[0] - losses[1]) / 2e-2, abs=1e-4)
     assert not gradients[-1].any()
 

@@ -1,4 +1,4 @@
-"""BIO tags and the best valid sequence, against enumeration of all sequences."""
+"""Tag schemes, said with names and not with numbers."""
 
 from itertools import pairwise, product
 
@@ -6,96 +6,111 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from spacy_blurb.components.tags import (
-    allowed_transitions,
-    begin_tag,
-    best_tags,
-    n_tags,
-    span_probability,
-    tags_to_spans,
-)
+from spacy_blurb.components.tags import Scheme, Tags
 
-NAMES = ["O", "B-X", "I-X", "B-Y", "I-Y"]
+NAMES = {
+    "IO": ["O", "I-X", "I-Y"],
+    "BIO": ["O", "B-X", "I-X", "B-Y", "I-Y"],
+    "BIOUL": ["O", "B-X", "I-X", "L-X", "U-X", "B-Y", "I-Y", "L-Y", "U-Y"],
+}
+SCHEMES = pytest.mark.parametrize("scheme", NAMES)
+SPANS = st.lists(st.tuples(st.integers(0, 2), st.integers(1, 3), st.integers(0, 1)), max_size=3)
 
 
-def is_valid(tags: tuple[int, ...]) -> bool:
-    """An I tag stands behind the B or I tag of its label: said with names, not with numbers."""
-    names = ["O", *(NAMES[tag] for tag in tags)]
-    return all(
-        not name.startswith("I") or before[1:] == name[1:] for before, name in pairwise(names)
-    )
+def is_valid(scheme: str, tags: tuple[int, ...]) -> bool:
+    """What an entity is, looking at neighbours by name."""
+    names = ["O", *(NAMES[scheme][tag] for tag in tags), "O"]
+    if scheme == "IO":
+        return True
+    for before, name in pairwise(names):
+        if name[0] in "IL" and not (before[0] in "BI" and before[1:] == name[1:]):
+            return False
+        if scheme == "BIOUL" and before[0] in "BI" and name[0] not in "IL":
+            return False
+    return True
 
 
-@st.composite
-def tables(draw: st.DrawFn) -> tuple[NDArray[np.floating], int]:
-    n_labels = draw(st.integers(1, 2))
-    length = draw(st.integers(0, 5))
-    size = n_tags(n_labels)
-    # Small integers make ties and zeros frequent.
-    rows = st.lists(st.integers(0, 5), min_size=size, max_size=size).filter(any)
-    table = np.array(draw(st.lists(rows, min_size=length, max_size=length)), dtype="d")
-    table = table.reshape(length, size)
-    return table / table.sum(axis=1, keepdims=True), n_labels
-
-
-@given(tables())
-def test_best_tags_equal_enumeration(case: tuple) -> None:
-    probs, n_labels = case
-    logs = np.log(np.maximum(probs, 1e-30))
-
-    def score(tags: tuple[int, ...]) -> float:
-        return sum(logs[position, tag] for position, tag in enumerate(tags))
-
-    valid = [tags for tags in product(range(n_tags(n_labels)), repeat=len(probs)) if is_valid(tags)]
-    found = tuple(int(tag) for tag in best_tags(probs, allowed_transitions(n_labels)))
-    assert found in valid
-    assert score(found) == pytest.approx(max(score(tags) for tags in valid))
-
-
-@given(
-    st.lists(st.integers(0, 4), min_size=1, max_size=6).filter(lambda tags: is_valid(tuple(tags)))
-)
-def test_a_certain_valid_sequence_is_found(tags: list[int]) -> None:
-    probs = np.full((len(tags), 5), 0.01)
-    probs[np.arange(len(tags)), tags] = 0.96
-    assert best_tags(probs, allowed_transitions(2)).tolist() == tags
-
-
-@given(st.lists(st.integers(0, 4), max_size=7).filter(lambda tags: is_valid(tuple(tags))))
-def test_tags_to_spans_equal_splitting_at_begin_tags(tags: list[int]) -> None:
+def read_spans(scheme: str, tags: tuple[int, ...]) -> list[tuple[int, int, int]]:
+    """Token by token: an entity goes on where the tag is I or L, under IO where it is the same."""
     spans: list[list[int]] = []
+    before = "O"
     for position, tag in enumerate(tags):
-        if NAMES[tag].startswith("B"):
-            spans.append([position, position + 1, "XY".index(NAMES[tag][-1])])
-        elif NAMES[tag].startswith("I"):
+        name = NAMES[scheme][tag]
+        goes_on = name[0] in "IL" if scheme != "IO" else name == before
+        if name != "O" and goes_on:
             spans[-1][1] += 1
-    assert tags_to_spans(np.array(tags, dtype=np.intp)) == [tuple(span) for span in spans]
+        elif name != "O":
+            spans.append([position, position + 1, "XY".index(name[-1])])
+        before = name
+    return [(start, end, label) for start, end, label in spans]
 
 
-def test_allowed_transitions_by_hand() -> None:
+@SCHEMES
+def test_every_short_sequence(scheme: Scheme) -> None:
+    tags = Tags(scheme, 2)
+    assert tags.size == len(NAMES[scheme])
+    n_valid = 0
+    for length in range(4 if scheme == "BIOUL" else 5):
+        for sequence in product(range(tags.size), repeat=length):
+            row = np.array(sequence, dtype=np.intp)
+            assert tags.is_valid(row) == is_valid(scheme, sequence)
+            if is_valid(scheme, sequence):
+                n_valid += 1
+                spans = tags.to_spans(row)
+                assert spans == read_spans(scheme, sequence)
+                # Valid tags are those of their entities.
+                assert tags.encode(length, spans).tolist() == list(sequence)
+    assert n_valid > 40
+
+
+@SCHEMES
+@given(SPANS)
+def test_entities_go_to_tags_and_back(scheme: Scheme, parts: list) -> None:
+    spans, end = [], 0
+    for gap, length, label in parts:
+        # Under IO neighbours of one label become one.
+        gap = max(gap, 1) if scheme == "IO" else gap
+        spans.append((end + gap, end + gap + length, label))
+        end += gap + length
+    tags = Tags(scheme, 2).encode(end + 1, spans)
+    assert Tags(scheme, 2).is_valid(tags)
+    assert Tags(scheme, 2).to_spans(tags) == spans
+
+
+def test_tags_by_hand() -> None:
+    spans = [(1, 4, 1), (4, 5, 0), (5, 7, 0)]
+
+    def names(scheme: Scheme) -> str:
+        return " ".join(NAMES[scheme][tag] for tag in Tags(scheme, 2).encode(8, spans))
+
+    assert names("IO") == "O I-Y I-Y I-Y I-X I-X I-X O"
+    assert names("BIO") == "O B-Y I-Y I-Y B-X B-X I-X O"
+    assert names("BIOUL") == "O B-Y I-Y L-Y U-X B-X L-X O"
+
+
+def test_neighbours_merge_under_io_only() -> None:
+    for scheme, expected in [("IO", [(0, 3, 0)]), ("BIO", [(0, 1, 0), (1, 3, 0)])]:
+        tags = Tags(scheme, 1)
+        assert tags.to_spans(tags.encode(3, [(0, 1, 0), (1, 3, 0)])) == expected
+
+
+def test_allowed_pairs_by_hand() -> None:
     # Rows: before; columns: O, B-X, I-X, B-Y, I-Y.
-    assert allowed_transitions(2).astype(int).tolist() == [
+    assert Tags("BIO", 2).allowed.astype(int).tolist() == [
         [1, 1, 0, 1, 0],
         [1, 1, 1, 1, 0],
         [1, 1, 1, 1, 0],
         [1, 1, 0, 1, 1],
         [1, 1, 0, 1, 1],
     ]
-    assert [begin_tag(0), begin_tag(1), n_tags(2)] == [1, 3, 5]
-
-
-def test_viterbi_overrules_the_best_tag_of_a_token() -> None:
-    # I first is most probable but not valid: O I is no entity, B I costs 0.3 · 0.6, O O 0.6 · 0.3.
-    probs = np.array([[0.5, 0.3, 0.2], [0.3, 0.1, 0.6]])
-    assert best_tags(probs, allowed_transitions(1)).tolist() == [1, 2]
-    probs[0] = [0.65, 0.3, 0.05]
-    assert best_tags(probs, allowed_transitions(1)).tolist() == [0, 0]
-
-
-def test_span_probability_is_the_product_of_its_tags() -> None:
-    probs = np.array([[0.1, 0.8, 0.1], [0.3, 0.2, 0.5], [0.9, 0.05, 0.05]])
-    tags = np.array([1, 2, 0])
-    assert span_probability(probs, tags, 0, 2) == pytest.approx(0.4)
-    assert span_probability(probs, tags, 0, 1) == pytest.approx(0.8)
+    # O, B, I, L, U.
+    assert Tags("BIOUL", 1).allowed.astype(int).tolist() == [
+        [1, 1, 0, 0, 1],
+        [0, 0, 1, 1, 0],
+        [0, 0, 1, 1, 0],
+        [1, 1, 0, 0, 1],
+        [1, 1, 0, 0, 1],
+    ]
+    assert Tags("BIOUL", 1).ends.tolist() == [True, False, False, True, True]
+    assert Tags("IO", 2).allowed.all()

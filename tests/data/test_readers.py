@@ -6,6 +6,7 @@ import pytest
 import spacy
 from spacy.language import Language
 
+from spacy_blurb.annotations import label_sets
 from spacy_blurb.data.convert import convert_own
 from spacy_blurb.data.docbin import write_docbin
 from spacy_blurb.data.readers import make_corpus_v1
@@ -45,3 +46,15 @@ def test_a_missing_file_is_said_when_it_is_read(nlp: Language, tmp_path: Path) -
     corpus = make_corpus_v1(tmp_path / "no.spacy")
     with pytest.raises(BlurbError, match="B100"):
         next(corpus(nlp))
+
+
+def test_several_files_are_read_one_behind_the_other(nlp: Language, tmp_path: Path) -> None:
+    for name in "ab":
+        path = tmp_path / f"{name}.spacy"
+        write_docbin([Record("1", name)], path, nlp.tokenizer, label_sets=[name])
+    paths = [tmp_path / "b.spacy", tmp_path / "a.spacy"]
+    reader = make_corpus_v1(paths)
+    assert [example.reference.text for example in reader(nlp)] == ["b", "a"]
+    assert [label_sets(example.reference) for example in reader(nlp)] == [["b"], ["a"]]
+    with pytest.raises(BlurbError, match=r"B100.*c\.spacy"):
+        list(make_corpus_v1([*paths, tmp_path / "c.spacy"])(nlp))

@@ -10,7 +10,7 @@ import spacy
 from confection import Config
 
 from spacy_blurb.errors import BlurbError
-from spacy_blurb.evaluation.packaging import ENCODER_NAME, build_wheel
+from spacy_blurb.evaluation.packaging import ENCODER_NAME, _performance, build_wheel
 
 # spaCy leaves the files that it writes to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -81,6 +81,17 @@ def test_meta_has_test_scores_and_requirements(unpacked: Path) -> None:
     readme = (unpacked.parents[2] / "en_blurb_demo-0.2.0" / "README.md").read_text(encoding="utf-8")
     assert "old scores" not in readme
     assert "60.00" in readme
+
+
+def test_scores_of_pico(tmp_path: Path) -> None:
+    row = {"precision": 0.5, "recall": 0.25, "f1": 0.333, "gold": 4}
+    result = {"metric": "macro_word_f1", "score": 0.6, "per_label": {"Outcome": row}}
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(result), encoding="utf-8")
+    assert _performance(path) == {
+        "pico_f": 0.6,
+        "pico_per_type": {"Outcome": {"p": 0.5, "r": 0.25, "f": 0.333}},
+    }
 
 
 @pytest.mark.parametrize(

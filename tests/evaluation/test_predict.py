@@ -1,15 +1,19 @@
 """Gold Docs and a pipeline to predictions: ids, offsets, labels."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import spacy
 from spacy.language import Language
 
+from spacy_blurb.annotations import PICO
 from spacy_blurb.data.docbin import read_docbin, write_docbin
 from spacy_blurb.data.records import Mention, Record
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.predict import EntityPrediction, predict_entities
+
+from ..components.steps import light_pipeline, overfit, to_examples, to_record
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +88,30 @@ def test_types_that_the_task_has_not_are_not_taken_over(
     found = predict_entities(rules, references, labels=["Chemical"])
     assert [p.predicted for p in found] == [[(0, 7, "Chemical")], [(0, 8, "Chemical")], []]
     assert [p.other_types for p in found] == [1, 1, 0]
+
+
+def test_pico_is_read_from_its_group(tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    ruler: Any = nlp.add_pipe("span_ruler", config={"spans_key": PICO})
+    ruler.add_patterns([{"pattern": "old rats", "label": "P"}, {"pattern": "rats", "label": "X"}])
+    record = Record("1", "old rats", (Mention(4, 8, "P"), Mention(4, 8, "O")), ((0, 3), (4, 8)))
+    path = tmp_path / "a.spacy"
+    write_docbin([record], path, nlp.tokenizer, label_sets=["ebm_pico"], entities_key=PICO)
+    docs = read_docbin(path, nlp.vocab)
+    (found,) = predict_entities(nlp, docs, labels=["P", "O"], key=PICO)
+    assert found.gold == [(4, 8, "P"), (4, 8, "O")]
+    assert (found.predicted, found.other_types) == ([(0, 8, "P")], 1)
+    assert found.words == [(0, 3), (4, 8)]
+    with pytest.raises(BlurbError, match="B500"):
+        predict_entities(nlp, docs)
+
+
+def test_of_several_label_sets_the_docs_own_is_taken(tmp_path: Path) -> None:
+    nlp = light_pipeline()
+    examples = to_examples(nlp, [to_record("fever in rats", ("fever", "Dis"))], ["dis"])
+    examples += to_examples(nlp, [to_record("fever in rats", ("rats", "Dis"))], ["other"])
+    overfit(nlp, examples)
+    assert [ent.text for ent in nlp("fever in rats").ents] == ["fever", "rats"]
+    found = predict_entities(nlp, [example.reference for example in examples])
+    assert [p.predicted for p in found] == [[(0, 5, "Dis")], [(9, 13, "Dis")]]
+    assert [p.other_types for p in found] == [0, 0]

@@ -10,7 +10,12 @@ import spacy
 
 from spacy_blurb.data.docbin import read_docbin
 from spacy_blurb.evaluation.predict import EntityPrediction, predict_entities
-from spacy_blurb.evaluation.results import describe_run, entity_result, write_result
+from spacy_blurb.evaluation.results import (
+    calibration_result,
+    describe_run,
+    entity_result,
+    write_result,
+)
 from spacy_blurb.tasks import get_task
 
 
@@ -50,6 +55,43 @@ def test_what_made_the_result(result: dict, scored_by_hand: Path) -> None:
 def test_the_seed_of_a_trained_pipeline_is_a_number(trained_folder: Path) -> None:
     """`training.seed` of our configs refers to `system.seed`."""
     assert describe_run(spacy.load(trained_folder))["seed"] == 3
+
+
+def test_calibration_of_probabilities() -> None:
+    """Gold is the first of each pair of spans."""
+    spans = [(0, 1, "X"), (2, 3, "Y")]
+    predictions = [
+        EntityPrediction("1", [spans[0]], spans, [0.95, 0.25]),
+        EntityPrediction("2", [spans[0]], spans, [0.25, 0.95]),
+        EntityPrediction("3", [], [], []),
+    ]
+    found = calibration_result(predictions)
+    assert found["error"] == pytest.approx((2 * 0.25 + 2 * 0.45) / 4)
+    assert [row for row in found["bins"] if row[0]] == [[2, 0.25, 0.5], [2, 0.95, 0.5]]
+    assert len(found["bins"]) == 10
+    unknown = EntityPrediction("4", [], [spans[0]], [None])
+    assert calibration_result([*predictions, unknown]) is None
+    assert calibration_result(predictions[2:]) is None
+
+
+def test_pico_by_hand() -> None:
+    """Words at 0-2, 3-5, 6-8: two of P, one of O, none of I, which counts all the same."""
+    words = [(0, 2), (3, 5), (6, 8)]
+    gold = [(0, 5, "Participants"), (3, 5, "Outcome")]
+    predicted = [(3, 8, "Participants"), (3, 5, "Outcome")]
+    predictions = [EntityPrediction("1", gold, predicted, [0.5, 0.5], words=words)]
+    nlp = spacy.blank("en")
+    data = Path(__file__)
+    result = entity_result(get_task("ebm_pico"), nlp, predictions, data=data)
+    assert result["score"] == pytest.approx((0.5 + 0 + 1) / 3)
+    assert result["ci95"] == pytest.approx([0.5, 0.5])
+    assert (result["correct"], result["predicted"], result["gold"]) == (2, 3, 3)
+    assert result["per_label"] == {
+        "Participants": {"precision": 0.5, "recall": 0.5, "f1": 0.5, "gold": 2},
+        "Intervention": {"precision": 0.0, "recall": 0.0, "f1": 0.0, "gold": 0},
+        "Outcome": {"precision": 1.0, "recall": 1.0, "f1": 1.0, "gold": 1},
+    }
+    assert (result["task"], result["metric"], result["n"]) == ("ebm_pico", "macro_word_f1", 1)
 
 
 def test_files(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from confection import Config
 from spacy import util
 
 from spacy_blurb.errors import BlurbError
-from spacy_blurb.evaluation.training_config import Settings, fill_config
+from spacy_blurb.evaluation.training_config import Settings, fill_config, template
 from spacy_blurb.tasks import get_task
 
 NER = get_task("ner")
@@ -43,7 +43,7 @@ def test_steps_follow_from_epochs(
 ) -> None:
     corpus = make_corpus(tmp_path, documents)
     settings = Settings(learning_rate=3e-4, epochs=epochs, batch_docs=batch_docs, seed=7)
-    config = fill_config(project / "configs" / "ner.cfg", corpus, "owner/x", settings, task=NER)
+    config = fill_config(project / "configs" / "ner.cfg", [corpus], "owner/x", settings, task=NER)
     values = config.interpolate()
     training = values["training"]
     assert (training["max_steps"], training["eval_frequency"]) == (steps, per_epoch)
@@ -65,12 +65,34 @@ def test_the_template_is_complete_for_spacy(
     """Filling in spaCy's defaults adds no setting to a component of ours."""
     settings = Settings(1e-3, epochs=1, batch_docs=2, seed=0)
     config = fill_config(
-        project / "configs" / "ner.cfg", corpus, str(tiny_encoder), settings, task=NER
+        project / "configs" / "ner.cfg", [corpus], str(tiny_encoder), settings, task=NER
     )
     nlp = util.load_model_from_config(config, auto_fill=True)
     assert nlp.pipe_names == ["transformer", "ner", "doc_cleaner"]
     resolved = nlp.config.interpolate()["components"]["ner"]["model"]
     assert resolved["tok2vec"]["upstream"] == "transformer"
+
+
+def test_several_corpora_are_read_one_behind_the_other(project: Path, tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in "ab"]
+    for folder, documents in zip(folders, (5, 6), strict=True):
+        folder.mkdir()
+        make_corpus(folder, documents)
+    base, settings = project / "configs" / "ner.cfg", Settings(1e-3, 2, batch_docs=4, seed=0)
+    config = fill_config(base, folders, "owner/x", settings, task=NER)
+    path = tmp_path / "train.cfg"
+    config.to_disk(path)
+    values = Config().from_disk(path).interpolate()
+    # 11 documents in batches of 4.
+    assert (values["training"]["max_steps"], values["training"]["eval_frequency"]) == (6, 3)
+    for split in ("train", "dev"):
+        expected = [str(folder / f"{split}.spacy") for folder in folders]
+        assert values["corpora"][split]["path"] == expected
+
+
+@pytest.mark.parametrize(("task", "name"), [("ebm_pico", "ner"), ("bc2gm", "ner"), ("gad", "rel")])
+def test_the_component_of_a_task_has_the_template(task: str, name: str) -> None:
+    assert template(get_task(task)) == Path("configs") / f"{name}.cfg"
 
 
 @pytest.mark.parametrize("missing", ["base.cfg", "report.json", "train.spacy", "dev.spacy"])
@@ -79,7 +101,7 @@ def test_missing_files_are_named(tmp_path: Path, missing: str) -> None:
     (tmp_path / "base.cfg").touch()
     (tmp_path / missing).unlink()
     with pytest.raises(BlurbError, match=f"B100.*{missing}"):
-        fill_config(tmp_path / "base.cfg", tmp_path, "x", Settings(1e-3, 1, 1, 0), task=NER)
+        fill_config(tmp_path / "base.cfg", [tmp_path], "x", Settings(1e-3, 1, 1, 0), task=NER)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +114,7 @@ def test_a_template_that_is_no_training_config(tmp_path: Path, content: str) -> 
     base = tmp_path / "base.cfg"
     base.write_text(content, encoding="utf-8")
     with pytest.raises(BlurbError, match=r"B503.*base\.cfg is not a training config: .+"):
-        fill_config(base, tmp_path, "x", Settings(1e-3, 1, 1, 0), task=NER)
+        fill_config(base, [tmp_path], "x", Settings(1e-3, 1, 1, 0), task=NER)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"splits": {"train": {}}}'])
@@ -101,7 +123,7 @@ def test_a_damaged_report(tmp_path: Path, project: Path, content: str) -> None:
     (tmp_path / "report.json").write_text(content, encoding="utf-8")
     with pytest.raises(BlurbError, match=r"B101.*report\.json"):
         fill_config(
-            project / "configs" / "ner.cfg", tmp_path, "x", Settings(1e-3, 1, 1, 0), task=NER
+            project / "configs" / "ner.cfg", [tmp_path], "x", Settings(1e-3, 1, 1, 0), task=NER
         )
 
 
@@ -118,12 +140,12 @@ def test_encoder_folders_must_hold_a_model(
     (tmp_path / "encoders" / "half").mkdir(parents=True)
     for encoder in ("encoders/half", "encoders/none", str(tmp_path / "none")):
         with pytest.raises(BlurbError, match=f"B508.*{encoder}"):
-            fill_config(base, corpus, encoder, settings, task=NER)
-    config = fill_config(base, corpus, "owner/name-on-the-hub", settings, task=NER)
+            fill_config(base, [corpus], encoder, settings, task=NER)
+    config = fill_config(base, [corpus], "owner/name-on-the-hub", settings, task=NER)
     assert config["paths"]["encoder"] == "owner/name-on-the-hub"
 
 
 def test_template_must_have_the_tasks_component(project: Path, corpus: Path) -> None:
     base, settings = project / "configs" / "ner.cfg", Settings(1e-3, 1, 2, 0)
     with pytest.raises(BlurbError, match=r"B509.*ner\.cfg trains .*ner.*chemprot needs .*'rel'"):
-        fill_config(base, corpus, "owner/x", settings, task=get_task("chemprot"))
+        fill_config(base, [corpus], "owner/x", settings, task=get_task("chemprot"))

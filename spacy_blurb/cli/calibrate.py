@@ -1,0 +1,48 @@
+"""`spacy blurb calibrate`: probabilities that mean what they say."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .app import command
+
+
+@command("calibrate")
+def calibrate(
+    pipeline: Annotated[str, typer.Argument(help="Folder or package name.")],
+    dev: Annotated[Path, typer.Argument(help="Gold .spacy file of the dev split.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pipeline.")],
+    component: Annotated[str, typer.Option(help="Name of the component.")] = "ner",
+    thresholds: Annotated[
+        bool, typer.Option("--thresholds", help="Also fit the threshold of each label.")
+    ] = False,
+) -> None:
+    """Fit the temperature of span._.score on a dev split, and save the pipeline with it.
+
+    Example: python -m spacy blurb calibrate training/ncbi_disease/model-last
+    corpus/ncbi_disease/dev.spacy -o training/ncbi_disease/calibrated
+    """
+    from ..data.docbin import read_docbin
+    from ..evaluation.calibrate import calibrate as fit
+    from ..evaluation.pipelines import load_pipeline, require_component
+
+    nlp = load_pipeline(pipeline)
+    require_component(nlp, component, pipeline=pipeline)
+    report = fit(nlp, read_docbin(dev, nlp.vocab), component=component, thresholds=thresholds)
+    nlp.to_disk(output)
+    path = output / "calibration.json"
+    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    before, after = report["before"], report["after"]
+    print(
+        f"{component}: temperature {report['temperature']:.3f}, fitted on "
+        f"{before['predicted']:,} predicted spans in {report['documents']:,} documents"
+    )
+    for label, threshold in report["thresholds"].items():
+        print(f"{label}: threshold {threshold:.3f}")
+    print(
+        f"calibration error {before['calibration_error']:.4f} → {after['calibration_error']:.4f}, "
+        f"entity F1 {100 * before['entity_f1']:.2f} → {100 * after['entity_f1']:.2f}"
+    )
+    print(f"→ {output}")
