@@ -73,7 +73,7 @@ def get_ner(nlp: Language) -> Any:
 
 def encoder_weights(nlp: Language) -> dict[str, np.ndarray]:
     encoder: Any = nlp.get_pipe("transformer")
-    state = encoder.model.transformer.state_dict()
+    state = encoder.model.shims[0].network.state_dict()
     return {name: tensor.numpy().copy() for name, tensor in state.items()}
 
 
