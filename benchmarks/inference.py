@@ -1,0 +1,325 @@
+"""Pieces per second of `spacy_blurb.Encoder.v1` beside spacy-transformers and Hugging Face.
+
+    python benchmarks/inference.py [--quick] [--encoder FOLDER] --json FILE
+
+All sides have the same weights and the same texts, in one process, one after the other in every
+round; another one begins each round. Ratios are medians over the rounds of our pieces per CPU
+second over theirs with one thread, larger is better for us. Pieces are real ones, `[CLS]` and
+`[SEP]` included: what a side pads or reads twice does not count, nor what it cuts off.
+
+spaCy's sides are `nlp.pipe` with the component `transformer` alone, spaCy's tokenizer included;
+Hugging Face's are the pipeline "feature-extraction", which returns tensors, with truncation to 512
+pieces. Texts are the abstracts of NCBI-disease in $BLURB_DATA and their sentences, or the demo's.
+Without --encoder the weights are random ones of MiniLM's size, and the drift says nothing.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import spacy
+import spacy_transformers  # noqa: F401 its registry must be there before a pipeline is built
+import torch
+import transformers
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from spacy_blurb.data.datasets import READERS
+from spacy_blurb.data.records import Record
+
+DEMO_TEXT = Path(__file__).parent.parent / "assets" / "demo" / "text" / "articles.txt"
+MAX_PIECES = 512
+STRIDED = {"@span_getters": "spacy-transformers.strided_spans.v1", "window": 128, "stride": 96}
+DOC_SPANS = {"@span_getters": "spacy-transformers.doc_spans.v1"}
+Side = Callable[[list[str]], None]
+
+
+def read_texts(quick: bool, notes: list[str]) -> dict[str, list[str]]:
+    """Return sentences and abstracts."""
+    root = os.environ.get("BLURB_DATA")
+    if root:
+        folder = Path(root) / "ncbi_disease"
+        records = READERS["ncbi_disease"](folder, "train", "original").records
+        abstracts = [record.text for record in records if isinstance(record, Record)]
+    else:
+        notes.append("BLURB_DATA is not set: texts are the demo's")
+        abstracts = [t for t in DEMO_TEXT.read_text(encoding="utf-8").split("\n\n") if t.strip()]
+    nlp = spacy.blank("en")
+    nlp.add_pipe("blurb_sentencizer")
+    sentences = [sent.text for doc in nlp.pipe(abstracts) for sent in doc.sents]
+    n_sentences, n_abstracts = (100, 10) if quick else (2000, 200)
+    return {"sentences": sentences[:n_sentences], "abstracts": abstracts[:n_abstracts]}
+
+
+def make_random_encoder(texts: list[str], folder: Path) -> Path:
+    """Write a BERT of MiniLM's size with random weights and a vocabulary of the texts."""
+    from tokenizers import BertWordPieceTokenizer
+
+    tokenizer = BertWordPieceTokenizer()
+    tokenizer.train_from_iterator(texts, vocab_size=8000, show_progress=False)
+    tokenizer.save_model(str(folder))
+    fast = transformers.BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=MAX_PIECES)
+    fast.save_pretrained(folder)
+    config = transformers.BertConfig(
+        vocab_size=len(fast),
+        hidden_size=384,
+        num_hidden_layers=6,
+        num_attention_heads=12,
+        intermediate_size=1536,
+    )
+    transformers.BertModel(config).save_pretrained(folder)
+    return folder
+
+
+def build_pipeline(encoder: Path, **model: Any) -> Language:
+    """Build a pipeline of `transformer` alone."""
+    nlp = spacy.blank("en")
+    settings = {"name": str(encoder), **model}
+    nlp.add_pipe("transformer", config={"max_batch_items": 16384, "model": settings})
+    nlp.initialize()
+    return nlp
+
+
+def build_stock(encoder: Path, get_spans: dict[str, Any]) -> Language:
+    """Build the stock encoder with its own defaults of batching."""
+    nlp = spacy.blank("en")
+    model = {
+        "@architectures": "spacy-transformers.TransformerModel.v3",
+        "name": str(encoder),
+        "tokenizer_config": {"use_fast": True, "model_max_length": MAX_PIECES},
+        "get_spans": get_spans,
+    }
+    nlp.add_pipe("transformer", config={"model": model})
+    nlp.initialize()
+    return nlp
+
+
+def run_spacy(nlp: Language, texts: list[str]) -> None:
+    """Encode texts and let go of the output, as packaged pipelines do."""
+    for doc in nlp.pipe(texts, batch_size=256):
+        doc._.trf_data = None
+
+
+def build_hugging_face(encoder: Path) -> Callable[..., Side]:
+    """Return a function from batch size to a side."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(encoder, model_max_length=MAX_PIECES)
+    # Some ship with the padding that they were trained with.
+    tokenizer.backend_tokenizer.no_padding()
+    model = transformers.AutoModel.from_pretrained(encoder)
+    pipe = transformers.pipeline(
+        "feature-extraction",
+        model=model,
+        tokenizer=tokenizer,
+        framework="pt",
+        device="cpu",
+        tokenize_kwargs={"truncation": True, "max_length": MAX_PIECES},
+    )
+
+    def make(batch_size: int) -> Side:
+        def run(texts: list[str]) -> None:
+            pipe(texts, batch_size=batch_size, return_tensors=True)
+
+        return run
+
+    return make
+
+
+def measure(
+    sides: dict[str, Side], texts: list[str], rounds: int
+) -> dict[str, dict[str, list[float]]]:
+    """Return side → CPU and wall seconds of every round."""
+    seconds: dict[str, dict[str, list[float]]] = {name: {"cpu": [], "wall": []} for name in sides}
+    names = list(sides)
+    for run in sides.values():
+        run(texts[: max(2, len(texts) // 20)])
+    for number in range(rounds):
+        for name in names[number % len(names) :] + names[: number % len(names)]:
+            wall, cpu = time.perf_counter(), time.process_time()
+            sides[name](texts)
+            seconds[name]["cpu"].append(time.process_time() - cpu)
+            seconds[name]["wall"].append(time.perf_counter() - wall)
+    return seconds
+
+
+def measure_peak(dtype: torch.dtype) -> float:
+    """Return the most FLOP per CPU second of a large multiplication, best of nine."""
+    X, W = (torch.randn(rows, 1536).to(dtype) for rows in (4096, 1536))
+    best = 0.0
+    with torch.inference_mode():
+        for _ in range(9):
+            start = time.process_time()
+            torch.nn.functional.linear(X, W)
+            best = max(best, 2 * 4096 * 1536 * 1536 / (time.process_time() - start))
+    return best
+
+
+def count_flops(nlp: Language, lengths: list[int]) -> float:
+    """Return the multiplications and additions that texts of these lengths need."""
+    config = get_shim(nlp).network.config
+    width, inner = config.hidden_width, config.inner_width
+    per_piece = 8 * width * width + 4 * width * inner
+    return config.n_layers * sum(n * (per_piece + 4 * n * width) for n in lengths)
+
+
+def get_shim(nlp: Language) -> Any:
+    """Return the encoder of a pipeline of ours."""
+    component: Any = nlp.get_pipe("transformer")
+    return component.model.shims[0]
+
+
+def profile(nlp: Language, texts: list[str]) -> dict[str, float]:
+    """Return what share of the CPU time goes where; Python, tokenizers and numpy are "other"."""
+    kinds = {
+        "linear": ("addmm", "linear", "mm"),
+        "attention": ("scaled_dot_product", "flash_attention"),
+        "norm": ("layer_norm",),
+        "activation": ("gelu",),
+    }
+    activities = [torch.profiler.ProfilerActivity.CPU]
+    start = time.process_time()
+    with torch.profiler.profile(activities=activities) as profiler:
+        run_spacy(nlp, texts)
+        total = time.process_time() - start
+    shares = dict.fromkeys([*kinds, "other torch"], 0.0)
+    for event in profiler.key_averages():
+        kind = next((k for k, parts in kinds.items() if any(p in event.key for p in parts)), None)
+        shares[kind or "other torch"] += event.self_cpu_time_total / 1e6 / total
+    shares["other"] = 1 - sum(shares.values())
+    return {name: round(share, 3) for name, share in shares.items()}
+
+
+def piece_vectors(doc: Doc) -> Any:
+    """Return the vectors of the pieces of a Doc's tokens, without special pieces and padding."""
+    data = doc._.trf_data
+    states = data.model_output.last_hidden_state
+    return states.reshape(-1, states.shape[-1])[data.align.dataXd.reshape(-1)]
+
+
+def measure_drift(one: Language, other: Language, texts: list[str]) -> dict[str, float]:
+    """Return how far apart the vectors of pieces are."""
+    cosines, largest = [], 0.0
+    for docs in zip(one.pipe(texts), other.pipe(texts), strict=True):
+        A, B = (piece_vectors(doc) for doc in docs)
+        lengths = np.linalg.norm(A, axis=1) * np.linalg.norm(B, axis=1)
+        cosines.append(1 - (A * B).sum(1) / lengths)
+        largest = max(largest, float(np.abs(A - B).max()))
+    distances = np.concatenate(cosines)
+    return {
+        "mean cosine distance": float(distances.mean()),
+        "max cosine distance": float(distances.max()),
+        "max difference": largest,
+    }
+
+
+def main() -> None:
+    """Measure and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--quick", action="store_true", help="fewer texts and two rounds")
+    parser.add_argument("--encoder", type=Path, help="a Hugging Face folder with a BERT")
+    parser.add_argument("--json", type=Path, required=True, help="where to write the result")
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")
+    transformers.logging.set_verbosity_error()
+    notes: list[str] = []
+    texts = read_texts(args.quick, notes)
+    with tempfile.TemporaryDirectory() as folder:
+        encoder = args.encoder or make_random_encoder(texts["abstracts"], Path(folder))
+        two_threads = ["bf16"] if args.quick else ["bf16", "spacy_strided", "hf_default"]
+        result = compare(encoder, texts, 2 if args.quick else 5, two_threads)
+    result["notes"] = notes
+    args.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps({key: result[key] for key in ("ratios", "share of peak", "notes")}, indent=2))
+
+
+def compare(
+    encoder: Path, texts: dict[str, list[str]], rounds: int, two_threads: list[str]
+) -> dict[str, Any]:
+    """Run all sides on all texts with one thread, and some with two."""
+    ours = {
+        precision: build_pipeline(
+            encoder, **{"@architectures": "spacy_blurb.Encoder.v1", "precision": precision}
+        )
+        for precision in ("bf16", "fp32")
+    }
+    stock = {
+        name: build_stock(encoder, spans)
+        for name, spans in (("spacy_strided", STRIDED), ("spacy_doc_spans", DOC_SPANS))
+    }
+    make_hf = build_hugging_face(encoder)
+    sides: dict[str, Side] = {
+        **{n: lambda t, nlp=nlp: run_spacy(nlp, t) for n, nlp in {**ours, **stock}.items()},  # type: ignore[misc]
+        **{name: make_hf(size) for name, size in (("hf_default", 1), ("hf_8", 8), ("hf_32", 32))},
+    }
+    torch.set_num_threads(1)
+    peaks = {"bf16": measure_peak(torch.bfloat16), "fp32": measure_peak(torch.float32)}
+    runs: dict[str, Any] = {}
+    ratios: dict[str, float] = {}
+    shares: dict[str, Any] = {}
+    n: dict[str, Any] = {"rounds": rounds}
+    for kind, chosen in texts.items():
+        tokenizer = get_shim(ours["bf16"]).reader.tokenizer
+        lengths = [len(tokenizer.encode(t, add_special_tokens=False)) + 2 for t in chosen]
+        n[kind] = {"texts": len(chosen), "pieces": sum(lengths)}
+        cut = sum(min(length, MAX_PIECES) for length in lengths)
+        pieces = {s: cut if "hf" in s or "doc_spans" in s else sum(lengths) for s in sides}
+        seconds = measure(sides, chosen, rounds)
+        torch.set_num_threads(2)
+        both = {name: sides[name] for name in two_threads}
+        seconds.update({f"{k}, 2 threads": v for k, v in measure(both, chosen, rounds).items()})
+        torch.set_num_threads(1)
+        for name, clocks in seconds.items():
+            side = name.split(",")[0]
+            for clock, values in clocks.items():
+                key = f"{kind}, {name}, pieces per {clock} second"
+                runs[key] = [round(pieces[side] / value) for value in values]
+        for precision in ours:
+            speeds = np.array(runs[f"{kind}, {precision}, pieces per cpu second"])
+            for peer in (side for side in sides if side not in ours):
+                theirs = np.array(runs[f"{kind}, {peer}, pieces per cpu second"])
+                ratios[f"{precision}/{peer}/{kind}"] = round(float(np.median(speeds / theirs)), 3)
+            flops = count_flops(ours[precision], lengths)
+            spent = statistics.median(seconds[precision]["cpu"])
+            shares[f"{precision}, {kind}"] = round(flops / spent / peaks[precision], 3)
+        wall = [runs[f"{kind}, bf16{t}, pieces per wall second"] for t in ("", ", 2 threads")]
+        ratios[f"bf16/two_threads/{kind}"] = round(float(np.median(np.divide(wall[1], wall[0]))), 3)
+        runs[f"{kind}, bf16, share of CPU time"] = profile(ours["bf16"], chosen)
+        runs[f"{kind}, drift of bf16"] = measure_drift(ours["bf16"], ours["fp32"], chosen)
+    runs["short texts, drift of fp32 from spacy-transformers"] = measure_drift(
+        ours["fp32"], stock["spacy_doc_spans"], [t for t in texts["sentences"] if len(t) < 400]
+    )
+    return {
+        "machine": {
+            "processor": platform.processor() or platform.machine(),
+            "cpus": os.cpu_count(),
+            "system": platform.platform(),
+            "capability": torch.backends.cpu.get_cpu_capability(),
+            "amx": torch.cpu._is_amx_tile_supported(),
+        },
+        "versions": {
+            "python": platform.python_version(),
+            **{
+                name: version(name)
+                for name in ("torch", "transformers", "spacy", "spacy-transformers", "spacy-blurb")
+            },
+        },
+        "n": n,
+        "encoder": encoder.name,
+        "peaks, GFLOP per CPU second": {k: round(v / 1e9) for k, v in peaks.items()},
+        "share of peak": shares,
+        "runs": runs,
+        "ratios": ratios,
+    }
+
+
+if __name__ == "__main__":
+    main()
