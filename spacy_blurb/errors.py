@@ -179,8 +179,8 @@ class Errors(metaclass=_CodedMessages):
         "first."
     )
     B207 = (
-        "The {split} text of {files} has {pieces} pieces and fills no row of {seq_len}. Give more "
-        "text, a shorter 'objective.seq_len' or another 'text.held_out'."
+        "The {split} text of {folder} has {pieces} pieces and fills no row of {seq_len}. Give more "
+        "text, a shorter row length in 'objective', or another 'text.held_out'."
     )
     B208 = (
         "{folder} holds a run with other settings, which differ in: {keys}. Give another "
@@ -202,6 +202,65 @@ class Errors(metaclass=_CodedMessages):
     B212 = (
         "{folder} holds a model that 'pretrain' did not make, and would overwrite. Give another "
         "'training.output'."
+    )
+    B220 = (
+        "Cannot tell the format of {path} by its name. Names end in {suffixes}, also with .xz or "
+        ".gz; or give 'text.format', one of: {formats}."
+    )
+    B221 = "No corpus in {folder}. Run 'python -m spacy blurb corpus CONFIG' first."
+    B222 = (
+        "The corpus in {folder} is not finished. Run 'python -m spacy blurb corpus CONFIG' again: "
+        "it goes on where it was stopped."
+    )
+    B223 = (
+        "{folder}: shard {shard} is empty. Delete it and run 'python -m spacy blurb corpus CONFIG' "
+        "again: it makes this shard anew."
+    )
+    B224 = (
+        "{path} {reason}. Delete it and run 'python -m spacy blurb corpus CONFIG' again: it makes "
+        "this shard anew."
+    )
+    B225 = (
+        "The corpus in {folder} was made with another vocabulary. Give another 'corpus.folder' or "
+        "'vocab.folder', or run 'python -m spacy blurb corpus CONFIG --overwrite'."
+    )
+    B226 = (
+        "{folder} holds a corpus made with other settings, which differ in: {keys}. Give another "
+        "'corpus.folder', or make it anew with --overwrite."
+    )
+    B227 = (
+        "No {split} document is left of {documents} in {files}; left out: {left_out}. Give more "
+        "text, or change 'text.min_words', 'text.held_out' or the lists to exclude."
+    )
+    B228 = (
+        "{path}: the document at line {line} has more than {limit} MB. Put an empty line between "
+        "documents."
+    )
+    B229 = (
+        "A process ended in the middle of its work, perhaps for want of memory. Run the command "
+        "again, it goes on where it was; with a smaller 'corpus.n_processes' if memory is short."
+    )
+    B240 = (
+        "No encoder in {folder}: 'training.start_from' needs a Hugging Face folder with "
+        "config.json and {weights}; save weights in other files anew with 'save_pretrained'."
+    )
+    B241 = (
+        "The encoder in {folder} is of type {kind!r} with activation {act!r}. Only encoders of "
+        "type 'bert' with 'gelu' can be continued."
+    )
+    B242 = (
+        "The encoder in {folder} has another shape than the config. To continue it, set: {values}."
+    )
+    B243 = (
+        "The encoder to continue has no weights {name!r}. Its file may be cut off; save it again."
+    )
+    B244 = (
+        "Saving a checkpoint in {folder} failed: {reason}. The last whole checkpoint is {last}. "
+        "Make room and run the same command again: it goes on from there."
+    )
+    B245 = (
+        "'training.sharding' divides a model among GPUs, and none is visible. Set it to 'none': "
+        "processes on CPUs hold the whole model."
     )
 
     # Encoder

@@ -4,6 +4,7 @@ from . import (  # noqa: F401
     check_data,
     convert,
     convert_own,
+    corpus,
     evaluate,
     init_config,
     package,

@@ -24,7 +24,7 @@ def vocab(
     from .overrides import parse_overrides
 
     settings = read_config(config, parse_overrides(context.args))
-    counts = train_vocab(settings)
+    counts = train_vocab(settings, print)
     folder = settings.vocab.folder
     print(f"✔ {counts.reached:,} pieces from {counts.documents:,} documents in {folder}")
     if counts.reached < counts.asked:

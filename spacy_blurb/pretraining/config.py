@@ -1,4 +1,4 @@
-"""What are the settings? One TOML file, shared by `vocab` and `pretrain`."""
+"""What are the settings? One TOML file, shared by `vocab`, `corpus` and `pretrain`."""
 
 import dataclasses
 import sys
@@ -17,15 +17,25 @@ else:
 
 @dataclass(frozen=True)
 class TextConfig:
-    """Which text, and how much of it is kept for measuring.
+    """Which text, and how much of it is kept for measuring. Repeated documents always go.
 
-    files (tuple[str, ...]): One sentence per line, an empty line between documents; plain, `.xz`
-        or `.gz`.
+    files (tuple[str, ...]): Paths, or patterns with `*`; plain, `.xz` or `.gz`. PubMed's baseline
+        and update files in the order of their names.
     held_out (float): Share of documents, 0-1, that is never trained on.
+    format (str): "text" (one sentence per line, an empty line between documents), "jsonl" (objects
+        with `text` and perhaps `id`), "pubmed" (XML), "medline" (nbib), or "auto" by name.
+    min_words (int): Documents with fewer words are left out; 128 in arXiv 2007.15779.
+    exclude_ids (tuple[str, ...]): Files with ids (PMIDs, `id` of JSONL) of documents to leave out.
+    exclude_titles (tuple[str, ...]): Files with a title per line, compared with the first sentence
+        of each document, letters and digits alone.
     """
 
     files: tuple[str, ...]
     held_out: float
+    format: str = "auto"
+    min_words: int = 0
+    exclude_ids: tuple[str, ...] = ()
+    exclude_titles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,21 @@ class VocabConfig:
     folder: str
     size: int
     lowercase: bool
+
+
+@dataclass(frozen=True)
+class CorpusConfig:
+    """The tokenised text.
+
+    folder (str): Where `corpus` writes its shards and `pretrain` finds them; text that was read
+        lies in its folder `text`.
+    shard_words (int): Words in a shard; a process works at one shard at a time.
+    n_processes (int): Processes that read and tokenise, 0 for one per core.
+    """
+
+    folder: str
+    shard_words: int = 4_000_000
+    n_processes: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,20 +92,34 @@ class ObjectiveConfig:
     """What is to be predicted.
 
     seq_len (int): Length of a row in pieces, `[CLS]` and `[SEP]` included.
+    long_seq_len (int): Length of the rows at the end of the run; read where `long_share` is not 0.
+    long_share (float): Share of the steps, 0-1, that read long rows; 0.1 in BERT.
     mask_rate (float): Share of pieces to predict, 0-1; 0.15 in arXiv 2007.15779.
+    mask_share (float): Of these, the share that becomes `[MASK]`, 0-1; 0.8 in BERT.
+    random_share (float): The share that becomes a random piece; the rest stays; 0.1 in BERT.
     whole_word (bool): Mask all pieces of a word or none (whole-word masking, same source).
+    next_sentence (bool): Rows of two segments, and a second loss: does one follow the other?
+    across_documents (bool): Let attention look at other documents of the row.
+    adversarial (float): Weight of the adversarial term (arXiv 2007.15779, section 4.3), 0 for none.
     """
 
     seq_len: int
+    long_seq_len: int = 512
+    long_share: float = 0.0
     mask_rate: float = 0.15
+    mask_share: float = 0.8
+    random_share: float = 0.1
     whole_word: bool = True
+    next_sentence: bool = False
+    across_documents: bool = True
+    adversarial: float = 0.0
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
     """How the weights are found.
 
-    output (str): The Hugging Face folder to write; checkpoints and rows lie in it too.
+    output (str): The Hugging Face folder to write; checkpoints lie in it too.
     max_steps (int): Optimiser updates.
     batch_rows (int): Rows per micro-batch and device.
     accumulate (int): Micro-batches per step.
@@ -92,6 +131,11 @@ class TrainingConfig:
     log_every (int): Steps between progress lines.
     eval_every (int): Steps between measurements on the held-out text.
     warmup (float): Share of the steps, 0-1, with a rising learning rate; 0.1 in arXiv 2007.15779.
+    start_from (str): Hugging Face folder of a BERT-type encoder to continue; "" for random weights.
+        Its vocabulary is kept where `vocab.folder` holds the same one; pieces of another
+        vocabulary start from the vectors of the old pieces that they are cut into.
+    sharding (str): "none" (every process holds the whole model), or "fsdp" (weights, gradients and
+        optimiser are divided among the processes).
     """
 
     output: str
@@ -106,6 +150,8 @@ class TrainingConfig:
     log_every: int
     eval_every: int
     warmup: float = 0.1
+    start_from: str = ""
+    sharding: str = "none"
 
 
 @dataclass(frozen=True)
@@ -114,6 +160,7 @@ class PretrainingConfig:
 
     text: TextConfig
     vocab: VocabConfig
+    corpus: CorpusConfig
     model: ModelConfig
     objective: ObjectiveConfig
     training: TrainingConfig
@@ -122,6 +169,7 @@ class PretrainingConfig:
 _SECTIONS: dict[str, type[Any]] = {
     "text": TextConfig,
     "vocab": VocabConfig,
+    "corpus": CorpusConfig,
     "model": ModelConfig,
     "objective": ObjectiveConfig,
     "training": TrainingConfig,
@@ -147,14 +195,30 @@ _ABOVE_ZERO = (
     "training.log_every",
     "training.eval_every",
 )
-_RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
+_Range = tuple[Callable[[Any], bool], str]
+_LENGTH: _Range = (lambda value: value > 4, "5 or more: three special pieces and two of text")
+_SHARE: _Range = (lambda value: 0 <= value <= 1, "between 0 and 1")
+_RANGES: dict[str, _Range] = {
     "text.files": (lambda value: len(value) > 0, "at least one path"),
     # At most half: a larger held-out part than training part is a slip of the decimal point.
     "text.held_out": (lambda value: 0 < value <= 0.5, "above 0 and at most 0.5"),
+    "text.format": (
+        lambda value: value in ("auto", "text", "jsonl", "pubmed", "medline"),
+        '"auto", "text", "jsonl", "pubmed" or "medline"',
+    ),
+    "text.min_words": (lambda value: value >= 0, "0 or more"),
+    # Offsets in a shard have 32 bits.
+    "corpus.shard_words": (lambda value: 0 < value <= 10**8, "above 0 and at most 100 million"),
+    "corpus.n_processes": (lambda value: value >= 0, "0 or more"),
     "vocab.size": (lambda value: value > 5, "more than the 5 special pieces"),
     "model.dropout": (lambda value: 0 <= value < 1, "0 or more and below 1"),
-    "objective.seq_len": (lambda value: value > 2, "more than [CLS] and [SEP], that is 3 or more"),
+    "objective.seq_len": _LENGTH,
+    "objective.long_seq_len": _LENGTH,
+    "objective.long_share": _SHARE,
     "objective.mask_rate": (lambda value: 0 < value < 1, "above 0 and below 1"),
+    "objective.mask_share": _SHARE,
+    "objective.random_share": _SHARE,
+    "objective.adversarial": (lambda value: value >= 0, "0 or more"),
     "training.weight_decay": (lambda value: value >= 0, "0 or more"),
     "training.seed": (lambda value: 0 <= value < 2**32, "0 or more and below 2**32"),
     "training.precision": (
@@ -162,6 +226,7 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
         '"auto", "bf16" or "fp32"',
     ),
     "training.warmup": (lambda value: 0 <= value < 1, "0 or more and below 1"),
+    "training.sharding": (lambda value: value in ("none", "fsdp"), '"none" or "fsdp"'),
     **dict.fromkeys(_ABOVE_ZERO, (lambda value: value > 0, "above 0")),
 }
 
@@ -229,13 +294,22 @@ def _check_value(path: Path, key: str, value: Any, expected: Any) -> Any:
 
 
 def _check_together(path: Path, config: PretrainingConfig) -> None:
-    model = config.model
+    model, objective = config.model, config.objective
     if model.hidden_width % model.n_heads:
         expected = f"a multiple of model.n_heads = {model.n_heads}"
         raise _wrong_value(path, "model.hidden_width", model.hidden_width, expected)
-    if config.objective.seq_len > model.max_positions:
-        expected = f"at most model.max_positions = {model.max_positions}"
-        raise _wrong_value(path, "objective.seq_len", config.objective.seq_len, expected)
+    lengths = ["seq_len"] + ["long_seq_len"] * (objective.long_share > 0)
+    for name in lengths:
+        if (length := getattr(objective, name)) > model.max_positions:
+            expected = f"at most model.max_positions = {model.max_positions}"
+            raise _wrong_value(path, f"objective.{name}", length, expected)
+    if objective.mask_share + objective.random_share > 1:
+        expected = f"at most 1 - objective.mask_share = {1 - objective.mask_share:.3g}"
+        raise _wrong_value(path, "objective.random_share", objective.random_share, expected)
+    if objective.next_sentence and not objective.across_documents:
+        # The second segment is another document's in half of the rows.
+        expected = "true where objective.next_sentence is"
+        raise _wrong_value(path, "objective.across_documents", False, expected)
 
 
 def _types(section: str) -> dict[str, Any]:

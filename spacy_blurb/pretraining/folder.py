@@ -8,31 +8,33 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+from transformers import BertConfig
+
 from ..errors import BlurbError, Errors
 from .config import PretrainingConfig
-from .model import RowModel, to_plain
-from .rows import describe_source
-from .vocab import TOKENIZER_FILES, Pieces
+from .model import to_plain
+from .vocab import TOKENIZER_FILES
 
 SETTINGS = "settings.json"
 RECORD = "run.json"
 MODEL_FILES = ("config.json", "model.safetensors", "pytorch_model.bin")
 # Settings that may change between a run and its resumption: they leave the weights as they are.
-FREE_SETTINGS = {"output", "save_every", "log_every", "eval_every", "precision"}
+FREE_SETTINGS = {"output", "save_every", "log_every", "eval_every", "precision", "sharding"}
 
 
-def claim_folder(config: PretrainingConfig, pieces: Pieces, *, overwrite: bool) -> Path:
+def claim_folder(config: PretrainingConfig, corpus: str, *, overwrite: bool) -> Path:
     """Make the output folder, or make sure that the run in it is the same one.
 
     config (PretrainingConfig): The settings; `training.output` names the folder.
-    pieces (Pieces): The vocabulary.
+    corpus (str): Digest of the corpus, which covers text and vocabulary.
     overwrite (bool): Delete a run with other settings; one with the same is kept and goes on.
     RETURNS (Path): The folder.
-    RAISES (BlurbError): B205 a text file is missing, B208 a run with other settings lies there,
-        B212 a model that no run of ours made lies there.
+    RAISES (BlurbError): B208 a run with other settings lies there, B212 a model that no run of ours
+        made lies there.
     """
     folder = Path(config.training.output)
-    settings = _describe_settings(config, pieces)
+    settings = _describe_settings(config, corpus)
     path = folder / SETTINGS
     if read_record(folder) is not None or newest_checkpoint(folder) is not None:
         found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
@@ -50,7 +52,7 @@ def claim_folder(config: PretrainingConfig, pieces: Pieces, *, overwrite: bool) 
 
 
 def _delete_run(folder: Path) -> None:
-    """Delete what makes a run: its record and checkpoints. Rows vouch for themselves."""
+    """Delete what makes a run: its record and checkpoints."""
     (folder / RECORD).unlink(missing_ok=True)
     for checkpoint in folder.glob("checkpoint-*"):
         shutil.rmtree(checkpoint)
@@ -85,17 +87,24 @@ def newest_checkpoint(folder: Path) -> Path | None:
     return max(found)[1] if found else None
 
 
-def save_final(model: RowModel, vocab_folder: Path, folder: Path, record: dict[str, Any]) -> None:
+def save_final(
+    shape: BertConfig,
+    weights: dict[str, Tensor],
+    vocab_folder: Path,
+    folder: Path,
+    record: dict[str, Any],
+) -> None:
     """Save the model as a Hugging Face folder, so that a killed run leaves no half of it.
 
-    model (RowModel): The trained model.
+    shape (BertConfig): Of the model.
+    weights (dict[str, Tensor]): State of the trained `RowModel`.
     vocab_folder (Path): Whose tokenizer files are copied.
     folder (Path): The output folder.
     record (dict): Content of `run.json`, which is written last: it marks a finished run.
     """
     with tempfile.TemporaryDirectory(dir=folder, prefix=".final-") as name:
         whole = Path(name)
-        to_plain(model).save_pretrained(whole)
+        to_plain(shape, weights).save_pretrained(whole)
         for file in TOKENIZER_FILES:
             shutil.copyfile(vocab_folder / file, whole / file)
         for path in sorted(whole.iterdir()):
@@ -106,17 +115,14 @@ def save_final(model: RowModel, vocab_folder: Path, folder: Path, record: dict[s
         (whole / RECORD).replace(folder / RECORD)
 
 
-def _describe_settings(config: PretrainingConfig, pieces: Pieces) -> dict[str, Any]:
-    source = describe_source(config, pieces)
+def _describe_settings(config: PretrainingConfig, corpus: str) -> dict[str, Any]:
     settings = {
         f"{section}.{key}": value
         for section, values in asdict(config).items()
         for key, value in values.items()
         if section in ("model", "objective", "training") and key not in FREE_SETTINGS
     }
-    settings["text.files"] = [[file["path"], file["sha256"]] for file in source["files"]]
-    settings["text.held_out"] = source["held_out"]
-    settings["vocab"] = source["tokenizer"]
+    settings["corpus"] = corpus
     return settings
 
 

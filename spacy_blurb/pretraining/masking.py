@@ -11,12 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .config import ObjectiveConfig
 from .vocab import Pieces
-
-# Of the chosen pieces, 80 % become [MASK], 10 % a random piece and 10 % stay as they are: the rule
-# of BERT (arXiv 1810.04805, section 3.1), which arXiv 2007.15779 describes.
-MASK_SHARE = 0.8
-RANDOM_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -33,17 +29,18 @@ class Masked:
     targets: NDArray[np.int64]
 
 
-def row_generator(seed: int, epoch: int, row: int) -> np.random.Generator:
+def row_generator(seed: int, epoch: int, row: int, stream: int = 0) -> np.random.Generator:
     """Make the generator of one row in one epoch.
 
     seed (int): Of the run, 0 to 2**32 - 1.
     epoch (int): From 0, below 2**32.
     row (int): Index of the row in its split.
+    stream (int): Another number gives other draws, for another purpose.
     RETURNS (Generator): Counter-based, so that neighbouring keys give independent streams and
         making one is cheap.
     """
     key = np.array([(seed << 32) | epoch, row], dtype=np.uint64)
-    return np.random.Generator(np.random.Philox(key=key))
+    return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, stream]))
 
 
 def draw_noise(generators: Iterable[np.random.Generator], seq_len: int) -> NDArray[np.float32]:
@@ -61,10 +58,12 @@ def mask_rows(
     piece_ids: NDArray[Any],
     noise: NDArray[np.float32],
     pieces: Pieces,
-    mask_rate: float,
-    whole_word: bool,
+    objective: ObjectiveConfig,
 ) -> Masked:
     """Choose each word (or piece) with probability `mask_rate`, and hide its pieces.
+
+    Of the chosen pieces, some become `[MASK]`, some a random piece, and some stay as they are: the
+    rule of BERT (arXiv 1810.04805, section 3.1), which arXiv 2007.15779 describes.
 
     Special pieces are never chosen and never put in. The expected share of chosen pieces is
     `mask_rate` of the others for both units, since a word's length has no say in its choice.
@@ -72,23 +71,25 @@ def mask_rows(
     piece_ids (NDArray[int]): The batch. Shape: (n_rows, seq_len)
     noise (NDArray[float32]): From `draw_noise`. Shape: (n_rows, 3, seq_len)
     pieces (Pieces): The vocabulary.
-    mask_rate (float): Share of pieces to predict, 0-1.
-    whole_word (bool): Choose words, all pieces together; else single pieces. The part of a word
-        that a row's start cuts off from its beginning counts as a word.
+    objective (ObjectiveConfig): Uses `mask_rate`, `mask_share`, `random_share` and `whole_word`:
+        choose words, all pieces together; else single pieces. The part of a word that a row's
+        start cuts off from its beginning counts as a word.
     RETURNS (Masked): The batch with hidden pieces and what they were.
     """
     piece_ids = piece_ids.astype(np.int64)
     is_special = pieces.is_special[piece_ids]
     choice, way, replacement = noise[:, 0], noise[:, 1], noise[:, 2]
-    if whole_word:
+    if objective.whole_word:
         choice = np.take_along_axis(choice, _first_pieces(piece_ids, is_special, pieces), axis=1)
-    positions = np.flatnonzero((choice < mask_rate) & ~is_special)
+    positions = np.flatnonzero((choice < objective.mask_rate) & ~is_special)
     targets = piece_ids.reshape(-1)[positions]
     ordinary = np.flatnonzero(~pieces.is_special)
     drawn = (replacement.reshape(-1)[positions] * np.float64(len(ordinary))).astype(np.int64)
     way = way.reshape(-1)[positions]
-    hidden = np.where(way < MASK_SHARE, pieces.mask_id, targets)
-    is_random = (way >= MASK_SHARE) & (way < MASK_SHARE + RANDOM_SHARE)
+    hidden = np.where(way < objective.mask_share, pieces.mask_id, targets)
+    is_random = (way >= objective.mask_share) & (
+        way < objective.mask_share + objective.random_share
+    )
     hidden = np.where(is_random, ordinary[drawn], hidden)
     piece_ids.reshape(-1)[positions] = hidden
     return Masked(piece_ids, positions, targets)

@@ -4,8 +4,11 @@ import importlib.util
 import json
 import os
 import platform
-from collections.abc import Callable
+import resource
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,49 +16,67 @@ import numpy
 import tokenizers
 import torch
 import transformers
-from transformers import TrainingArguments
+from transformers import TrainerCallback, TrainingArguments
 
 from ..errors import BlurbError, Errors
 from .config import PretrainingConfig
 from .folder import claim_folder, newest_checkpoint, read_record, save_final
-from .measure import model_loss, unigram_loss
-from .model import build_model
-from .rows import Rows, make_rows
-from .trainer import BatchMaker, Progress, Report, RowTrainer, rows_per_step
-from .vocab import Pieces, read_pieces
+from .measure import model_losses, unigram_loss
+from .model import RowModel
+from .rows import Rows
+from .schedule import Schedule, plan_phases
+from .shards import Corpus, PieceStream, open_corpus
+from .start import start_model
+from .throughput import measure_peak, operations_per_piece
+from .trainer import BatchMaker, Progress, Report, RowTrainer
+from .vocab import Pieces, hash_tokenizer, read_pieces
 
 
 def pretrain(
-    config: PretrainingConfig, report: Report, *, overwrite: bool = False
+    config: PretrainingConfig,
+    report: Report,
+    *,
+    overwrite: bool = False,
+    callbacks: Sequence[TrainerCallback] = (),
 ) -> dict[str, Any]:
-    """Train an encoder from random weights, or go on where a killed run stopped.
+    """Train an encoder, from random weights or from a checkpoint, or go on with a killed run.
 
     A finished run is not run again.
 
     config (PretrainingConfig): The settings.
     report (Callable[[str], None]): Takes lines about the progress.
     overwrite (bool): Delete a run with other settings that lies in the output folder.
+    callbacks (Sequence[TrainerCallback]): Also told about the progress, such as a stop watch.
     RETURNS (dict): The content of `run.json`.
-    RAISES (BlurbError): B205 no text, B206 no vocabulary, B207 too little text, B208 the output
-        folder holds a run with other settings, B209 several GPUs in one process.
+    RAISES (BlurbError): B206 no vocabulary, B207 too little text, B208 the output folder holds a
+        run with other settings, B209 several GPUs in one process, B240-B243 nothing to continue,
+        B244 a checkpoint cannot be saved, and what `open_corpus` raises.
     """
     pieces = read_pieces(Path(config.vocab.folder))
-    folder = claim_folder(config, pieces, overwrite=overwrite)
+    arguments = _build_arguments(config)
+    corpus = open_corpus(
+        Path(config.corpus.folder),
+        verify=arguments.local_process_index == 0,
+        tokenizer_hash=hash_tokenizer(pieces.tokenizer),
+    )
+    folder = claim_folder(config, corpus.digest, overwrite=overwrite)
     if (record := read_record(folder)) is not None:
         report(f"{folder} holds this run, finished: nothing to do")
         return record
-    arguments = _build_arguments(config, folder)
-    with arguments.main_process_first(desc="rows"):
-        rows = make_rows(config, pieces, folder)
-    for split, counts in rows.counts.items():
-        report(f"{split}: {', '.join(f'{n:,} {name}' for name, n in asdict(counts).items())}")
-    model = build_model(config.model, len(pieces.is_special), config.training.seed)
+    phases = plan_phases(config.objective, config.training)
+    rows = [_cut_rows(config, corpus.train, "train", pieces, p.seq_len) for p in phases]
+    micro_per_step = arguments.gradient_accumulation_steps * arguments.world_size
+    schedule = Schedule(phases, [len(r) for r in rows], micro_per_step, config.training.seed)
+    model = start_model(config, pieces)
+    held_out = _cut_rows(config, corpus.held_out, "held_out", pieces, config.objective.seq_len)
     trainer = RowTrainer(
         model,
         arguments,
-        BatchMaker(rows.train, pieces, config.objective, config.training.seed),
-        _build_measure(config, pieces, rows, model, arguments.bf16),
-        [Progress(report, rows_per_step(arguments) * config.objective.seq_len)],
+        BatchMaker(rows, schedule, pieces, config.objective, config.training.seed),
+        schedule,
+        _build_measure(config, pieces, corpus.train, held_out, model, arguments.bf16),
+        config.objective.adversarial,
+        [Progress(report, schedule, _build_utilisation(config, pieces, arguments)), *callbacks],
     )
     checkpoint = newest_checkpoint(folder)
     if checkpoint is not None:
@@ -63,10 +84,25 @@ def pretrain(
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if not any("eval_loss" in log for log in _last_logs(trainer)):
         trainer.evaluate()
-    record = _describe_run(config, pieces, rows, trainer)
+    record = _describe_run(config, pieces, corpus, rows, schedule, trainer)
+    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
     if trainer.is_world_process_zero():
-        save_final(model, Path(config.vocab.folder), folder, record)
+        save_final(model.config, weights, Path(config.vocab.folder), folder, record)
+    trainer.accelerator.wait_for_everyone()
     return record
+
+
+def _cut_rows(
+    config: PretrainingConfig, stream: PieceStream, split: str, pieces: Pieces, seq_len: int
+) -> Rows:
+    rows = Rows(stream, pieces, seq_len, next_sentence=config.objective.next_sentence)
+    if not len(rows):
+        raise BlurbError(
+            Errors.B207.format(
+                split=split, folder=config.corpus.folder, pieces=len(stream), seq_len=seq_len
+            )
+        )
+    return rows
 
 
 def wants_bf16(precision: str) -> bool:
@@ -83,11 +119,13 @@ def wants_bf16(precision: str) -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def _build_arguments(config: PretrainingConfig, folder: Path) -> TrainingArguments:
+def _build_arguments(config: PretrainingConfig) -> TrainingArguments:
     training = config.training
     has_gpu = torch.cuda.is_available()
+    if training.sharding == "fsdp" and not has_gpu:
+        raise BlurbError(Errors.B245)
     arguments = TrainingArguments(
-        output_dir=str(folder),
+        output_dir=training.output,
         max_steps=training.max_steps,
         per_device_train_batch_size=training.batch_rows,
         gradient_accumulation_steps=training.accumulate,
@@ -106,6 +144,9 @@ def _build_arguments(config: PretrainingConfig, folder: Path) -> TrainingArgumen
         seed=training.seed,
         bf16=wants_bf16(training.precision),
         use_cpu=not has_gpu,
+        # torchrun says how many processes there are; one process must not name a backend.
+        ddp_backend="gloo" if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not has_gpu else None,
+        **_sharding(training.sharding),
         save_strategy="steps",
         save_steps=training.save_every,
         save_total_limit=2,  # the older one is there if a kill damages the newer one
@@ -128,16 +169,46 @@ def _build_arguments(config: PretrainingConfig, folder: Path) -> TrainingArgumen
     return arguments
 
 
+def _sharding(name: str) -> dict[str, Any]:
+    if name == "none":
+        return {}
+    layers = {"transformer_layer_cls_to_wrap": ["RowLayer"]}
+    return {"fsdp": "full_shard auto_wrap", "fsdp_config": layers}
+
+
 def _build_measure(
-    config: PretrainingConfig, pieces: Pieces, rows: Rows, model: Any, bf16: bool
+    config: PretrainingConfig,
+    pieces: Pieces,
+    train: PieceStream,
+    held_out: Rows,
+    model: RowModel,
+    bf16: bool,
 ) -> Callable[[], dict[str, float]]:
-    baseline = unigram_loss(rows.train, rows.held_out, pieces, config.objective)
+    baseline = unigram_loss(train, held_out, pieces, config.objective)
 
     def measure() -> dict[str, float]:
-        loss = model_loss(model, rows.held_out, pieces, config.objective, bf16)
-        return {"loss": loss, "unigram_loss": baseline}
+        losses = model_losses(model, held_out, pieces, config.objective, bf16)
+        return {**losses, "unigram_loss": baseline}
 
     return measure
+
+
+def _build_utilisation(
+    config: PretrainingConfig, pieces: Pieces, arguments: TrainingArguments
+) -> Callable[[float], float] | None:
+    """Pieces per second → share of the peak that the GPUs reach in products of this type."""
+    if arguments.device.type != "cuda":
+        return None
+    dtype = torch.bfloat16 if arguments.bf16 else torch.float32
+    peak = measure_peak(arguments.device, dtype) * arguments.world_size
+    operations = operations_per_piece(
+        config.model, len(pieces.is_special), config.objective.seq_len, config.objective
+    )
+    return partial(_share_of_peak, operations / peak)
+
+
+def _share_of_peak(seconds_per_piece: float, pieces_per_second: float) -> float:
+    return seconds_per_piece * pieces_per_second
 
 
 def _last_logs(trainer: RowTrainer) -> list[dict[str, float]]:
@@ -146,11 +217,15 @@ def _last_logs(trainer: RowTrainer) -> list[dict[str, float]]:
 
 
 def _describe_run(
-    config: PretrainingConfig, pieces: Pieces, rows: Rows, trainer: RowTrainer
+    config: PretrainingConfig,
+    pieces: Pieces,
+    corpus: Corpus,
+    rows: list[Rows],
+    schedule: Schedule,
+    trainer: RowTrainer,
 ) -> dict[str, Any]:
     history = trainer.state.log_history
-    n_rows = trainer.state.global_step * rows_per_step(trainer.args)
-    n_pieces = n_rows * config.objective.seq_len
+    n_pieces = schedule.count_pieces(trainer.state.global_step)
     seconds = history[-1]["seconds"]
     return {
         "config": json.loads(json.dumps(asdict(config))),  # lists, as read back
@@ -158,10 +233,19 @@ def _describe_run(
         "precision": "bf16" if trainer.args.bf16 else "fp32",
         "vocab": len(pieces.is_special),
         "parameters": sum(weight.numel() for weight in trainer.model.parameters()),
-        "rows": {split: asdict(counts) for split, counts in rows.counts.items()},
+        "corpus": {
+            "digest": corpus.digest,
+            "splits": {
+                "train": asdict(corpus.train.counts),
+                "held_out": asdict(corpus.held_out.counts),
+            },
+            "rows": [
+                {"seq_len": r.seq_len, "rows": len(r), "dropped_pieces": r.dropped} for r in rows
+            ],
+        },
         "steps": trainer.state.global_step,
         "pieces": n_pieces,
-        "epochs": n_rows / len(rows.train),
+        "epochs": schedule.count_epochs(trainer.state.global_step),
         "losses": [
             {key: log[key] for key in ("step", "loss", "seconds")}
             for log in history
@@ -170,8 +254,7 @@ def _describe_run(
         "held_out": [
             {
                 "step": log["step"],
-                "loss": log["eval_loss"],
-                "unigram_loss": log["eval_unigram_loss"],
+                **{k.removeprefix("eval_"): v for k, v in log.items() if k.startswith("eval_")},
                 "seconds": log["seconds"],
             }
             for log in history
@@ -179,12 +262,21 @@ def _describe_run(
         ],
         "seconds": seconds,
         "pieces_per_second": n_pieces / seconds,
+        "peak_memory_bytes": _peak_memory(),
         "versions": {
             "python": platform.python_version(),
             **{m.__name__: m.__version__ for m in (torch, transformers, tokenizers, numpy)},
         },
         "machine": _describe_machine(trainer.args.world_size),
     }
+
+
+def _peak_memory() -> int:
+    """Largest resident memory of this process, or on a GPU the largest allocation there."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
+    kilo = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilo
 
 
 def _describe_machine(n_processes: int) -> dict[str, Any]:

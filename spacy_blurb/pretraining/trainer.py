@@ -1,84 +1,114 @@
 """How does an engine run over our rows? The Hugging Face `Trainer` with our batches in it."""
 
+import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
+from safetensors import SafetensorError
 from torch import Tensor
+from torch.nn import Module
 from torch.utils.data import DataLoader
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, TrainerControl, TrainerState
 
+from ..errors import BlurbError, Errors
 from .config import ObjectiveConfig
+from .folder import newest_checkpoint
 from .masking import draw_noise, mask_rows, row_generator
 from .model import RowModel
+from .rows import Rows, number_documents
+from .schedule import Schedule
 from .vocab import Pieces
 
 Report = Callable[[str], None]
 
 
 class BatchMaker:
-    """Turns places in the order of training into masked batches.
+    """Turns the numbers of micro-batches into masked batches.
 
-    The place alone decides the row, its epoch and its mask: place p is row `order(epoch)[p % n]`
-    of epoch `p // n`. Nothing is left to remember when a run is resumed.
+    The number alone decides the rows, their epoch and their masks; see `Schedule`.
 
-    rows (NDArray): Piece ids. Shape: (n_rows, seq_len)
+    rows (Sequence[Rows]): The split, at each phase's length.
+    schedule (Schedule): Which rows a micro-batch holds.
     pieces (Pieces): The vocabulary.
-    objective (ObjectiveConfig): Mask rate and unit.
-    seed (int): Of order and masks.
+    objective (ObjectiveConfig): What is masked.
+    seed (int): Of the masks and the segments.
     """
 
     def __init__(
-        self, rows: NDArray[Any], pieces: Pieces, objective: ObjectiveConfig, seed: int
+        self,
+        rows: Sequence[Rows],
+        schedule: Schedule,
+        pieces: Pieces,
+        objective: ObjectiveConfig,
+        seed: int,
     ) -> None:
         self._rows = rows
+        self._schedule = schedule
         self._pieces = pieces
         self._objective = objective
         self._seed = seed
-        self._order_epoch = -1
-        self._order: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
-    def __call__(self, places: Sequence[int]) -> dict[str, Tensor]:
+    def __call__(self, numbers: Sequence[int]) -> dict[str, Tensor]:
         """Make one batch.
 
-        places (Sequence[int]): Places in the order of training, from 0.
+        numbers (Sequence[int]): One number of a micro-batch, as the engine's collator gets it.
         RETURNS (dict[str, Tensor]): The inputs of `RowModel.forward`.
         """
-        chosen = [self._find_row(place) for place in places]
-        generators = [row_generator(self._seed, epoch, row) for epoch, row in chosen]
-        masked = mask_rows(
-            self._rows[[row for _, row in chosen]],
-            draw_noise(generators, self._objective.seq_len),
-            self._pieces,
-            self._objective.mask_rate,
-            self._objective.whole_word,
+        (number,) = numbers
+        phase, places = self._schedule.find(number)
+        keys = [(self._seed, place.epoch, place.row) for place in places]
+        return make_batch(
+            self._rows[phase], [p.row for p in places], keys, self._pieces, self._objective
         )
-        return {
-            "piece_ids": torch.from_numpy(masked.piece_ids),
-            "positions": torch.from_numpy(masked.positions),
-            "targets": torch.from_numpy(masked.targets),
-        }
 
-    def _find_row(self, place: int) -> tuple[int, int]:
-        epoch, rank = divmod(place, len(self._rows))
-        if epoch != self._order_epoch:
-            generator = np.random.default_rng([self._seed, epoch])
-            self._order = generator.permutation(len(self._rows))
-            self._order_epoch = epoch
-        return epoch, int(self._order[rank])
+
+def make_batch(
+    rows: Rows,
+    numbers: Sequence[int],
+    keys: Sequence[tuple[int, int, int]],
+    pieces: Pieces,
+    objective: ObjectiveConfig,
+) -> dict[str, Tensor]:
+    """Read rows and mask them.
+
+    rows (Rows): The split.
+    numbers (Sequence[int]): Rows to read.
+    keys (Sequence[tuple]): Seed, epoch and row of each, which decide masks and segments.
+    pieces (Pieces): The vocabulary.
+    objective (ObjectiveConfig): What is masked, and where attention may look.
+    RETURNS (dict[str, Tensor]): The inputs of `RowModel.forward`.
+    """
+    batch = rows.read(numbers, [row_generator(*key, stream=1) for key in keys])
+    noise = draw_noise((row_generator(*key) for key in keys), rows.seq_len)
+    masked = mask_rows(batch.piece_ids, noise, pieces, objective)
+    arrays = {
+        "piece_ids": masked.piece_ids,
+        "positions": masked.positions,
+        "targets": masked.targets,
+    }
+    if batch.type_ids is not None and batch.is_next is not None:
+        arrays |= {"type_ids": batch.type_ids, "is_next": batch.is_next}
+    if not objective.across_documents:
+        # Of the rows before masking: a [SEP] is never masked, but the numbering reads the text.
+        arrays["document_ids"] = number_documents(batch.piece_ids, pieces.sep_id)
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
 class RowTrainer(Trainer):
-    """`Trainer` whose data set is the range of places, and whose evaluation is ours.
+    """`Trainer` whose data set is the range of micro-batches, and whose evaluation is ours.
 
     model (RowModel): What to train.
     arguments (TrainingArguments): Of the engine.
-    make_batch (BatchMaker): Places to masked batches.
+    make_batch (BatchMaker): Numbers of micro-batches to batches.
+    schedule (Schedule): The rows of the run.
     measure (Callable[[], dict[str, float]]): Measures on held-out text, by name.
+    adversarial (float): Weight of the adversarial term, 0 for none.
+    callbacks (list[TrainerCallback]): Told about the progress.
     """
 
     def __init__(
@@ -86,34 +116,73 @@ class RowTrainer(Trainer):
         model: RowModel,
         arguments: TrainingArguments,
         make_batch: BatchMaker,
+        schedule: Schedule,
         measure: Callable[[], dict[str, float]],
+        adversarial: float,
         callbacks: list[TrainerCallback],
     ) -> None:
-        n_places = arguments.max_steps * rows_per_step(arguments)
         super().__init__(
             model=model,
             args=arguments,
             data_collator=make_batch,
-            train_dataset=range(n_places),
+            train_dataset=range(len(schedule)),
             eval_dataset=range(1),  # asked for, never read
             callbacks=callbacks,
         )
         self.remove_callback(PrinterCallback)
+        # So that the engine leaves the division by the micro-batches of a step to `compute_loss`.
+        self.model_accepts_loss_kwargs = True
+        self._schedule = schedule
         self._measure = measure
+        self._adversarial = adversarial
         self._begun = time.monotonic()
         self._seconds_before: float | None = None
 
     def get_train_dataloader(self) -> DataLoader[Any]:
-        """Load the places in order: `BatchMaker` shuffles, so that the order is the seed's."""
+        """Load the micro-batches in order; processes take turns."""
         loader: DataLoader[Any] = DataLoader(
             self.train_dataset,
-            batch_size=self.args.per_device_train_batch_size,
+            batch_size=1,
             collate_fn=self.data_collator,
             num_workers=self.args.dataloader_num_workers,
             pin_memory=self.args.dataloader_pin_memory,
         )
         prepared: DataLoader[Any] = self.accelerator.prepare(loader)
         return prepared
+
+    def get_batch_samples(
+        self, epoch_iterator: Iterator[dict[str, Tensor]], num_batches: int, *args: Any
+    ) -> tuple[list[dict[str, Tensor]], Tensor]:
+        """Collect the micro-batches of a step, and count its targets over all processes."""
+        batches = list(islice(epoch_iterator, num_batches))
+        n_targets = torch.tensor(
+            sum(len(batch["targets"]) for batch in batches), device=self.args.device
+        )
+        return batches, self.accelerator.gather(n_targets).sum()
+
+    def compute_loss(
+        self,
+        model: Module,
+        inputs: dict[str, Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | None = None,
+    ) -> Any:
+        """Divide the sums of a micro-batch by what the whole step holds.
+
+        So the gradient of a step is that of its mean loss, however it is divided among processes
+        and micro-batches, which hold unequal numbers of targets.
+        """
+        assert num_items_in_batch is not None  # from `get_batch_samples`
+        sums = model(**inputs)
+        n_targets = num_items_in_batch.clamp_min(1)
+        loss = sums["masked"] / n_targets
+        if "next" in sums:
+            loss = loss + sums["next"] / self._schedule.count_rows(self.state.global_step)
+        if "moved" in sums:
+            loss = loss + self._adversarial * sums["moved"] / n_targets
+        # The engine takes the mean of the gradients over the processes.
+        loss = loss * self.args.world_size
+        return (loss, sums) if return_outputs else loss
 
     def train(self, *args: Any, **kwargs: Any) -> Any:
         """Train; the clock of this session starts here."""
@@ -130,6 +199,18 @@ class RowTrainer(Trainer):
             self.args, self.state, self.control, measured
         )
         return measured
+
+    def _save_checkpoint(self, model: Module, *args: Any) -> None:
+        """Save, and leave no half of a checkpoint where that fails."""
+        folder = Path(self.args.output_dir)
+        try:
+            super()._save_checkpoint(model, *args)
+        # Each library that writes a part has its own way of saying that the disk is full.
+        except (OSError, RuntimeError, SafetensorError) as error:
+            shutil.rmtree(folder / f"checkpoint-{self.state.global_step}", ignore_errors=True)
+            last = newest_checkpoint(folder)
+            message = Errors.B244.format(folder=folder, reason=error, last=last)
+            raise BlurbError(message) from error
 
     def autocast_smart_context_manager(self, *args: Any, **kwargs: Any) -> torch.autocast:
         """Compute in the run's precision; transformers 4 calls a deprecated name of this."""
@@ -149,12 +230,17 @@ class Progress(TrainerCallback):
     """Reports one line per logged step, and one per measurement.
 
     report (Callable[[str], None]): Takes a line.
-    pieces_per_step (int): Pieces of all rows of a step, masked or not.
+    schedule (Schedule): The rows of the run.
+    utilisation (Callable[[float], float] | None): Pieces per second → share of the device's
+        measured peak, 0-1; None where it is not reported.
     """
 
-    def __init__(self, report: Report, pieces_per_step: int) -> None:
+    def __init__(
+        self, report: Report, schedule: Schedule, utilisation: Callable[[float], float] | None
+    ) -> None:
         self._report = report
-        self._pieces_per_step = pieces_per_step
+        self._schedule = schedule
+        self._utilisation = utilisation
         self._begun = 0.0
         self._first_step = 0
 
@@ -174,23 +260,26 @@ class Progress(TrainerCallback):
         logs: dict[str, float] = kwargs["logs"]
         at = f"step {state.global_step}/{state.max_steps}"
         if "eval_loss" in logs:
-            self._report(
+            line = (
                 f"{at}  held-out loss {logs['eval_loss']:.3f}  "
                 f"(piece frequencies alone: {logs['eval_unigram_loss']:.3f})"
             )
-        elif "loss" in logs:
-            n_steps = state.global_step - self._first_step
-            seconds = time.monotonic() - self._begun
-            speed = n_steps * self._pieces_per_step / seconds
-            left = (state.max_steps - state.global_step) * seconds / n_steps
-            line = f"{at}  loss {logs['loss']:.3f}  {speed:,.0f} pieces/s  {_in_words(left)} left"
+            if "eval_next_accuracy" in logs:
+                line += f"  next sentence {logs['eval_next_accuracy']:.1%}"
             self._report(line)
+        elif "loss" in logs:
+            self._report(f"{at}  loss {logs['loss']:.3f}  {self._describe_speed(state)}")
 
-
-def rows_per_step(arguments: TrainingArguments) -> int:
-    """Count the rows of one step over all micro-batches and processes."""
-    per_process = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps
-    return int(per_process * arguments.world_size)
+    def _describe_speed(self, state: TrainerState) -> str:
+        count = self._schedule.count_pieces
+        n_pieces = count(state.global_step) - count(self._first_step)
+        seconds = time.monotonic() - self._begun
+        speed = n_pieces / seconds
+        left = (count(state.max_steps) - count(state.global_step)) / speed
+        words = f"{speed:,.0f} pieces/s  {_in_words(left)} left"
+        if self._utilisation is not None:
+            words += f"  {self._utilisation(speed):.0%} of peak"
+        return words
 
 
 def _in_words(seconds: float) -> str:

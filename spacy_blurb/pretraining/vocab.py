@@ -1,8 +1,9 @@
 """Which pieces is text made of? Learn a WordPiece vocabulary, and read one back."""
 
+import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,10 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from ..errors import BlurbError, Errors
 from .config import PretrainingConfig
-from .text import Document, is_held_out, read_documents
+from .prepared import TEXT_FOLDER, Report, describe_files, prepare_files
+from .selection import read_split, require_documents, select_documents
+from .text import Document
+from .workers import Workers
 
 PAD, UNK, CLS, SEP, MASK = SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 CONTINUES = "##"
@@ -61,18 +65,26 @@ class Pieces:
     continues: NDArray[np.bool_]
 
 
-def train_vocab(config: PretrainingConfig) -> VocabCounts:
+def train_vocab(config: PretrainingConfig, report: Report = lambda line: None) -> VocabCounts:
     """Learn a WordPiece vocabulary from the training documents and save it as a tokenizer folder.
 
-    `AutoTokenizer` loads the folder. The same text gives the same file.
+    These are the documents that `corpus` makes shards of: filtered, without repetitions, without
+    those held out. `AutoTokenizer` loads the folder. The same text gives the same file.
 
-    config (PretrainingConfig): Uses its sections `text` and `vocab`.
+    config (PretrainingConfig): Uses its sections `text`, `vocab` and `corpus`.
+    report (Callable[[str], None]): Takes lines about the reading of text.
     RETURNS (VocabCounts): What was read and reached.
-    RAISES (BlurbError): B100-B102 unreadable file, B205 no text.
+    RAISES (BlurbError): B205 a file is missing, B227 no document is left, and what `read_source`
+        raises.
     """
-    paths = [Path(file) for file in config.text.files]
+    folder = Path(config.corpus.folder)
+    with Workers(config.corpus.n_processes) as workers:
+        files = describe_files(config.text, workers, folder / TEXT_FOLDER)
+        prepare_files(files, workers, report)
+    selection = select_documents(files, config.text)
+    require_documents(files, selection, "train")
     lowercase = config.vocab.lowercase
-    n_documents, alphabet = _read_alphabet(_train_documents(paths, config), lowercase)
+    n_documents, alphabet = _read_alphabet(read_split(files, selection, "train"), lowercase)
     # The library numbers the characters that continue a word in the order of a hash map that
     # changes from run to run, and breaks ties between equally frequent pairs by number. Listed
     # beside the special pieces they get their numbers first.
@@ -80,7 +92,7 @@ def train_vocab(config: PretrainingConfig) -> VocabCounts:
     inner = [c for c in alphabet if len(splitter.pre_tokenize_str("a" + c)) == 1]
     learner = BertWordPieceTokenizer(lowercase=lowercase)
     learner.train_from_iterator(
-        (sentence for document in _train_documents(paths, config) for sentence in document),
+        (sentence for document in read_split(files, selection, "train") for sentence in document),
         vocab_size=config.vocab.size,
         limit_alphabet=len(alphabet),
         initial_alphabet=alphabet,
@@ -99,15 +111,10 @@ def read_pieces(folder: Path) -> Pieces:
     RETURNS (Pieces): The vocabulary.
     RAISES (BlurbError): B206 no tokenizer there, B211 not a tokenizer of BERT's kind.
     """
-    path = folder / "tokenizer.json"
     if missing := [name for name in TOKENIZER_FILES if not (folder / name).is_file()]:
         raise BlurbError(Errors.B206.format(folder=folder, missing=", ".join(missing)))
-    tokenizer = Tokenizer.from_file(str(path))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
+    tokenizer = read_tokenizer(folder)
     vocab = tokenizer.get_vocab(with_added_tokens=True)
-    if absent := [piece for piece in SPECIAL if piece not in vocab]:
-        raise BlurbError(Errors.B211.format(folder=folder, absent=", ".join(absent)))
     is_special = np.zeros(len(vocab), dtype=bool)
     is_special[[vocab[piece] for piece in SPECIAL]] = True
     continues = np.zeros(len(vocab), dtype=bool)
@@ -115,10 +122,29 @@ def read_pieces(folder: Path) -> Pieces:
     return Pieces(tokenizer, vocab[CLS], vocab[SEP], vocab[MASK], is_special, continues)
 
 
-def _train_documents(paths: list[Path], config: PretrainingConfig) -> Iterator[Document]:
-    for document in read_documents(paths):
-        if not is_held_out(document, config.text.held_out):
-            yield document
+def read_tokenizer(folder: Path) -> Tokenizer:
+    """Load the WordPiece tokenizer of a folder, without the truncation and padding set in it.
+
+    folder (Path): A folder with a `tokenizer.json`.
+    RAISES (BlurbError): B206 no tokenizer there, B211 not a tokenizer of BERT's kind.
+    """
+    if not (folder / "tokenizer.json").is_file():
+        raise BlurbError(Errors.B206.format(folder=folder, missing="tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    vocab = tokenizer.get_vocab(with_added_tokens=True)
+    if absent := [piece for piece in SPECIAL if piece not in vocab]:
+        raise BlurbError(Errors.B211.format(folder=folder, absent=", ".join(absent)))
+    return tokenizer
+
+
+def hash_tokenizer(tokenizer: Tokenizer) -> str:
+    """Return the SHA-256 of all that decides how text is cut into pieces, in hexadecimal.
+
+    tokenizer (Tokenizer): Of `read_pieces`.
+    """
+    return hashlib.sha256(tokenizer.to_str().encode("utf-8")).hexdigest()
 
 
 def _read_alphabet(documents: Iterable[Document], lowercase: bool) -> tuple[int, list[str]]:

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from spacy_blurb.pretraining.config import PretrainingConfig, read_config
+from spacy_blurb.pretraining.corpus import build_corpus
 from spacy_blurb.pretraining.vocab import train_vocab
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "text": {"held_out": 0.2},
     "vocab": {"size": 100, "lowercase": True},
+    "corpus": {"shard_words": 500, "n_processes": 1},
     "model": {
         "n_layers": 1,
         "hidden_width": 32,
@@ -53,6 +55,7 @@ def write_config(folder: Path) -> Path:
     settings = json.loads(json.dumps(SETTINGS))
     settings["text"]["files"] = [str(folder / "text.txt")]
     settings["vocab"]["folder"] = str(folder / "vocab")
+    settings["corpus"]["folder"] = str(folder / "corpus")
     settings["training"]["output"] = str(folder / "encoder")
     lines = []
     for section, values in settings.items():
@@ -71,15 +74,23 @@ def config_path(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., PretrainingConfig]:
-    """Settings over one shared text and vocabulary; the output folder is the test's."""
+    """Settings over one shared text, vocabulary and corpus; the output folder is the test's."""
     path = write_config(tmp_path_factory.mktemp("pretraining"))
     train_vocab(read_config(path))
+    build_corpus(read_config(path), lambda line: None)
 
     def configure(
-        output: Path, model: dict[str, Any] | None = None, **training: Any
+        output: Path,
+        model: dict[str, Any] | None = None,
+        objective: dict[str, Any] | None = None,
+        corpus: dict[str, Any] | None = None,
+        text: dict[str, Any] | None = None,
+        **training: Any,
     ) -> PretrainingConfig:
         overrides = {f"training.{key}": value for key, value in training.items()}
-        overrides |= {f"model.{key}": value for key, value in (model or {}).items()}
+        sections = {"model": model, "objective": objective, "corpus": corpus, "text": text}
+        for section, values in sections.items():
+            overrides |= {f"{section}.{key}": value for key, value in (values or {}).items()}
         return read_config(path, {"training.output": str(output), **overrides})
 
     return configure

@@ -19,6 +19,27 @@ def test_shipped_configs_are_complete(path: Path) -> None:
             assert before.startswith("#"), f"{line} has no comment"
 
 
+def test_shipped_configs_differ_in_values_only() -> None:
+    keys = {}
+    for path in CONFIGS.glob("*.toml"):
+        lines = path.read_text().splitlines()
+        keys[path.stem] = [line.partition("=")[0] for line in lines if line[:1] not in ("#", "")]
+    assert keys.keys() == {"demo", "tiny", "mini", "small", "base"}
+    assert all(found == keys["base"] for found in keys.values())
+
+
+def test_base_is_the_papers() -> None:
+    config = read_config(CONFIGS / "base.toml")
+    training, model = config.training, config.model
+    assert training.max_steps == 62_500
+    assert training.batch_rows * training.accumulate == 8192
+    assert (training.learning_rate, training.warmup) == (6e-4, 0.1)
+    assert (model.n_layers, model.hidden_width, model.n_heads) == (12, 768, 12)
+    assert (config.text.min_words, config.vocab.size) == (128, 30522)
+    assert config.objective.next_sentence
+    assert config.objective.whole_word
+
+
 def test_defaults_and_overrides(config_path: Path) -> None:
     config = read_config(config_path)
     assert (config.objective.mask_rate, config.objective.whole_word) == (0.15, True)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 
+from spacy_blurb.pretraining.config import ObjectiveConfig
 from spacy_blurb.pretraining.masking import Masked, draw_noise, mask_rows, row_generator
 from spacy_blurb.pretraining.vocab import Pieces
 
@@ -27,9 +28,12 @@ ROWS = hnp.arrays(
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-def mask(rows: NDArray[np.uint16], seed: int, rate: float = 0.4, whole_word: bool = True) -> Masked:
+def mask(
+    rows: NDArray[np.uint16], seed: int, rate: float = 0.4, whole_word: bool = True, **shares: float
+) -> Masked:
     generators = [row_generator(seed, 0, row) for row in range(len(rows))]
-    return mask_rows(rows, draw_noise(generators, rows.shape[1]), PIECES, rate, whole_word)
+    objective = ObjectiveConfig(20, mask_rate=rate, whole_word=whole_word, **shares)  # type: ignore
+    return mask_rows(rows, draw_noise(generators, rows.shape[1]), PIECES, objective)
 
 
 def split_words(row: list[int]) -> list[list[int]]:
@@ -83,17 +87,20 @@ def test_single_pieces_are_chosen_on_their_own() -> None:
 
 
 @pytest.mark.parametrize("whole_word", [True, False])
-def test_shares(whole_word: bool) -> None:
+@pytest.mark.parametrize(
+    ("rate", "mask_share", "random_share"), [(0.15, 0.8, 0.1), (0.3, 0.5, 0.5), (0.2, 0.3, 0.4)]
+)
+def test_shares(whole_word: bool, rate: float, mask_share: float, random_share: float) -> None:
     rows = np.random.default_rng(0).integers(N_SPECIAL, N_PIECES, (4000, 50)).astype(np.uint16)
-    masked = mask(rows, 1, rate=0.15, whole_word=whole_word)
+    masked = mask(rows, 1, rate, whole_word, mask_share=mask_share, random_share=random_share)
     put_in = masked.piece_ids.reshape(-1)[masked.positions]
     n = len(masked.targets)
-    assert n / rows.size == pytest.approx(0.15, abs=0.005)
+    assert n / rows.size == pytest.approx(rate, abs=0.005)
     is_mask = put_in == PIECES.mask_id
-    assert is_mask.mean() == pytest.approx(0.8, abs=0.01)
+    assert is_mask.mean() == pytest.approx(mask_share, abs=0.01)
     # A random piece is the same piece once in 35 times.
     changed = ~is_mask & (put_in != masked.targets)
-    assert changed.mean() == pytest.approx(0.1 * 34 / 35, abs=0.01)
+    assert changed.mean() == pytest.approx(random_share * 34 / 35, abs=0.01)
     drawn = np.bincount(put_in[changed], minlength=N_PIECES)
     assert (drawn[:N_SPECIAL] == 0).all()
     expected = changed.sum() / 35
@@ -106,12 +113,14 @@ def test_a_row_is_masked_alike_in_any_batch(rows: NDArray[np.uint16], seed: int)
     together = mask(rows, seed).piece_ids
     for row in range(len(rows)):
         noise = draw_noise([row_generator(seed, 0, row)], rows.shape[1])
-        alone = mask_rows(rows[row : row + 1], noise, PIECES, 0.4, True).piece_ids
+        objective = ObjectiveConfig(20, mask_rate=0.4)
+        alone = mask_rows(rows[row : row + 1], noise, PIECES, objective).piece_ids
         np.testing.assert_array_equal(alone[0], together[row])
 
 
 def test_seed_epoch_and_row_each_change_the_noise() -> None:
     keys = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (2**32 - 1, 2**32 - 1, 2**40)]
     noise = [row_generator(*key).random() for key in keys]
-    assert len(set(noise)) == len(keys)
-    assert noise == [row_generator(*key).random() for key in keys]
+    noise += [row_generator(*key, stream=1).random() for key in keys]
+    assert len(set(noise)) == 2 * len(keys)
+    assert noise[: len(keys)] == [row_generator(*key).random() for key in keys]

@@ -6,27 +6,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from tokenizers import Tokenizer
-from tokenizers.models import WordPiece
-from transformers import AutoModel, AutoTokenizer, BertForMaskedLM, pipeline
+from transformers import (
+    AutoModel,
+    AutoTokenizer,
+    BertForMaskedLM,
+    BertForPreTraining,
+    pipeline,
+)
 
 from spacy_blurb.errors import BlurbError
-from spacy_blurb.pretraining.config import ModelConfig, ObjectiveConfig, PretrainingConfig
+from spacy_blurb.pretraining.config import ObjectiveConfig, PretrainingConfig
+from spacy_blurb.pretraining.corpus import build_corpus
 from spacy_blurb.pretraining.measure import unigram_loss
-from spacy_blurb.pretraining.model import build_model, to_plain
+from spacy_blurb.pretraining.rows import Rows
 from spacy_blurb.pretraining.train import pretrain
-from spacy_blurb.pretraining.trainer import BatchMaker
-from spacy_blurb.pretraining.vocab import Pieces
+
+from .streams import make_pieces, make_stream
 
 Configure = Callable[..., PretrainingConfig]
 # Trainer warns where checkpoints follow one another within a second, as in tests.
 pytestmark = pytest.mark.filterwarnings("ignore:mtime may not be reliable:UserWarning")
-TINY = ModelConfig(
-    n_layers=2, hidden_width=32, n_heads=2, intermediate_width=64, dropout=0.1, max_positions=32
-)
 
 
 def ignore(line: str) -> None:
@@ -43,48 +44,6 @@ def assert_same_weights(one: Path, other: Path) -> None:
     assert expected.keys() == found.keys()
     for name, weight in expected.items():
         assert torch.equal(weight, found[name]), name
-
-
-def test_loss_is_that_of_bert_for_masked_lm() -> None:
-    model = build_model(TINY, 50, seed=0).eval()
-    generator = torch.Generator().manual_seed(0)
-    piece_ids = torch.randint(0, 50, (3, 16), generator=generator)
-    labels = torch.randint(0, 50, (3, 16), generator=generator)
-    labels[torch.rand((3, 16), generator=generator) > 0.3] = -100
-    positions = (labels.flatten() != -100).nonzero().flatten()
-    ours = model(piece_ids, positions, labels.flatten()[positions])["loss"]
-    theirs = to_plain(model)(input_ids=piece_ids, labels=labels).loss
-    torch.testing.assert_close(ours, theirs)
-    none = torch.empty(0, dtype=torch.int64)
-    assert model(piece_ids, none, none)["loss"] == 0
-
-
-def test_seed_decides_the_first_weights() -> None:
-    torch.manual_seed(0)
-    before = torch.random.get_rng_state()
-    one, same, other = (build_model(TINY, 50, seed).state_dict() for seed in (0, 0, 1))
-    assert torch.equal(before, torch.random.get_rng_state())
-    name = "bert.embeddings.word_embeddings.weight"
-    assert torch.equal(one[name], same[name])
-    assert not torch.equal(one[name], other[name])
-
-
-def test_every_row_comes_once_per_epoch_in_a_new_order() -> None:
-    all_special = np.ones(7, dtype=bool)  # so that nothing is masked and rows can be told apart
-    pieces = Pieces(Tokenizer(WordPiece()), 0, 1, 2, all_special, ~all_special)
-    rows = np.repeat(np.arange(7, dtype=np.uint16)[:, None], 5, axis=1)
-    objective = ObjectiveConfig(seq_len=5)
-    make_batch = BatchMaker(rows, pieces, objective, seed=0)
-    order = [int(make_batch([place])["piece_ids"][0, 0]) for place in range(21)]
-    epochs = [order[:7], order[7:14], order[14:]]
-    assert all(sorted(epoch) == list(range(7)) for epoch in epochs)
-    assert epochs[0] != epochs[1] != epochs[2]
-    across = BatchMaker(rows, pieces, objective, seed=0)(range(5, 9))["piece_ids"][:, 0]
-    assert across.tolist() == order[5:9]
-    assert (
-        BatchMaker(rows, pieces, objective, seed=1)([0, 1, 2, 3])["piece_ids"][:, 0].tolist()
-        != order[:4]
-    )
 
 
 def test_folder_loads_everywhere(shared: Configure, tmp_path: Path) -> None:
@@ -104,7 +63,12 @@ def test_folder_loads_everywhere(shared: Configure, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "run.json").read_text()) == record
     assert record["steps"] == 6
     assert record["pieces"] == 6 * 4 * 24
-    assert record["rows"]["train"]["rows"] == len(np.load(tmp_path / "rows-train.npy"))
+    (rows,) = record["corpus"]["rows"]
+    counts = record["corpus"]["splits"]["train"]
+    n_pieces = counts["pieces"] + counts["documents"]
+    assert rows == {"seq_len": 24, "rows": n_pieces // 22, "dropped_pieces": n_pieces % 22}
+    assert record["epochs"] == 6 * 4 / rows["rows"]
+    assert 1e8 < record["peak_memory_bytes"] < 1e11
     assert [entry["step"] for entry in record["held_out"]] == [3, 6]
     assert [entry["step"] for entry in record["losses"]] == [1, 3, 6]
     assert not list(tmp_path.glob(".final-*"))
@@ -123,15 +87,17 @@ def test_finished_run_is_left_alone(shared: Configure, tmp_path: Path) -> None:
     assert pretrain(shared(tmp_path, log_every=1), ignore) == record
 
 
-def test_edited_text_of_the_same_size_is_another_run(shared: Configure, tmp_path: Path) -> None:
+def test_another_corpus_is_another_run(shared: Configure, tmp_path: Path) -> None:
     config = shared(tmp_path / "out")
-    text = tmp_path / "text.txt"
-    text.write_bytes(b"".join(Path(name).read_bytes() for name in config.text.files))
-    copied = dataclasses.replace(config, text=dataclasses.replace(config.text, files=(str(text),)))
-    pretrain(copied, ignore)
-    text.write_bytes(text.read_bytes().replace(b"e", b"a", 1))
-    with pytest.raises(BlurbError, match=r"B208.*text\.files"):
-        pretrain(copied, ignore)
+    pretrain(config, ignore)
+    text = dataclasses.replace(config.text, held_out=0.3)
+    corpus = dataclasses.replace(config.corpus, folder=str(tmp_path / "corpus"))
+    other = dataclasses.replace(config, text=text, corpus=corpus)
+    with pytest.raises(BlurbError, match=r"B221.*blurb corpus"):
+        pretrain(other, ignore)
+    build_corpus(other, ignore)
+    with pytest.raises(BlurbError, match=r"B208.*differ in: corpus\."):
+        pretrain(other, ignore)
 
 
 def test_foreign_model_is_not_overwritten(shared: Configure, tmp_path: Path) -> None:
@@ -195,23 +161,86 @@ def test_learns_more_than_frequencies(shared: Configure, tmp_path: Path) -> None
     config = shared(
         tmp_path,
         model={"n_layers": 2, "hidden_width": 64, "dropout": 0.0},
-        max_steps=250,
+        max_steps=500,
         batch_rows=16,
         learning_rate=0.005,
         eval_every=250,
-        save_every=250,
+        save_every=500,
     )
     record = pretrain(config, ignore)
-    last = record["held_out"][-1]
+    middle, last = record["held_out"]
+    assert last["loss"] < middle["loss"] < middle["unigram_loss"]
     assert last["loss"] < 0.8 * last["unigram_loss"]
 
 
+def test_segments_two_lengths_and_borders(shared: Configure, tmp_path: Path) -> None:
+    lengths = {"seq_len": 16, "long_seq_len": 32, "long_share": 0.5}
+    config = shared(tmp_path / "pairs", objective={**lengths, "next_sentence": True})
+    lines: list[str] = []
+    record = pretrain(config, lines.append)
+    assert record["pieces"] == 3 * 4 * 16 + 3 * 2 * 32
+    assert [rows["seq_len"] for rows in record["corpus"]["rows"]] == [16, 32]
+    assert 0 <= record["held_out"][-1]["next_accuracy"] <= 1
+    assert any("next sentence" in line for line in lines)
+    BertForPreTraining.from_pretrained(tmp_path / "pairs")
+    assert len(pipeline("fill-mask", model=str(tmp_path / "pairs"), device="cpu")("a [MASK]")) == 5
+    config = shared(tmp_path / "borders", objective={**lengths, "across_documents": False})
+    apart = pretrain(config, ignore)
+    together = pretrain(shared(tmp_path / "across", objective=lengths), ignore)
+    assert apart["losses"][0]["loss"] != together["losses"][0]["loss"]
+
+
+def test_adversarial_term_changes_the_weights(shared: Configure, tmp_path: Path) -> None:
+    pretrain(shared(tmp_path / "with", model={"dropout": 0.0}), ignore)
+    pretrain(
+        shared(tmp_path / "without", model={"dropout": 0.0}, objective={"adversarial": 1000.0}),
+        ignore,
+    )
+    one, other = (read_weights(tmp_path / name) for name in ("with", "without"))
+    name = "bert.encoder.layer.0.output.dense.weight"
+    assert not torch.equal(one[name], other[name])
+
+
+@pytest.mark.parametrize("next_sentence", [False, True])
+def test_micro_batches_add_up(shared: Configure, tmp_path: Path, next_sentence: bool) -> None:
+    weights = []
+    for rows, micro in ((8, 1), (2, 4)):
+        config = shared(
+            tmp_path / str(rows),
+            model={"dropout": 0.0},
+            objective={"next_sentence": next_sentence},
+            batch_rows=rows,
+            accumulate=micro,
+        )
+        record = pretrain(config, ignore)
+        weights.append((record, read_weights(tmp_path / str(rows))))
+    (one, expected), (other, found) = weights
+    # Without the division by the targets of the whole step, the two would differ by percents.
+    for name, weight in expected.items():
+        torch.testing.assert_close(found[name], weight, rtol=1e-3, atol=2e-4, msg=name)
+    losses = [[entry["loss"] for entry in record["losses"]] for record in (one, other)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+def test_continued_run(shared: Configure, tmp_path: Path) -> None:
+    pretrain(shared(tmp_path / "first"), ignore)
+    lines: list[str] = []
+    config = shared(
+        tmp_path / "second", start_from=str(tmp_path / "first"), learning_rate=1e-9, eval_every=1
+    )
+    second = pretrain(config, lines.append)
+    first = json.loads((tmp_path / "first" / "run.json").read_text())
+    # Next to nothing is learnt, so it stays where the first run ended.
+    assert second["held_out"][0]["loss"] == pytest.approx(first["held_out"][-1]["loss"], rel=1e-4)
+    with pytest.raises(BlurbError, match=r"B208.*training\.start_from"):
+        pretrain(shared(tmp_path / "second", learning_rate=1e-9), ignore)
+
+
 def test_unigram_loss_by_hand() -> None:
-    is_special = np.arange(7) < 5
-    pieces = Pieces(Tokenizer(WordPiece()), 2, 3, 4, is_special, np.zeros(7, dtype=bool))
-    train = np.array([[2, 5, 5, 5, 3]])  # with add-one: piece 5 4/5, piece 6 1/5
-    held_out = np.array([[2, 5, 6, 6, 3]])
-    always = ObjectiveConfig(seq_len=5, mask_rate=1 - 1e-9)
+    pieces = make_pieces(7)
+    train = make_stream([[[5, 5, 5]]])  # with add-one: piece 5 4/5, piece 6 1/5
+    held_out = Rows(make_stream([[[5, 6, 6]]]), pieces, 6, next_sentence=False)
+    always = ObjectiveConfig(seq_len=6, mask_rate=1 - 1e-9)
     expected = -(math.log(4 / 5) + 2 * math.log(1 / 5)) / 3
     assert unigram_loss(train, held_out, pieces, always) == pytest.approx(expected)
 
@@ -223,6 +252,12 @@ def test_bfloat16_is_close(shared: Configure, tmp_path: Path) -> None:
     one, other = (record["held_out"][-1]["loss"] for record in (exact, rough))
     assert one != other
     assert one == pytest.approx(other, rel=0.02)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is there")
+def test_sharding_needs_gpus(shared: Configure, tmp_path: Path) -> None:
+    with pytest.raises(BlurbError, match="B245"):
+        pretrain(shared(tmp_path, sharding="fsdp"), ignore)
 
 
 def test_missing_vocabulary(shared: Configure, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, BertTokenizerFast
 
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.pretraining.config import read_config
@@ -14,7 +14,7 @@ def test_folder_loads_as_tokenizer(config_path: Path) -> None:
     counts = train_vocab(config)
     assert counts.reached == counts.asked == 100
     tokenizer = AutoTokenizer.from_pretrained(config.vocab.folder)
-    assert tokenizer.is_fast
+    assert isinstance(tokenizer, BertTokenizerFast)
     assert tokenizer.model_max_length == MODEL_MAX_LENGTH == 512
     assert len(tokenizer) == 100
     assert tokenizer.convert_tokens_to_ids(list(SPECIAL)) == [0, 1, 2, 3, 4]
@@ -51,6 +51,36 @@ def test_held_out_text_is_not_read(config_path: Path) -> None:
     config = read_config(config_path)
     counts = train_vocab(config)
     assert 0 < counts.documents < 60
+
+
+def test_cased_and_uncased_folders_load_as_bert_tokenizer(config_path: Path) -> None:
+    for lowercase in (True, False):
+        config = read_config(config_path, {"vocab.lowercase": lowercase, "vocab.size": 90})
+        train_vocab(config)
+        loaded = BertTokenizerFast.from_pretrained(config.vocab.folder)
+        ours = read_pieces(Path(config.vocab.folder)).tokenizer
+        sentence = "Study 7 of Récéptor binds"
+        expected = ours.encode(sentence, add_special_tokens=False).tokens
+        assert loaded.tokenize(sentence) == expected
+        assert loaded.model_max_length == 512
+
+
+def test_it_is_learnt_from_the_documents_of_the_corpus(config_path: Path) -> None:
+    text = config_path.parent / "text.txt"
+    content = text.read_text()
+    train_vocab(config := read_config(config_path))
+    expected = (Path(config.vocab.folder) / "vocab.txt").read_text()
+    (config_path.parent / "titles").write_text("Zymurgy wins\n")
+    # A second copy, a short document and one on the list: nothing that counts.
+    text.write_text(
+        "\n\n".join([content, content, "Zymurgy wins.\nZymurgy is the best.", "Zymurgy 1."])
+    )
+    rules = {"text.min_words": 3, "text.exclude_titles": str(config_path.parent / "titles")}
+    counts = train_vocab(read_config(config_path, rules))
+    assert counts.documents < 60
+    assert (Path(config.vocab.folder) / "vocab.txt").read_text() == expected
+    train_vocab(read_config(config_path))
+    assert (Path(config.vocab.folder) / "vocab.txt").read_text() != expected
 
 
 def test_pieces(config_path: Path) -> None:

@@ -1,0 +1,30 @@
+"""What became of the text? A corpus manifest in lines for people."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from .selection import describe_left_out
+from .shards import SplitCounts
+
+
+def describe_corpus(manifest: dict[str, Any]) -> Iterator[str]:
+    """Yield lines: what was left out per file and in total, lists that name nothing, the splits.
+
+    manifest (dict): Of `build_corpus`.
+    """
+    for source in manifest["inputs"]:
+        left_out = describe_left_out(source["left_out"]) or "none"
+        yield f"{source['path']}: {source['documents']:,} documents, left out: {left_out}"
+    yield f"left out of all files: {describe_left_out(manifest['left_out']) or 'none'}"
+    for name, count in manifest["listed"].items():
+        warning = "" if count else "; is it the right list?"
+        yield f"{name}: names {count:,} documents of the text{warning}"
+    for split, shards in manifest["splits"].items():
+        counts = sum((SplitCounts(**shard["counts"]) for shard in shards), SplitCounts())
+        line = (
+            f"{split}: {counts.documents:,} documents, {counts.sentences:,} sentences, "
+            f"{counts.words:,} words, {counts.pieces:,} pieces in {len(shards)} shards"
+        )
+        if counts.without_pieces:
+            line += f"; {counts.without_pieces:,} documents of which the tokenizer leaves nothing"
+        yield line

@@ -1,0 +1,137 @@
+"""Which weights does a run begin with? Random ones, or those of an encoder that is continued.
+
+With the encoder's own vocabulary this is BioBERT's way (arXiv 1901.08746); with a new one the
+third arm of arXiv 2007.15779, Table 9, which does not say how pieces get their first vectors. Here
+a piece that both vocabularies have keeps its vector, and another one starts from the mean of the
+old pieces that it is cut into.
+"""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from torch import Tensor
+from transformers import BertConfig
+
+from ..errors import BlurbError, Errors
+from .config import PretrainingConfig
+from .model import RowModel, build_model
+from .vocab import CONTINUES, Pieces, read_tokenizer
+
+WEIGHTS = "model.safetensors"
+_EMBEDDINGS = "bert.embeddings.word_embeddings.weight"
+_BIAS = "cls.predictions.bias"
+_TIED = {"cls.predictions.decoder.weight": _EMBEDDINGS, "cls.predictions.decoder.bias": _BIAS}
+
+
+def start_model(config: PretrainingConfig, pieces: Pieces) -> RowModel:
+    """Build the model of a run with its first weights.
+
+    config (PretrainingConfig): Uses `model`, `objective`, `training.seed` and
+        `training.start_from`.
+    pieces (Pieces): The vocabulary of the run.
+    RETURNS (RowModel): On the CPU in float32. Heads that the checkpoint lacks are random.
+    RAISES (BlurbError): B240 no such checkpoint, B241 not of BERT's type, B242 another shape than
+        in `model`.
+    """
+    model = build_model(
+        config.model, config.objective, len(pieces.is_special), config.training.seed
+    )
+    if config.training.start_from:
+        folder = Path(config.training.start_from)
+        _check_shape(folder, model.config)
+        weights = _read_weights(folder)
+        old, new = read_tokenizer(folder), pieces.tokenizer
+        if old.get_vocab() != new.get_vocab():
+            _exchange_vocabulary(weights, model.state_dict(), old, new)
+        _copy(weights, model)
+    return model
+
+
+def _check_shape(folder: Path, wanted: BertConfig) -> None:
+    if not (folder / "config.json").is_file() or not (folder / WEIGHTS).is_file():
+        raise BlurbError(Errors.B240.format(folder=folder, weights=WEIGHTS))
+    found = BertConfig.from_json_file(str(folder / "config.json"))
+    kind = getattr(found, "model_type", None)
+    if kind != "bert" or found.hidden_act != "gelu":
+        raise BlurbError(Errors.B241.format(folder=folder, kind=kind, act=found.hidden_act))
+    names = {
+        "n_layers": "num_hidden_layers",
+        "hidden_width": "hidden_size",
+        "n_heads": "num_attention_heads",
+        "intermediate_width": "intermediate_size",
+        "max_positions": "max_position_embeddings",
+    }
+    different = [
+        f"model.{ours} = {getattr(found, theirs)}"
+        for ours, theirs in names.items()
+        if getattr(found, theirs) != getattr(wanted, theirs)
+    ]
+    if different:
+        raise BlurbError(Errors.B242.format(folder=folder, values=", ".join(different)))
+
+
+def _read_weights(folder: Path) -> dict[str, Tensor]:
+    """Read weights under the names of `BertForPreTraining`."""
+    weights = load_file(folder / WEIGHTS)
+    is_bare = not any(name.startswith(("bert.", "cls.")) for name in weights)
+    named = {f"bert.{name}" if is_bare else name: weight for name, weight in weights.items()}
+    # Checkpoints of TensorFlow origin name the layer norms' weights otherwise.
+    return {
+        name.replace("LayerNorm.gamma", "LayerNorm.weight").replace(
+            "LayerNorm.beta", "LayerNorm.bias"
+        ): weight.float()
+        for name, weight in named.items()
+    }
+
+
+def _exchange_vocabulary(
+    weights: dict[str, Tensor], random: dict[str, Tensor], old: Tokenizer, new: Tokenizer
+) -> None:
+    """Replace the old vocabulary's embeddings and output biases by those of the new one."""
+    sources = [_find_sources(piece, old) for piece, _ in sorted(new.get_vocab().items(), key=_id)]
+    for name in (_EMBEDDINGS, _BIAS):
+        if name not in weights:
+            continue
+        replaced = random[name].clone()
+        for number, source in enumerate(sources):
+            if source:
+                replaced[number] = weights[name][source].mean(dim=0)
+        weights[name] = replaced
+
+
+def _id(item: tuple[str, int]) -> int:
+    return item[1]
+
+
+def _find_sources(piece: str, old: Tokenizer) -> list[int]:
+    """Ids of the old pieces that a new one starts from; none where the old ones lack a letter."""
+    known = old.token_to_id(piece)
+    if known is not None:
+        return [known]
+    # A piece inside a word is cut as if it stood alone; its parts are inside words again.
+    continues = piece.startswith(CONTINUES)
+    parts = old.encode(piece.removeprefix(CONTINUES), add_special_tokens=False)
+    unknown = old.token_to_id("[UNK]")
+    if unknown in parts.ids:
+        return []
+    if not continues:
+        return list(parts.ids)
+    inside = (old.token_to_id(CONTINUES + part.removeprefix(CONTINUES)) for part in parts.tokens)
+    return [
+        whole if number is None else number for whole, number in zip(parts.ids, inside, strict=True)
+    ]
+
+
+def _copy(weights: dict[str, Tensor], model: RowModel) -> None:
+    own = model.state_dict()
+    for theirs, ours in _TIED.items():
+        weights.setdefault(theirs, weights[ours] if ours in weights else own[theirs])
+    # The heads may be missing, as they are in `AutoModel`'s folders; layers may not.
+    with torch.no_grad():
+        for name, value in own.items():
+            if name in weights:
+                value.copy_(weights[name])
+            elif name.startswith("bert.") and not name.startswith("bert.pooler."):
+                raise BlurbError(Errors.B243.format(name=name))

@@ -1,0 +1,138 @@
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoModel, BertConfig, BertForMaskedLM, BertForPreTraining
+
+from spacy_blurb.errors import BlurbError
+from spacy_blurb.pretraining.config import PretrainingConfig
+from spacy_blurb.pretraining.model import RowModel
+from spacy_blurb.pretraining.start import start_model
+from spacy_blurb.pretraining.vocab import _save_tokenizer, read_pieces
+
+Configure = Callable[..., PretrainingConfig]
+LETTERS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcde", *(f"##{c}" for c in "abcde")]
+EMBEDDINGS = "bert.embeddings.word_embeddings.weight"
+
+
+def save_checkpoint(
+    folder: Path, vocab: list[str], kind: Any = BertForMaskedLM, **shape: Any
+) -> dict[str, torch.Tensor]:
+    config = BertConfig(
+        **{
+            "vocab_size": len(vocab),
+            "hidden_size": 32,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "intermediate_size": 64,
+            **shape,
+        }
+    )
+    torch.manual_seed(9)
+    model = kind(config)
+    model.save_pretrained(folder)
+    _save_tokenizer(folder, vocab, lowercase=True)
+    weights: dict[str, torch.Tensor] = model.state_dict()
+    return weights
+
+
+@pytest.fixture
+def start(
+    shared: Configure, tmp_path: Path
+) -> Callable[[list[str], str], tuple[RowModel, PretrainingConfig]]:
+    def build(vocab: list[str], start_from: str = str(tmp_path / "old"), **objective: Any) -> Any:
+        _save_tokenizer(tmp_path / "vocab", vocab, lowercase=True)
+        config = shared(tmp_path / "out", start_from=start_from)
+        config = dataclasses.replace(
+            config,
+            vocab=dataclasses.replace(config.vocab, folder=str(tmp_path / "vocab")),
+            objective=dataclasses.replace(config.objective, **objective),
+        )
+        return start_model(config, read_pieces(tmp_path / "vocab"))
+
+    return build
+
+
+def test_same_vocabulary_takes_all_weights(start: Any, tmp_path: Path) -> None:
+    expected = save_checkpoint(tmp_path / "old", LETTERS)
+    found = start(LETTERS).state_dict()
+    for name, weight in expected.items():
+        assert torch.equal(weight, found[name]), name
+
+
+def test_from_random_weights_where_nothing_is_continued(start: Any, tmp_path: Path) -> None:
+    expected = save_checkpoint(tmp_path / "old", LETTERS)
+    assert not torch.equal(start(LETTERS, "").state_dict()[EMBEDDINGS], expected[EMBEDDINGS])
+
+
+def test_encoder_without_heads_and_prefix(start: Any, tmp_path: Path) -> None:
+    weights = save_checkpoint(tmp_path / "old", LETTERS)
+    AutoModel.from_pretrained(tmp_path / "old").save_pretrained(tmp_path / "old")
+    assert "embeddings.word_embeddings.weight" in load_file(tmp_path / "old/model.safetensors")
+    found = start(LETTERS).state_dict()
+    assert torch.equal(found[EMBEDDINGS], weights[EMBEDDINGS])
+    assert torch.equal(found["cls.predictions.decoder.weight"], weights[EMBEDDINGS])
+    assert torch.equal(found["cls.predictions.bias"], torch.zeros(len(LETTERS)))
+
+
+def test_next_sentence_head_is_kept(start: Any, tmp_path: Path) -> None:
+    weights = save_checkpoint(tmp_path / "old", LETTERS, BertForPreTraining)
+    found = start(LETTERS, next_sentence=True).state_dict()
+    for name in ("cls.seq_relationship.weight", "bert.pooler.dense.weight"):
+        assert torch.equal(found[name], weights[name])
+
+
+def test_new_pieces_start_from_the_old_ones(start: Any, tmp_path: Path) -> None:
+    weights = save_checkpoint(tmp_path / "old", LETTERS)
+    torch.manual_seed(1)
+    new = [*LETTERS[:5], "abc", "##de", "d", "##d", "xyz"]
+    model = start(new)
+    old = {piece: weights[EMBEDDINGS][i] for i, piece in enumerate(LETTERS)}
+    found = dict(zip(new, model.state_dict()[EMBEDDINGS], strict=True))
+    assert torch.equal(found["[MASK]"], old["[MASK]"])
+    torch.testing.assert_close(found["abc"], (old["a"] + old["##b"] + old["##c"]) / 3)
+    torch.testing.assert_close(found["##de"], (old["##d"] + old["##e"]) / 2)
+    assert torch.equal(found["d"], old["d"])
+    assert torch.equal(found["##d"], old["##d"])
+    # No old piece has these letters: as the run's own seed draws it.
+    random = start(new, "").state_dict()[EMBEDDINGS]
+    assert torch.equal(found["xyz"], random[-1])
+    # The output embeddings are the same weights still.
+    assert model.cls.predictions.decoder.weight is model.bert.embeddings.word_embeddings.weight
+    layer = "bert.encoder.layer.0.attention.self.query.weight"
+    assert torch.equal(model.state_dict()[layer], weights[layer])
+
+
+def test_another_shape(start: Any, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "old", LETTERS, intermediate_size=16, num_hidden_layers=2)
+    with pytest.raises(BlurbError, match=r"B242.*n_layers = 2, model.intermediate_width = 16"):
+        start(LETTERS)
+
+
+def test_no_checkpoint(start: Any, tmp_path: Path) -> None:
+    with pytest.raises(BlurbError, match=r"B240.*start_from"):
+        start(LETTERS)
+
+
+@pytest.mark.parametrize("change", [{"model_type": "roberta"}, {"hidden_act": "relu"}])
+def test_another_type(start: Any, tmp_path: Path, change: dict[str, str]) -> None:
+    save_checkpoint(tmp_path / "old", LETTERS)
+    path = tmp_path / "old" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(BlurbError, match="B241"):
+        start(LETTERS)
+
+
+def test_weights_that_lack_a_layer(start: Any, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "old", LETTERS)
+    path = tmp_path / "old" / "model.safetensors"
+    weights = load_file(path)
+    del weights["bert.encoder.layer.0.output.dense.weight"]
+    save_file(weights, path)
+    with pytest.raises(BlurbError, match=r"B243.*layer\.0\.output"):
+        start(LETTERS)
