@@ -17,8 +17,8 @@ PICO = "pico"
 """Key in `doc.spans` of PICO elements, with the same attrs."""
 
 PAIR = "pair"
-"""Key in `doc.spans` of a Doc that holds two texts: attrs `second` (offset of the second text) and
-`score` (gold similarity)."""
+"""Key in `doc.spans` of a Doc that holds two texts: attrs `second` (offset of the second text),
+`score` (gold similarity in the dataset's range), `similarity` (predicted, see `set_similarity`)."""
 
 QUESTIONS = "questions"
 """Key in `doc.spans` of questions that travel with a Doc: attrs `questions`, a list of
@@ -128,6 +128,23 @@ def document_id(doc: Doc) -> str | None:
     return None if group is None else group.attrs.get("id")
 
 
+def document_group(doc: Doc) -> str | None:
+    """Return the id of the document that a converted Doc is a part of, its own where it is whole.
+
+    None for a Doc that carries no id.
+    """
+    group = doc.spans.get(RECORD)
+    return None if group is None else group.attrs.get("group") or group.attrs.get("id")
+
+
+def set_pair(doc: Doc, second: int) -> None:
+    """Mark a Doc as a pair of texts without a gold similarity.
+
+    second (int): Offset at which the second text begins.
+    """
+    doc.spans[PAIR] = SpanGroup(doc, name=PAIR, attrs={"second": second})
+
+
 def set_gold_pair(doc: Doc, second: int, score: float) -> None:
     """Mark a Doc as a pair.
 
@@ -135,6 +152,27 @@ def set_gold_pair(doc: Doc, second: int, score: float) -> None:
     score (float): Gold similarity in the dataset's range.
     """
     doc.spans[PAIR] = SpanGroup(doc, name=PAIR, attrs={"second": second, "score": score})
+
+
+def is_pair(doc: Doc) -> bool:
+    """Tell whether a Doc holds a pair of texts."""
+    return PAIR in doc.spans
+
+
+def gold_pair_score(doc: Doc) -> float | None:
+    """Return the gold similarity of a pair, None where there is none."""
+    return doc.spans[PAIR].attrs.get("score") if PAIR in doc.spans else None
+
+
+def set_similarity(doc: Doc, similarity: float) -> None:
+    """Write the predicted similarity of the two texts of a pair, 1 for the highest gold score."""
+    group = doc.spans[PAIR]
+    group.attrs = {**group.attrs, "similarity": float(similarity)}
+
+
+def predicted_similarity(doc: Doc) -> float | None:
+    """Return what `set_similarity` wrote, None where nothing was predicted."""
+    return doc.spans[PAIR].attrs.get("similarity") if PAIR in doc.spans else None
 
 
 def set_questions(doc: Doc, questions: list[dict[str, Any]]) -> None:

@@ -330,6 +330,53 @@ class Errors(metaclass=_CodedMessages):
         "Component {name!r} has no labels: it is not initialised. Call nlp.initialize() with "
         "examples, or load a trained pipeline."
     )
+    B440 = (
+        "Component {name!r}: no labels in any training example, so there is nothing to learn. "
+        "Check that the Docs have doc.cats, or give labels."
+    )
+    B441 = (
+        "Component {name!r}: cannot add label {label!r} after the model was initialised. Add all "
+        "labels to a new component before nlp.initialize()."
+    )
+    B442 = (
+        "Component {name!r} has no labels: it is not initialised. Call nlp.initialize() with "
+        "examples, or load a trained pipeline."
+    )
+    B443 = (
+        "Component {name!r} has labels that exclude each other, but the Doc {text!r} has {count} "
+        "in doc.cats: {found}. Give each Doc one label with value 1, or set 'exclusive = false'."
+    )
+    B450 = (
+        "Component {name!r}: no pair with a score in any training example, so there is nothing to "
+        "learn. Give Docs that 'convert' or annotations.set_gold_pair made pairs, read by "
+        "spacy_blurb.Corpus.v1."
+    )
+    B451 = (
+        "Component {name!r} is not initialised. Call nlp.initialize() with pairs, or load a "
+        "trained pipeline."
+    )
+    B452 = (
+        "Component {name!r}: the gold score {score} of the pair {text!r} is outside of 0 to "
+        "{highest}. Set 'highest' to the score of the most similar pairs."
+    )
+    B453 = (
+        "{text!r} is a pair of texts, but the Doc to be predicted is not: it has lost where the "
+        "second one begins. Read the data with spacy_blurb.Corpus.v1 "
+        "or 'spacy blurb evaluate'; spaCy's own reader and 'spacy evaluate' lose pairs."
+    )
+    B454 = (
+        "{count} components for similarity belong to the pipeline of this Doc, where one is "
+        "needed. Keep the pipeline that made the Doc, and call its component: "
+        'nlp.get_pipe("sts").similarity([(doc, other)]).'
+    )
+    B455 = (
+        "Component {name!r} was not trained on pairs with scores, so it cannot tell a similarity. "
+        "Train it on such pairs, or compare doc.vector."
+    )
+    B456 = (
+        "Component {name!r} was asked for contrastive training with temperature {temperature}. "
+        "Give a number above 0, for example 0.05."
+    )
 
     # Evaluation
     B500 = (

@@ -55,7 +55,7 @@ class EncoderLink:
         """Remember the encoder of these Docs; to be called with all Docs that pass through."""
         for doc in docs:
             data = doc._.trf_data if Doc.has_extension("trf_data") else None
-            if hasattr(data, "encoder"):
+            if data is not None and hasattr(data, "encoder"):
                 self._seen = data.encoder
                 return
 
