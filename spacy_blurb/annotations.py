@@ -4,9 +4,12 @@ Everything lives in span groups and their `attrs` as JSON-able values, because t
 plain `DocBin` and `Doc.to_bytes`; `doc._` and `span._` attributes are getters (DESIGN section 3).
 """
 
+import base64
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from spacy.tokens import Doc, Span, SpanGroup
 
 ENTITIES = "blurb"
@@ -27,6 +30,11 @@ QUESTIONS = "questions"
 RECORD = "record"
 """Key in `doc.spans` of what a converted Doc is: attrs `id`, and `group` where scores are per
 document and the Doc is a part of one."""
+
+VECTOR = "vector"
+"""Key in `doc.spans` of the vector of a Doc: attrs `vector`, its numbers in base64 (float32, least
+byte first). It is not in `doc.tensor`, where spaCy expects a row per token: `token.vector`,
+`span.as_doc` and merging tokens would fail."""
 
 PAIR_SEPARATOR = "\n"
 """Stands between the two texts of a pair Doc."""
@@ -173,6 +181,22 @@ def set_similarity(doc: Doc, similarity: float) -> None:
 def predicted_similarity(doc: Doc) -> float | None:
     """Return what `set_similarity` wrote, None where nothing was predicted."""
     return doc.spans[PAIR].attrs.get("similarity") if PAIR in doc.spans else None
+
+
+def set_vector(doc: Doc, vector: NDArray[np.floating]) -> None:
+    """Write the vector of a Doc, shape (width,): as `doc.vector`, and so that it travels."""
+    data = base64.b64encode(np.asarray(vector, dtype="<f4").tobytes()).decode("ascii")
+    doc.spans[VECTOR] = SpanGroup(doc, name=VECTOR, attrs={"vector": data})
+    row: Any = vector  # thinc's array types do not know numpy's
+    doc.vector = row
+
+
+def travelling_vector(doc: Doc) -> NDArray[np.floating] | None:
+    """Return what `set_vector` wrote, also where the Doc has travelled; None without one."""
+    group = doc.spans.get(VECTOR)
+    if group is None:
+        return None
+    return np.frombuffer(base64.b64decode(group.attrs["vector"]), dtype="<f4")
 
 
 def set_questions(doc: Doc, questions: list[dict[str, Any]]) -> None:

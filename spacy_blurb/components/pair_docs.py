@@ -6,6 +6,7 @@ from spacy.tokens import Doc, Span, Token
 from spacy.vocab import Vocab
 
 from ..annotations import PAIR_SEPARATOR, set_pair
+from ..encoder.pieces import pair_offset
 
 
 def make_pair_doc(first: Doc | Span, second: Doc | Span) -> Doc:
@@ -24,6 +25,13 @@ def split_pair_doc(doc: Doc, second: int) -> tuple[Doc, Doc]:
     """
     before = [token for token in doc if token.idx < second]
     return _copy(doc.vocab, before), _copy(doc.vocab, doc[len(before) :])
+
+
+def split_pair_docs(docs: Iterable[Doc]) -> list[Doc]:
+    """Split those Docs that are pairs; RETURNS all first texts, then all second ones."""
+    offsets = [(doc, pair_offset(doc)) for doc in docs]
+    pairs = [split_pair_doc(doc, second) for doc, second in offsets if second is not None]
+    return [text for side in zip(*pairs, strict=True) for text in side]
 
 
 def _copy(vocab: Vocab, tokens: Iterable[Token]) -> Doc:

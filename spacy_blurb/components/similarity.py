@@ -12,6 +12,7 @@ from typing import Protocol
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
+from ..annotations import travelling_vector
 from ..errors import BlurbError, Errors
 
 
@@ -31,10 +32,11 @@ _comparers: "weakref.WeakSet[Comparer]" = weakref.WeakSet()
 
 
 def offer_similarity(component: Comparer) -> None:
-    """Make a component findable and `doc._.blurb_similarity` available."""
+    """Make a component findable; gives Docs `_.blurb_similarity` and `_.blurb_vector`."""
     _comparers.add(component)
     if not Doc.has_extension("blurb_similarity"):
         Doc.set_extension("blurb_similarity", method=compare_docs)
+        Doc.set_extension("blurb_vector", getter=travelling_vector)
 
 
 def compare_docs(doc: Doc, other: Doc | Span) -> float:

@@ -15,12 +15,11 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
-from ..annotations import gold_pair_score, is_pair, set_similarity
+from ..annotations import gold_pair_score, is_pair, set_similarity, set_vector
 from ..encoder.link import EncoderLink
-from ..encoder.pieces import pair_offset
 from ..errors import BlurbError, Errors
 from .contrastive import contrastive_loss
-from .pair_docs import make_pair_doc, split_pair_doc
+from .pair_docs import make_pair_doc, split_pair_docs
 from .similarity import compare_docs, offer_similarity
 from .sts_scorer import check_pair, score_pairs
 
@@ -43,7 +42,7 @@ Predictions = tuple[list[float | None], NDArray[np.floating] | None]
 
 @Language.factory(
     "blurb_sts",
-    assigns=["doc.spans", "doc.user_hooks", "doc.tensor"],
+    assigns=["doc.spans", "doc.user_hooks", "doc.vector"],
     default_config={
         "model": DEFAULT_MODEL,
         "highest": 4.0,
@@ -66,22 +65,13 @@ def make_sts(
 
     model (Model): Docs → array of shape (Docs, 1), see `spacy_blurb.SequenceHead.v1`.
     highest (float): Gold score of the most similar pairs; scores begin at 0 (BIOSSES: 4).
-    vectors (bool): Whether `doc.vector` becomes the vector of the Doc, kept in `doc.tensor` as its
-        only row.
+    vectors (bool): Whether Docs get a vector, the mean of their windows' `[CLS]`.
     contrastive (float | None): Temperature of contrastive training on pairs without a score, whose
         texts belong together, such as title and abstract; None for none.
     scorer (Callable | None): Scoring method, None for no scores.
     """
-    return BlurbSts(
-        nlp.vocab,
-        model,
-        name,
-        highest=highest,
-        vectors=vectors,
-        contrastive=contrastive,
-        scorer=scorer,
-        nlp=nlp,
-    )
+    settings: Any = {"highest": highest, "vectors": vectors, "contrastive": contrastive}
+    return BlurbSts(nlp.vocab, model, name, **settings, scorer=scorer, nlp=nlp)
 
 
 class BlurbSts(TrainablePipe):
@@ -89,7 +79,8 @@ class BlurbSts(TrainablePipe):
 
     A Doc that is a pair (`annotations.set_pair`) gets its similarity in the pair's group. All Docs
     get `doc.similarity(other)` and `doc._.blurb_similarity(other)`, which encode a pair of their
-    own, and `doc.vector` where the component has `vectors`.
+    own. With `vectors` they get `doc.vector`, and `doc._.blurb_vector`, which also Docs have that
+    come out of `to_bytes`, a DocBin, or another process.
     """
 
     def __init__(
@@ -184,10 +175,8 @@ class BlurbSts(TrainablePipe):
             if self._scores_pairs:
                 doc.user_hooks["similarity"] = compare_docs
             if vectors is not None:
-                # The row alone: a view would keep those of the whole batch.
-                doc.tensor = vectors[i : i + 1].copy()
-                # Takes the place of word vectors, and of nothing in a Doc without tokens.
-                doc.vector = doc.tensor[0]
+                # A copy: a view would keep the rows of the whole batch.
+                set_vector(doc, vectors[i].copy())
 
     def similarity(
         self, pairs: Iterable[tuple[Doc | Span, Doc | Span]], *, batch_size: int = 32
@@ -276,16 +265,12 @@ class BlurbSts(TrainablePipe):
     def _teach_vectors(self, examples: Sequence[Example]) -> float:
         """Add the gradient of the contrastive loss; RETURNS the loss."""
         temperature = self.cfg["contrastive"]
-        docs = [eg.predicted for eg in examples if gold_pair_score(eg.reference) is None]
-        offsets = [pair_offset(doc) for doc in docs]
-        pairs = [
-            split_pair_doc(doc, offset)
-            for doc, offset in zip(docs, offsets, strict=True)
-            if offset is not None
-        ]
-        if temperature is None or len(pairs) < 2:
+        if temperature is None:
             return 0.0
-        texts = [text for side in zip(*pairs, strict=True) for text in side]
+        docs = [eg.predicted for eg in examples if gold_pair_score(eg.reference) is None]
+        texts = split_pair_docs(docs)
+        if len(texts) < 4:  # one pair has nothing to be told apart from
+            return 0.0
         vectors, backprop = self._link.begin_update(texts, self._pooling)
         first, second = np.split(self.model.ops.to_numpy(vectors), 2)
         loss, *gradients = contrastive_loss(first, second, temperature)
