@@ -418,6 +418,22 @@ class Errors(metaclass=_CodedMessages):
         "{path} is annotated for {found}, not for task {task}. Give the data that 'convert {task}' "
         "wrote, or 'ner' as the task of your own data."
     )
+    B530 = (
+        "Document {doc_id!r} has no gold labels (doc.cats), so it cannot be scored. Convert the "
+        "data with 'convert', or leave it out of the file."
+    )
+    B531 = (
+        "Document {doc_id!r} is not a pair with a gold score, so it cannot be scored. Give the "
+        "data that 'convert biosses' or annotations.set_gold_pair made."
+    )
+    B532 = (
+        "Document {doc_id!r} is annotated for {found}, not for the labels of task {task}. Give the "
+        "data that 'convert {task}' wrote, or 'textcat' as the task of your own data."
+    )
+    B533 = (
+        "The component {component!r} gave the pair {doc_id!r} no similarity. It was not trained on "
+        "pairs with scores, or is not a 'blurb_sts'."
+    )
 
     # Command line
     B600 = (
@@ -428,4 +444,8 @@ class Errors(metaclass=_CodedMessages):
     B602 = (
         "This command needs the package {name}, which is not installed: pip install "
         "'spacy-blurb[train]'."
+    )
+    B615 = (
+        "No template {path} for task {task} here. Run the command in the project's folder, or give "
+        "a template with --base."
     )

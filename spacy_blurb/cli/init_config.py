@@ -10,11 +10,16 @@ from .app import command
 
 @command("init-config")
 def init_config(
-    task: Annotated[str, typer.Argument(help="Task name, see 'tasks'; 'ner' for your own data.")],
+    task: Annotated[
+        str,
+        typer.Argument(help="See 'tasks'; your own data: 'ner', 'textcat' or 'sts'."),
+    ],
     output: Annotated[Path, typer.Argument(help="Config file to write.")],
-    base: Annotated[Path, typer.Option(help="Template, for example configs/ner.cfg.")],
     corpus: Annotated[Path, typer.Option(help="Folder with train.spacy and dev.spacy.")],
     encoder: Annotated[str, typer.Option(help="Hugging Face folder or hub name.")],
+    base: Annotated[
+        Path | None, typer.Option(help="Template; default: the task's, configs/COMPONENT.cfg.")
+    ] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak; default: the task's.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Default: the task's.")] = None,
     batch_docs: Annotated[int | None, typer.Option(min=1, help="Default: the task's.")] = None,
@@ -22,10 +27,10 @@ def init_config(
 ) -> None:
     """Write a config for 'spacy train': steps, warm-up and evaluations follow from the epochs.
 
-    Example: python -m spacy blurb init-config ncbi_disease train.cfg --base configs/ner.cfg
-    --corpus corpus/ncbi_disease --encoder encoders/small
+    Example: python -m spacy blurb init-config ncbi_disease train.cfg --corpus corpus/ncbi_disease
+    --encoder encoders/small
     """
-    from ..evaluation.training_config import Settings, fill_config
+    from ..evaluation.training_config import Settings, fill_config, find_template
     from ..tasks import get_task
 
     spec = get_task(task)
@@ -36,8 +41,9 @@ def init_config(
         batch_docs=training.batch_docs if batch_docs is None else batch_docs,
         seed=seed,
     )
-    config = fill_config(base, corpus, encoder, settings, task=spec)
+    template = find_template(spec) if base is None else base
+    config = fill_config(template, corpus, encoder, settings, task=spec)
     output.parent.mkdir(parents=True, exist_ok=True)
     config.to_disk(output)
     steps = config["training"]["max_steps"]
-    print(f"{task}: {settings.epochs} epochs = {steps:,} steps → {output}")
+    print(f"{task}: {settings.epochs} epochs = {steps:,} steps, from {template} → {output}")

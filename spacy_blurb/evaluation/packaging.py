@@ -13,9 +13,13 @@ from confection import Config
 from spacy.cli.package import package as write_package
 
 from ..errors import BlurbError, Errors
+from ..tasks import get_task
 
 ENCODER_NAME = "the-encoder-is-inside-this-package"
 """Stands in the packaged config for the training machine's encoder folder."""
+# As spaCy names scores: before "_f", and those of each label.
+_ENTITIES = "ents", "ents_per_type"
+_LABELS = "cats_micro", "cats_f_per_type"
 # Stricter than spaCy: setuptools would write others in its own way into the wheel's name.
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _VERSION = re.compile(r"\d+(\.\d+)*((a|b|rc)\d+)?")
@@ -73,7 +77,8 @@ def _neutralise_paths(path: Path) -> None:
     config["paths"] = dict.fromkeys(config.get("paths", {}))
     for component in config.get("components", {}).values():
         model = component.get("model", {})
-        if "TransformerModel" in str(model.get("@architectures")):
+        architecture = str(model.get("@architectures"))
+        if "TransformerModel" in architecture or architecture.startswith("spacy_blurb.Encoder"):
             model["name"] = ENCODER_NAME
     for component in config.get("initialize", {}).get("components", {}).values():
         component.pop("labels", None)
@@ -92,11 +97,18 @@ def _performance(path: Path) -> dict[str, Any]:
     """Take over test scores only: the README that spaCy writes shows every number as a percent."""
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
-        scores = {"ents_p": result["precision"], "ents_r": result["recall"]}
-        per_type = {
-            label: {"p": row["precision"], "r": row["recall"], "f": row["f1"]}
-            for label, row in result["per_label"].items()
+        task = get_task(result.get("task", "ner"))
+        if task.type == "sts":
+            return {"sts_pearson": result["score"]}
+        prefix, per_label = _LABELS if task.type == "textcat" else _ENTITIES
+        return {
+            f"{prefix}_f": result["score"],
+            f"{prefix}_p": result["precision"],
+            f"{prefix}_r": result["recall"],
+            per_label: {
+                label: {"p": row["precision"], "r": row["recall"], "f": row["f1"]}
+                for label, row in result["per_label"].items()
+            },
         }
-        return {"ents_f": result["score"], **scores, "ents_per_type": per_type}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BlurbError(Errors.B506.format(path=path, reason=error)) from error

@@ -4,10 +4,11 @@ import hashlib
 import json
 import platform
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from spacy.language import Language
 
@@ -24,6 +25,13 @@ _PACKAGES = (
     "torch",
     "numpy",
 )
+
+
+class Prediction(Protocol):
+    """What a prediction file has a line of."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return ids, offsets, labels and numbers, no text."""
 
 
 METRICS = ("entity_f1",)
@@ -63,9 +71,14 @@ def entity_result(
             label: {"precision": s.precision, "recall": s.recall, "f1": s.f1, "gold": s.gold}
             for label, s in per_label.items()
         },
-        "data_sha256": hashlib.sha256(data.read_bytes()).hexdigest(),
+        **describe_data(data),
         **describe_run(nlp, model),
     }
+
+
+def describe_data(data: Path) -> dict[str, Any]:
+    """Name the gold file by its content."""
+    return {"data_sha256": hashlib.sha256(data.read_bytes()).hexdigest()}
 
 
 def describe_run(nlp: Language, model: str | None = None) -> dict[str, Any]:
@@ -96,7 +109,7 @@ def package_versions() -> dict[str, str]:
     return versions
 
 
-def write_result(result: dict[str, Any], predictions: list[EntityPrediction], output: Path) -> Path:
+def write_result(result: dict[str, Any], predictions: Sequence[Prediction], output: Path) -> Path:
     """Write the result and, beside it, its predictions.
 
     RETURNS (Path): The predictions file, named in the result's `predictions`.

@@ -22,6 +22,17 @@ class Settings:
     seed: int
 
 
+def find_template(task: Task, folder: Path = Path("configs")) -> Path:
+    """Return the template of a task's component in the project's folder of configs.
+
+    RAISES (BlurbError): B615 there is none.
+    """
+    path = folder / f"{task.component}.cfg"
+    if not path.is_file():
+        raise BlurbError(Errors.B615.format(path=path, task=task.name))
+    return path
+
+
 def fill_config(
     base: Path, corpus: Path, encoder: str, settings: Settings, *, task: Task
 ) -> Config:
