@@ -18,7 +18,7 @@ def init_config(
     corpus: Annotated[Path, typer.Option(help="Folder with train.spacy and dev.spacy.")],
     encoder: Annotated[str, typer.Option(help="Hugging Face folder or hub name.")],
     base: Annotated[
-        Path | None, typer.Option(help="Template; default: the task's, configs/COMPONENT.cfg.")
+        Path | None, typer.Option(help="Template; default: that of the task's component.")
     ] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak; default: the task's.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Default: the task's.")] = None,
@@ -27,10 +27,12 @@ def init_config(
 ) -> None:
     """Write a config for 'spacy train': steps, warm-up and evaluations follow from the epochs.
 
+    The template is configs/COMPONENT.cfg in the current folder, with the component of the task.
+
     Example: python -m spacy blurb init-config ncbi_disease train.cfg --corpus corpus/ncbi_disease
     --encoder encoders/small
     """
-    from ..evaluation.training_config import Settings, fill_config, find_template
+    from ..evaluation.training_config import Settings, fill_config, template
     from ..tasks import get_task
 
     spec = get_task(task)
@@ -41,9 +43,8 @@ def init_config(
         batch_docs=training.batch_docs if batch_docs is None else batch_docs,
         seed=seed,
     )
-    template = find_template(spec) if base is None else base
-    config = fill_config(template, corpus, encoder, settings, task=spec)
+    config = fill_config(base or template(spec), corpus, encoder, settings, task=spec)
     output.parent.mkdir(parents=True, exist_ok=True)
     config.to_disk(output)
     steps = config["training"]["max_steps"]
-    print(f"{task}: {settings.epochs} epochs = {steps:,} steps, from {template} → {output}")
+    print(f"{task}: {settings.epochs} epochs = {steps:,} steps → {output}")

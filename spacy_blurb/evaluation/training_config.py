@@ -22,12 +22,12 @@ class Settings:
     seed: int
 
 
-def find_template(task: Task, folder: Path = Path("configs")) -> Path:
-    """Return the template of a task's component in the project's folder of configs.
+def template(task: Task) -> Path:
+    """Return the template of a task's component, as it lies in a project's folder.
 
     RAISES (BlurbError): B615 there is none.
     """
-    path = folder / f"{task.component}.cfg"
+    path = Path("configs") / f"{task.component}.cfg"
     if not path.is_file():
         raise BlurbError(Errors.B615.format(path=path, task=task.name))
     return path
