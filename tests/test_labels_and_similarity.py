@@ -80,9 +80,9 @@ def test_from_raw_files_to_scores(
     write(tmp_path / "raw")
     run("blurb", "convert", task, tmp_path / "raw", tmp_path / "corpus", "--form", "blurb")
     settings = ["--corpus", tmp_path / "corpus", "--encoder", tiny_encoder]
-    settings += ["--epochs", 20, "--batch-docs", 3, "--learning-rate", 0.01]
+    settings += ["--epochs", 40, "--batch-docs", 3, "--learning-rate", 0.01]
     run("blurb", "init-config", task, tmp_path / "train.cfg", *settings)
-    fewer = ["--training.eval_frequency", 10]
+    fewer = ["--training.eval_frequency", 20]
     run("train", tmp_path / "train.cfg", "--output", tmp_path, *fewer)
     output, data = tmp_path / "r.json", tmp_path / "corpus" / "test.spacy"
     found = run("blurb", "evaluate", tmp_path / "model-last", task, data, "-o", output)

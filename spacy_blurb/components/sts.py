@@ -131,13 +131,18 @@ class BlurbSts(TrainablePipe):
         RAISES (ValueError): B450 no pair with a score, and not contrastive; B310 no encoder.
         """
         validate_get_examples(get_examples, "BlurbSts.initialize")
-        scored = any(gold_pair_score(example.reference) is not None for example in get_examples())
-        if not scored and self.cfg["contrastive"] is None:
+        scores = [s for eg in get_examples() if (s := gold_pair_score(eg.reference)) is not None]
+        if not scores and self.cfg["contrastive"] is None:
             raise ValueError(Errors.B450.format(name=self.name))
-        self.cfg["scores_pairs"] = scored
+        self.cfg["scores_pairs"] = bool(scores)
         # An empty Doc has no vector, so it would give the head the input width 0.
         docs = list(islice((eg.x for eg in get_examples() if len(eg.x)), 10))
         self.model.initialize(X=docs or None)
+        if scores:
+            # A few pairs at a low learning rate would mostly teach the mean.
+            mean = sum(scores) / len(scores) / self.cfg["highest"]
+            head = self.model.get_ref("output_layer")
+            head.set_param("b", self.model.ops.asarray1f([mean]))
         if nlp is not None:
             self._link.attach(nlp)
             # A pipeline whose encoder reads no pairs would train and never compare.

@@ -145,6 +145,13 @@ def test_an_encoder_that_reads_no_pairs_is_refused_before_training(tiny_encoder:
         nlp.initialize(lambda: to_examples(nlp))
 
 
+def test_the_head_begins_at_the_mean_score(nlp: Language) -> None:
+    head = get_sts(nlp).model.get_ref("output_layer")
+    assert head.get_param("b").tolist() == [0.5]
+    # As BERT's own weights.
+    assert 0.01 < np.abs(head.get_param("W")).mean() < 0.03
+
+
 # Pair Docs ---------------------------------------------------------------------------------------
 
 
