@@ -51,9 +51,12 @@ def make_joint(encoder: Path, names: tuple[str, ...] = NAMES) -> Language:
     nlp = make_nlp(encoder, **{name: SETTINGS.get(name, {}) for name in names})
     fix_random_seed(0)
     nlp.initialize(lambda: to_examples(nlp))
-    for name in names:
-        set_head(nlp, name)
     return nlp
+
+
+def set_heads(nlp: Language) -> None:
+    for name in nlp.pipe_names[1:]:
+        set_head(nlp, name)
 
 
 @pytest.mark.parametrize("order", [NAMES, NAMES[::-1], ("sts", "ner", "textcat")])
@@ -64,11 +67,13 @@ def test_gradients_are_the_sum_of_each_heads_own(
     losses = {}
     for name in order:
         nlp = make_joint(tiny_encoder, (name,))
+        set_heads(nlp)
         losses[name] = train_step(nlp, to_examples(nlp), None)[name]
         for key, value in encoder_gradients(nlp).items():
             total[key] = total.get(key, 0) + value
         assert losses[name] > 0
     nlp = make_joint(tiny_encoder, order)
+    set_heads(nlp)
     found = train_step(nlp, to_examples(nlp), None)
     assert {name: found[name] for name in order} == pytest.approx(losses, rel=1e-4)
     gradients = encoder_gradients(nlp)
@@ -82,7 +87,7 @@ def test_gradients_are_the_sum_of_each_heads_own(
 def test_one_pipeline_learns_all(tiny_encoder: Path, tmp_path: Path) -> None:
     nlp = make_joint(tiny_encoder)
     sgd = Adam(0.003)
-    for _ in range(120):
+    for _ in range(80):
         train_step(nlp, to_examples(nlp), sgd)
     nlp.to_disk(tmp_path)
     for pipeline in (nlp, spacy.load(tmp_path)):
