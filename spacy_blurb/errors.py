@@ -351,6 +351,53 @@ class Errors(metaclass=_CodedMessages):
         "An encoder cannot have layer_decay {decay} and reinit_layers {n_layers}. The first is a "
         "factor above 0 and at most 1, the second a number of layers, 0 for none."
     )
+    B440 = (
+        "Component {name!r}: no labels in any training example, so there is nothing to learn. "
+        "Check that the Docs have doc.cats, or give labels."
+    )
+    B441 = (
+        "Component {name!r}: cannot add label {label!r} after the model was initialised. Add all "
+        "labels to a new component before nlp.initialize()."
+    )
+    B442 = (
+        "Component {name!r} has no labels: it is not initialised. Call nlp.initialize() with "
+        "examples, or load a trained pipeline."
+    )
+    B443 = (
+        "Component {name!r} has labels that exclude each other, but the Doc {text!r} has {count} "
+        "in doc.cats: {found}. Give each Doc one label with value 1, or set 'exclusive = false'."
+    )
+    B450 = (
+        "Component {name!r}: no pair with a score in any training example, so there is nothing to "
+        "learn. Give Docs that 'convert' or annotations.set_gold_pair made pairs, read by "
+        "spacy_blurb.Corpus.v1."
+    )
+    B451 = (
+        "Component {name!r} is not initialised. Call nlp.initialize() with pairs, or load a "
+        "trained pipeline."
+    )
+    B452 = (
+        "Component {name!r}: the gold score {score} of the pair {text!r} is outside of 0 to "
+        "{highest}. Set 'highest' to the score of the most similar pairs."
+    )
+    B453 = (
+        "{text!r} is a pair of texts, but the Doc to be predicted is not: it has lost where the "
+        "second one begins. Read the data with spacy_blurb.Corpus.v1 "
+        "or 'spacy blurb evaluate'; spaCy's own reader and 'spacy evaluate' lose pairs."
+    )
+    B454 = (
+        "{count} components for similarity belong to the pipeline of this Doc, where one is "
+        "needed. Keep the pipeline that made the Doc, and call its component: "
+        'nlp.get_pipe("sts").similarity([(doc, other)]).'
+    )
+    B455 = (
+        "Component {name!r} was not trained on pairs with scores, so it cannot tell a similarity. "
+        "Train it on such pairs, or compare doc.vector."
+    )
+    B456 = (
+        "Component {name!r} was asked for contrastive training with temperature {temperature}. "
+        "Give a number above 0, for example 0.05."
+    )
 
     # Evaluation
     B500 = (
@@ -400,6 +447,22 @@ class Errors(metaclass=_CodedMessages):
         "Component {component!r} finds nothing in these Docs, so there is no probability to "
         "calibrate. Train it longer, or give Docs of the kind that it was trained on."
     )
+    B530 = (
+        "Document {doc_id!r} has no gold labels (doc.cats), so it cannot be scored. Convert the "
+        "data with 'convert', or leave it out of the file."
+    )
+    B531 = (
+        "Document {doc_id!r} is not a pair with a gold score, so it cannot be scored. Give the "
+        "data that 'convert biosses' or annotations.set_gold_pair made."
+    )
+    B532 = (
+        "Document {doc_id!r} is annotated for {found}, not for the labels of task {task}. Give the "
+        "data that 'convert {task}' wrote, or 'textcat' as the task of your own data."
+    )
+    B533 = (
+        "The component {component!r} gave the pair {doc_id!r} no similarity. It was not trained on "
+        "pairs with scores, or is not a 'blurb_sts'."
+    )
 
     # Command line
     B600 = (
@@ -410,4 +473,8 @@ class Errors(metaclass=_CodedMessages):
     B602 = (
         "This command needs the package {name}, which is not installed: pip install "
         "'spacy-blurb[train]'."
+    )
+    B615 = (
+        "No template {path} for task {task} here. Run the command in the project's folder, or give "
+        "a template with --base."
     )

@@ -8,7 +8,7 @@ import spacy
 NAMES = {
     "console_scripts": {"spacy-blurb"},
     "spacy_cli": {"blurb"},
-    "spacy_factories": {"blurb_ner", "blurb_sentencizer"},
+    "spacy_factories": {"blurb_ner", "blurb_textcat", "blurb_sts", "blurb_sentencizer"},
     "spacy_tokenizers": {"spacy_blurb.BiomedTokenizer.v1"},
     "spacy_architectures": {
         "spacy_blurb.Encoder.v1",
@@ -18,8 +18,13 @@ NAMES = {
         "spacy_blurb.SpanVectors.v1",
         "spacy_blurb.TokenClassifier.v1",
         "spacy_blurb.BiLSTM.v1",
+        "spacy_blurb.SequenceHead.v1",
     },
-    "spacy_scorers": {"spacy_blurb.entity_scorer.v1"},
+    "spacy_scorers": {
+        "spacy_blurb.entity_scorer.v1",
+        "spacy_blurb.label_scorer.v1",
+        "spacy_blurb.pair_scorer.v1",
+    },
     "spacy_readers": {"spacy_blurb.Corpus.v1"},
     "spacy_callbacks": {"spacy_blurb.return_freed_memory.v1"},
     "spacy_batchers": {"spacy_blurb.batch_by_length.v1"},

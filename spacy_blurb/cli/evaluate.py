@@ -12,7 +12,10 @@ from .app import command
 @command("evaluate")
 def evaluate(
     pipeline: Annotated[str, typer.Argument(help="Folder or package name.")],
-    task: Annotated[str, typer.Argument(help="Task name, see 'tasks'; 'ner' for your own data.")],
+    task: Annotated[
+        str,
+        typer.Argument(help="See 'tasks'; your own data: 'ner', 'textcat' or 'sts'."),
+    ],
     data: Annotated[Path, typer.Argument(help="Gold .spacy file from 'convert'.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Result file (JSON).")],
     model: Annotated[
@@ -28,15 +31,22 @@ def evaluate(
     from ..evaluation.pipelines import load_pipeline, require_component
     from ..evaluation.predict import predict_entities
     from ..evaluation.results import METRICS, entity_result, write_result
+    from ..evaluation.texts import evaluate_labels, evaluate_pairs
     from ..tasks import get_task
 
     spec = get_task(task)
-    if spec.metric not in METRICS:
+    evaluate_texts: Any = {"textcat": evaluate_labels, "sts": evaluate_pairs}.get(spec.type)
+    if evaluate_texts is None and spec.metric not in METRICS:
         known = ", ".join(METRICS)
         raise BlurbError(Errors.B510.format(task=task, metric=spec.metric, known=known))
     nlp = load_pipeline(pipeline)
     require_component(nlp, spec.component, pipeline=pipeline)
     references = read_docbin(data, nlp.vocab)
+    if evaluate_texts is not None:
+        result, texts = evaluate_texts(spec, nlp, references, data=data, model=model)
+        write_result(result, texts, output)
+        print(f"{_summarise(result)}\n→ {output}")
+        return
     found = sorted({name for doc in references for name in label_sets(doc)})
     if found and task != "ner" and task not in found:
         raise BlurbError(Errors.B511.format(path=data, found=", ".join(found), task=task))
@@ -63,3 +73,14 @@ def _describe(result: dict[str, Any]) -> str:
         labels = result["per_label"].items()
         rates = ", ".join(f"{label} {100 * row['f1']:.2f}" for label, row in labels)
     return f"{rates}; {result['gold']:,}{unit} gold, {result['predicted']:,}{unit} predicted"
+
+
+def _summarise(result: dict[str, Any]) -> str:
+    low, high = (100 * bound for bound in result["ci95"])
+    score = f"{result['task']}: {result['metric']} {100 * result['score']:.2f}"
+    line = f"{score} (95 % {low:.2f}–{high:.2f})"
+    if "gold" not in result:
+        return f"{line}; {result['n']:,} pairs"
+    rates = f"precision {100 * result['precision']:.2f}, recall {100 * result['recall']:.2f}"
+    counts = f"{result['gold']:,} gold, {result['predicted']:,} predicted labels"
+    return f"{line}, {rates}; {counts} in {result['n']:,} documents, {result['texts']:,} texts"

@@ -10,7 +10,10 @@ from .app import command
 
 @command("init-config")
 def init_config(
-    task: Annotated[str, typer.Argument(help="Task name, see 'tasks'; 'ner' for your own data.")],
+    task: Annotated[
+        str,
+        typer.Argument(help="See 'tasks'; your own data: 'ner', 'textcat' or 'sts'."),
+    ],
     output: Annotated[Path, typer.Argument(help="Config file to write.")],
     corpus: Annotated[
         list[Path],
@@ -18,7 +21,7 @@ def init_config(
     ],
     encoder: Annotated[str, typer.Option(help="Hugging Face folder or hub name.")],
     base: Annotated[
-        Path | None, typer.Option(help="Template; default: configs/ner.cfg for entity tasks.")
+        Path | None, typer.Option(help="Template; default: that of the task's component.")
     ] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak; default: the task's.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Default: the task's.")] = None,
@@ -29,8 +32,8 @@ def init_config(
 
     The template is configs/COMPONENT.cfg in the current folder, with the component of the task.
 
-    Example: python -m spacy blurb init-config ncbi_disease train.cfg
-    --corpus corpus/ncbi_disease --encoder encoders/small
+    Example: python -m spacy blurb init-config ncbi_disease train.cfg --corpus corpus/ncbi_disease
+    --encoder encoders/small
     """
     from ..evaluation.training_config import Settings, fill_config, template
     from ..tasks import get_task

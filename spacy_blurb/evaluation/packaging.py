@@ -14,9 +14,13 @@ from confection import Config
 from spacy.cli.package import package as write_package
 
 from ..errors import BlurbError, Errors
+from ..tasks import get_task
 
 ENCODER_NAME = "the-encoder-is-inside-this-package"
 """Stands in the packaged config for the training machine's encoder folder."""
+# As spaCy names scores: before "_f", and those of each label.
+_ENTITIES = "ents", "ents_per_type"
+_LABELS = "cats_micro", "cats_f_per_type"
 # Stricter than spaCy: setuptools would write others in its own way into the wheel's name.
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _VERSION = re.compile(r"\d+(\.\d+)*((a|b|rc)\d+)?")
@@ -101,13 +105,17 @@ def _performance(path: Path) -> dict[str, Any]:
     """Take over test scores only: the README that spaCy writes shows every number as a percent."""
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
-        per_type = {
+        task = get_task(result.get("task", "ner"))
+        if task.type == "sts":
+            return {"sts_pearson": result["score"]}
+        per_label = {
             label: {"p": row["precision"], "r": row["recall"], "f": row["f1"]}
             for label, row in result["per_label"].items()
         }
-        if result.get("metric") == "macro_word_f1":
-            return {"pico_f": result["score"], "pico_per_type": per_type}
-        scores = {"ents_p": result["precision"], "ents_r": result["recall"]}
-        return {"ents_f": result["score"], **scores, "ents_per_type": per_type}
+        if task.type == "pico":
+            return {"pico_f": result["score"], "pico_per_type": per_label}
+        prefix, key = _LABELS if task.type == "textcat" else _ENTITIES
+        rates = {f"{prefix}_p": result["precision"], f"{prefix}_r": result["recall"]}
+        return {f"{prefix}_f": result["score"], **rates, key: per_label}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BlurbError(Errors.B506.format(path=path, reason=error)) from error

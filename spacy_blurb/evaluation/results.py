@@ -4,11 +4,11 @@ import hashlib
 import json
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from spacy.language import Language
 
@@ -39,6 +39,13 @@ _PACKAGES = (
     "torch",
     "numpy",
 )
+
+
+class Prediction(Protocol):
+    """What a prediction file has a line of."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return ids, offsets, labels and numbers, no text."""
 
 
 def _entity_f1(predictions: list[EntityPrediction], task: Task) -> dict[str, Any]:
@@ -108,7 +115,7 @@ def entity_result(
         **METRICS[task.metric](predictions, task),
         "other_types": sum(p.other_types for p in predictions),
         "calibration": calibration_result(predictions),
-        "data_sha256": hashlib.sha256(data.read_bytes()).hexdigest(),
+        **describe_data(data),
         **describe_run(nlp, model),
     }
 
@@ -132,6 +139,11 @@ def calibration_result(predictions: list[EntityPrediction]) -> dict[str, Any] | 
         "error": expected_calibration_error(bins),
         "bins": [[row.count, round(row.score, 6), round(row.accuracy, 6)] for row in bins],
     }
+
+
+def describe_data(data: Path) -> dict[str, Any]:
+    """Name the gold file by its content."""
+    return {"data_sha256": hashlib.sha256(data.read_bytes()).hexdigest()}
 
 
 def describe_run(nlp: Language, model: str | None = None) -> dict[str, Any]:
@@ -162,7 +174,7 @@ def package_versions() -> dict[str, str]:
     return versions
 
 
-def write_result(result: dict[str, Any], predictions: list[EntityPrediction], output: Path) -> Path:
+def write_result(result: dict[str, Any], predictions: Sequence[Prediction], output: Path) -> Path:
     """Write the result and, beside it, its predictions.
 
     RETURNS (Path): The predictions file, named in the result's `predictions`.

@@ -24,8 +24,14 @@ class Settings:
 
 
 def template(task: Task) -> Path:
-    """Return the template of a task's component, as it lies in a project's folder."""
-    return Path("configs") / f"{task.component}.cfg"
+    """Return the template of a task's component, as it lies in a project's folder.
+
+    RAISES (BlurbError): B615 there is none.
+    """
+    path = Path("configs") / f"{task.component}.cfg"
+    if not path.is_file():
+        raise BlurbError(Errors.B615.format(path=path, task=task.name))
+    return path
 
 
 def fill_config(

@@ -17,7 +17,7 @@ from .other_entities import BC4CHEMD, LINNAEUS, S800
 from .questions import BIOASQ, BIOASQ_FACTOID, MEDCONCEPTSQA, MEDQA, PUBMEDQA
 from .relations import BC5CDR_CID, CHEMPROT, DDI, EUADR, GAD
 from .spec import Task
-from .texts import BIOSSES, HOC, SCIDOCS
+from .texts import BIOSSES, HOC, OWN_LABELS, OWN_PAIRS, SCIDOCS
 
 _ALL = (
     BC5_CHEM,
@@ -47,16 +47,20 @@ _ALL = (
 
 TASKS: dict[str, Task] = {task.name: task for task in _ALL}
 
+_OWN = {task.name: task for task in (OWN_ENTITIES, OWN_LABELS, OWN_PAIRS)}
+
 
 def get_task(name: str) -> Task:
-    """Return the task of that name; "ner" stands for a user's own entities.
+    """Return the task of that name.
+
+    "ner", "textcat" and "sts" stand for a user's own entities, labels and pairs.
 
     RAISES (BlurbError): B110 there is none; the message proposes the nearest name.
     """
     if name in TASKS:
         return TASKS[name]
-    if name == OWN_ENTITIES.name:
-        return OWN_ENTITIES
+    if name in _OWN:
+        return _OWN[name]
     near = difflib.get_close_matches(name, TASKS, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise BlurbError(Errors.B110.format(name=name, hint=hint))

@@ -55,3 +55,27 @@ SCIDOCS = Task(
     published={"Doc2Vec": 66.6, "SciBERT": 59.6, "SPECTER": 80.0, "SciNCL": 81.8},
     in_blurb=False,
 )
+
+OWN_LABELS = Task(
+    name="textcat",
+    type="textcat",
+    dataset="own",
+    metric="micro_f1",
+    component="textcat",
+    labels=(),
+    sizes=Sizes(None, None, None),
+    training=HOC.training,
+    in_blurb=False,
+)
+
+OWN_PAIRS = Task(
+    name="sts",
+    type="sts",
+    dataset="own",
+    metric="pearson",
+    component="sts",
+    labels=(),
+    sizes=Sizes(None, None, None),
+    training=BIOSSES.training,
+    in_blurb=False,
+)

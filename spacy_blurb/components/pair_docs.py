@@ -1,0 +1,40 @@
+"""Docs of two texts from two Docs, and back; tokens are copied, so no new strings are stored."""
+
+from collections.abc import Iterable
+
+from spacy.tokens import Doc, Span, Token
+from spacy.vocab import Vocab
+
+from ..annotations import PAIR_SEPARATOR, set_pair
+from ..encoder.pieces import pair_offset
+
+
+def make_pair_doc(first: Doc | Span, second: Doc | Span) -> Doc:
+    """Make the Doc that `convert` would make of the two texts, in the vocab of the first."""
+    words = [*(t.text for t in first), PAIR_SEPARATOR, *(t.text for t in second)]
+    spaces = [*(bool(t.whitespace_) for t in first), False, *(bool(t.whitespace_) for t in second)]
+    doc = Doc(first.vocab, words=words, spaces=spaces)
+    set_pair(doc, doc[len(first)].idx + len(PAIR_SEPARATOR))
+    return doc
+
+
+def split_pair_doc(doc: Doc, second: int) -> tuple[Doc, Doc]:
+    """Make Docs of the two texts of a pair; a token over the border goes to the first.
+
+    second (int): Offset of the second text.
+    """
+    before = [token for token in doc if token.idx < second]
+    return _copy(doc.vocab, before), _copy(doc.vocab, doc[len(before) :])
+
+
+def split_pair_docs(docs: Iterable[Doc]) -> list[Doc]:
+    """Split those Docs that are pairs; RETURNS all first texts, then all second ones."""
+    offsets = [(doc, pair_offset(doc)) for doc in docs]
+    pairs = [split_pair_doc(doc, second) for doc, second in offsets if second is not None]
+    return [text for side in zip(*pairs, strict=True) for text in side]
+
+
+def _copy(vocab: Vocab, tokens: Iterable[Token]) -> Doc:
+    tokens = list(tokens)
+    words = [token.text for token in tokens]
+    return Doc(vocab, words=words, spaces=[bool(token.whitespace_) for token in tokens])

@@ -1,0 +1,300 @@
+"""`blurb_sts`: similarity of two texts, and one vector per Doc, by the shared encoder."""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.pipeline import TrainablePipe
+from spacy.tokens import Doc, Span
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.util import minibatch
+from spacy.vocab import Vocab
+from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.types import Floats2d
+
+from ..annotations import gold_pair_score, is_pair, set_similarity, set_vector
+from ..encoder.link import EncoderLink
+from ..errors import BlurbError, Errors
+from .contrastive import contrastive_loss
+from .pair_docs import make_pair_doc, split_pair_docs
+from .similarity import compare_docs, offer_similarity
+from .sts_scorer import check_pair, score_pairs
+
+DEFAULT_MODEL = Config().from_str(
+    """
+[model]
+@architectures = "spacy_blurb.SequenceHead.v1"
+nO = 1
+
+[model.tok2vec]
+@architectures = "spacy_blurb.SequenceVector.v1"
+upstream = "*"
+grad_factor = 1.0
+"""
+)["model"]
+
+Predictions = tuple[list[float | None], NDArray[np.floating] | None]
+"""Similarity of each Doc that is a pair, and vectors of all Docs, shape (Docs, width)."""
+
+
+@Language.factory(
+    "blurb_sts",
+    assigns=["doc.spans", "doc.user_hooks", "doc.vector"],
+    default_config={
+        "model": DEFAULT_MODEL,
+        "highest": 4.0,
+        "vectors": False,
+        "contrastive": None,
+        "scorer": {"@scorers": "spacy_blurb.pair_scorer.v1"},
+    },
+    default_score_weights={"sts_pearson": 1.0},
+)
+def make_sts(
+    nlp: Language,
+    name: str,
+    model: Model,
+    highest: float,
+    vectors: bool,
+    contrastive: float | None,
+    scorer: Callable[..., dict[str, Any]] | None,
+) -> "BlurbSts":
+    """Build the component `blurb_sts`.
+
+    model (Model): Docs → array of shape (Docs, 1), see `spacy_blurb.SequenceHead.v1`.
+    highest (float): Gold score of the most similar pairs; scores begin at 0 (BIOSSES: 4).
+    vectors (bool): Whether Docs get a vector, the mean of their windows' `[CLS]`.
+    contrastive (float | None): Temperature of contrastive training on pairs without a score, whose
+        texts belong together, such as title and abstract; None for none.
+    scorer (Callable | None): Scoring method, None for no scores.
+    """
+    settings: Any = {"highest": highest, "vectors": vectors, "contrastive": contrastive}
+    return BlurbSts(nlp.vocab, model, name, **settings, scorer=scorer, nlp=nlp)
+
+
+class BlurbSts(TrainablePipe):
+    """Compare the two texts of a pair, by regression on the vector of `[CLS] A [SEP] B [SEP]`.
+
+    A Doc that is a pair (`annotations.set_pair`) gets its similarity in the pair's group. All Docs
+    get `doc.similarity(other)` and `doc._.blurb_similarity(other)`, which encode a pair of their
+    own. With `vectors` they get `doc.vector`, and `doc._.blurb_vector`, which also Docs have that
+    come out of `to_bytes`, a DocBin, or another process.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[list[Doc], Floats2d],
+        name: str = "sts",
+        *,
+        highest: float = 4.0,
+        vectors: bool = False,
+        contrastive: float | None = None,
+        scorer: Callable[..., dict[str, Any]] | None = score_pairs,
+        nlp: Language | None = None,
+    ) -> None:
+        """Initialise the component; see `make_sts`."""
+        if contrastive is not None and contrastive <= 0:
+            raise BlurbError(Errors.B456.format(name=name, temperature=contrastive))
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.scorer = scorer
+        self.cfg: dict[str, Any] = {
+            "highest": highest,
+            "vectors": vectors,
+            "contrastive": contrastive,
+            # Whether the head has learned, so that its scores mean something.
+            "scores_pairs": False,
+        }
+        self._link = EncoderLink(name, model, nlp)
+        self._last_vocab = vocab
+        offer_similarity(self)
+
+    def serves(self, vocab: Vocab) -> bool:
+        """Tell whether Docs of this vocab are of the component's pipeline.
+
+        Sourced into another pipeline, it is known by the Docs that it has seen last.
+        """
+        return vocab is self.vocab or vocab is self._last_vocab
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+    ) -> None:
+        """Give the model its size and find the encoder.
+
+        RAISES (ValueError): B450 no pair with a score, and not contrastive; B310 no encoder.
+        """
+        validate_get_examples(get_examples, "BlurbSts.initialize")
+        scores = [s for eg in get_examples() if (s := gold_pair_score(eg.reference)) is not None]
+        if not scores and self.cfg["contrastive"] is None:
+            raise ValueError(Errors.B450.format(name=self.name))
+        self.cfg["scores_pairs"] = bool(scores)
+        # An empty Doc has no vector, so it would give the head the input width 0.
+        docs = list(islice((eg.x for eg in get_examples() if len(eg.x)), 10))
+        self.model.initialize(X=docs or None)
+        if scores:
+            # A few pairs at a low learning rate would mostly teach the mean.
+            mean = sum(scores) / len(scores) / self.cfg["highest"]
+            head = self.model.get_ref("output_layer")
+            head.set_param("b", self.model.ops.asarray1f([mean]))
+        if nlp is not None:
+            self._link.attach(nlp)
+            # A pipeline whose encoder reads no pairs would train and never compare.
+            self._link.predict([make_pair_doc(docs[0][:1], docs[0][:1])], self._pooling)
+
+    def predict(self, docs: Iterable[Doc]) -> Predictions:
+        """Compute similarities and vectors, one pass for both; Docs that need neither cost none."""
+        docs = list(docs)
+        self._require_initialised()
+        self._link.see(docs)
+        pairs = [i for i, doc in enumerate(docs) if is_pair(doc)] if self._scores_pairs else []
+        similarities: list[float | None] = [None] * len(docs)
+        if not pairs and not self.cfg["vectors"]:
+            return similarities, None
+        width = self.model.get_ref("output_layer").get_dim("nI")
+        vectors: Any = np.zeros((len(docs), width), dtype="f")
+        if any(len(doc) for doc in docs):
+            found = self.model.get_ref("tok2vec").predict(docs)
+            for i, value in zip(pairs, self._judge(found)[pairs], strict=True):
+                similarities[i] = float(value)
+            vectors = self.model.ops.to_numpy(found)
+        return similarities, vectors if self.cfg["vectors"] else None
+
+    def set_annotations(self, docs: Iterable[Doc], predictions: Predictions) -> None:
+        """Write similarities of pairs, hooks and vectors.
+
+        predictions (tuple): From `predict`.
+        """
+        offer_similarity(self)
+        similarities, vectors = predictions
+        for i, (doc, similarity) in enumerate(zip(docs, similarities, strict=True)):
+            self._last_vocab = doc.vocab
+            if similarity is not None:
+                set_similarity(doc, similarity)
+            if self._scores_pairs:
+                doc.user_hooks["similarity"] = compare_docs
+            if vectors is not None:
+                # A copy: a view would keep the rows of the whole batch.
+                set_vector(doc, vectors[i].copy())
+
+    def similarity(
+        self, pairs: Iterable[tuple[Doc | Span, Doc | Span]], *, batch_size: int = 32
+    ) -> list[float]:
+        """Compare two texts: one pass per pair and order, and the mean of both orders.
+
+        pairs (Iterable): Two Docs or Spans each; what components wrote to them plays no part.
+        batch_size (int): Pairs that are encoded together.
+        RETURNS (list[float]): About 0-1, 1 for the highest gold score in training; being
+            regressions, they can go a little beyond.
+        RAISES (BlurbError): B310 no encoder, B311 the Docs are of another pipeline, B455 the
+            component never saw a score.
+        """
+        self._require_initialised()
+        if not self._scores_pairs:
+            raise BlurbError(Errors.B455.format(name=self.name))
+        scores: list[float] = []
+        for batch in minibatch(pairs, batch_size):
+            docs = [make_pair_doc(a, b) for a, b in batch]
+            docs += [make_pair_doc(b, a) for a, b in batch]
+            values = self._judge(self._link.predict(docs, self._pooling))
+            scores += [float(value) for value in values.reshape(2, -1).mean(axis=0)]
+        return scores
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch; always backpropagates once, with zeros where no pair has a score."""
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "BlurbSts.update")
+        self._require_initialised()
+        if not any(len(example.predicted) for example in examples):
+            return losses
+        set_dropout_rate(self.model, drop)
+        docs = [example.predicted for example in examples]
+        values, backprop = self.model.begin_update(docs)
+        loss, d_values = self.get_loss(examples, values)
+        # Before the listener is given its gradient, which ends what it knows of the encoder.
+        loss += self._teach_vectors(examples)
+        backprop(d_values)
+        if sgd is not None:
+            self.finish_update(sgd)
+        losses[self.name] += loss
+        return losses
+
+    def get_loss(self, examples: Iterable[Example], values: Floats2d) -> tuple[float, Floats2d]:
+        """Compute the mean squared error over scored pairs and its gradient.
+
+        values (Floats2d): Shape (Docs, 1), 1 for the highest score.
+        RETURNS (tuple): Loss, and the gradient of the values' shape.
+        RAISES (BlurbError): B452 a gold score outside of the range, B453 a Doc without its pair.
+        """
+        ops = self.model.ops
+        error: Any = np.zeros(values.shape, dtype="f")
+        found = ops.to_numpy(values)
+        count = 0
+        for row, example in enumerate(examples):
+            score = self._gold(example)
+            if score is not None:
+                error[row] = found[row] - score
+                count += 1
+        count = max(1, count)
+        gradient: Any = 2 * error / count
+        return float((error**2).sum()) / count, ops.asarray2f(gradient)
+
+    def _gold(self, example: Example) -> float | None:
+        """Gold score, 0-1."""
+        check_pair(example)
+        score, highest = gold_pair_score(example.reference), self.cfg["highest"]
+        if score is None or not len(example.predicted):
+            return None
+        if not 0 <= score <= highest:
+            text = example.reference.text[:40]
+            raise BlurbError(
+                Errors.B452.format(name=self.name, score=score, text=text, highest=highest)
+            )
+        return score / highest
+
+    def _teach_vectors(self, examples: Sequence[Example]) -> float:
+        """Add the gradient of the contrastive loss; RETURNS the loss."""
+        temperature = self.cfg["contrastive"]
+        if temperature is None:
+            return 0.0
+        docs = [eg.predicted for eg in examples if gold_pair_score(eg.reference) is None]
+        texts = split_pair_docs(docs)
+        if len(texts) < 4:  # one pair has nothing to be told apart from
+            return 0.0
+        vectors, backprop = self._link.begin_update(texts, self._pooling)
+        first, second = np.split(self.model.ops.to_numpy(vectors), 2)
+        loss, *gradients = contrastive_loss(first, second, temperature)
+        d_vectors: Any = np.concatenate(gradients)
+        backprop(self.model.ops.asarray2f(d_vectors))
+        return loss
+
+    def _judge(self, vectors: Any) -> NDArray[np.floating]:
+        """Return the head's values, shape (vectors,)."""
+        return self.model.ops.to_numpy(self.model.get_ref("head").predict(vectors))[:, 0]
+
+    @property
+    def _pooling(self) -> Model:
+        return self.model.get_ref("pooling")
+
+    @property
+    def _scores_pairs(self) -> bool:
+        return self.cfg["scores_pairs"]
+
+    def _require_initialised(self) -> None:
+        if not self.model.get_ref("output_layer").has_dim("nI"):
+            raise ValueError(Errors.B451.format(name=self.name))

@@ -1,0 +1,248 @@
+"""`blurb_textcat`: document labels with probabilities, by a linear head on the shared encoder."""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.pipeline import TrainablePipe
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.types import Floats2d
+
+from ..errors import BlurbError, Errors
+from .textcat_scorer import score_labels
+
+DEFAULT_MODEL = Config().from_str(
+    """
+[model]
+@architectures = "spacy_blurb.SequenceHead.v1"
+nO = null
+
+[model.tok2vec]
+@architectures = "spacy_blurb.SequenceVector.v1"
+upstream = "*"
+grad_factor = 1.0
+"""
+)["model"]
+
+
+@Language.factory(
+    "blurb_textcat",
+    assigns=["doc.cats"],
+    default_config={
+        "model": DEFAULT_MODEL,
+        "threshold": 0.5,
+        "exclusive": False,
+        "scorer": {"@scorers": "spacy_blurb.label_scorer.v1"},
+    },
+    default_score_weights={
+        "cats_micro_f": 1.0,
+        "cats_micro_p": 0.0,
+        "cats_micro_r": 0.0,
+        "cats_macro_f": None,
+        "cats_f_per_type": None,
+    },
+)
+def make_textcat(
+    nlp: Language,
+    name: str,
+    model: Model,
+    threshold: float,
+    exclusive: bool,
+    scorer: Callable[..., dict[str, Any]] | None,
+) -> "BlurbTextcat":
+    """Build the component `blurb_textcat`.
+
+    model (Model): Docs → logits of shape (Docs, labels), see `spacy_blurb.SequenceHead.v1`.
+    threshold (float): Probability (0-1) from which a label counts as given in scoring, saved in
+        `cfg` and read at every call; `spacy find-threshold` finds one. Not used where labels
+        exclude each other.
+    exclusive (bool): Whether each text has exactly one label.
+    scorer (Callable | None): Scoring method, None for no scores.
+    """
+    return BlurbTextcat(
+        nlp.vocab, model, name, threshold=threshold, exclusive=exclusive, scorer=scorer
+    )
+
+
+class BlurbTextcat(TrainablePipe):
+    """Give each label of a Doc a probability, from one vector of the Doc.
+
+    A Doc of several windows is judged by the mean of theirs. A Doc without tokens has probability
+    0 for every label, and teaches nothing.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[list[Doc], Floats2d],
+        name: str = "textcat",
+        *,
+        threshold: float = 0.5,
+        exclusive: bool = False,
+        scorer: Callable[..., dict[str, Any]] | None = score_labels,
+    ) -> None:
+        """Initialise the component; see `make_textcat`."""
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.scorer = scorer
+        self.cfg: dict[str, Any] = {"labels": [], "threshold": threshold, "exclusive": exclusive}
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels, in the order of the model's outputs."""
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> list[str]:
+        """What `spacy init labels` writes: the labels."""
+        return list(self.labels)
+
+    def add_label(self, label: str) -> int:
+        """Add a label before the model has its size.
+
+        RETURNS (int): 1 if the label is new, 0 if it was known.
+        RAISES (ValueError): B441 the model is initialised already.
+        """
+        if label in self.labels:
+            return 0
+        if self.model.has_dim("nO"):
+            raise ValueError(Errors.B441.format(name=self.name, label=label))
+        self.cfg["labels"].append(label)
+        return 1
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: Sequence[str] | None = None,
+    ) -> None:
+        """Collect the labels and give the model its size.
+
+        labels (Sequence[str] | None): By default those of the examples' `doc.cats`, sorted.
+        RAISES (ValueError): B440 no label in any example.
+        """
+        validate_get_examples(get_examples, "BlurbTextcat.initialize")
+        if labels is None:
+            labels = sorted({label for eg in get_examples() for label in eg.reference.cats})
+        for label in labels:
+            self.add_label(label)
+        if not self.labels:
+            raise ValueError(Errors.B440.format(name=self.name))
+        # An empty Doc has no vector, so it would give the head the input width 0.
+        docs = list(islice((eg.x for eg in get_examples() if len(eg.x)), 10))
+        self.model.get_ref("output_layer").set_dim("nO", len(self.labels), force=True)
+        self.model.initialize(X=docs or None)
+
+    def predict(self, docs: Iterable[Doc]) -> NDArray[np.floating]:
+        """Compute the probability of each label.
+
+        RETURNS (ndarray): Shape (Docs, labels), 0-1; rows of exclusive labels sum to 1.
+        """
+        docs = list(docs)
+        self._require_labels()
+        probs = np.zeros((len(docs), len(self.labels)), dtype="f")
+        full = np.array([len(doc) > 0 for doc in docs], dtype=bool)
+        if full.any():
+            logits = self.model.predict(docs)
+            probs[full] = self.model.ops.to_numpy(self._normalise(logits))[full]
+        return probs
+
+    def set_annotations(self, docs: Iterable[Doc], probs: NDArray[np.floating]) -> None:
+        """Write `doc.cats`: label → probability.
+
+        probs (ndarray): Shape (Docs, labels), from `predict`.
+        """
+        for doc, row in zip(docs, probs, strict=True):
+            doc.cats.update(zip(self.labels, map(float, row), strict=True))
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch; always backpropagates once, with zeros where nothing is annotated."""
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "BlurbTextcat.update")
+        self._require_labels()
+        if not any(len(example.predicted) for example in examples):
+            return losses
+        set_dropout_rate(self.model, drop)
+        logits, backprop = self.model.begin_update([example.predicted for example in examples])
+        loss, d_logits = self.get_loss(examples, logits)
+        backprop(d_logits)
+        if sgd is not None:
+            self.finish_update(sgd)
+        losses[self.name] += loss
+        return losses
+
+    def get_loss(self, examples: Iterable[Example], logits: Floats2d) -> tuple[float, Floats2d]:
+        """Compute the mean cross-entropy and its gradient.
+
+        Of labels that exclude each other over annotated Docs, else binary over all annotated
+        labels; a label that is not in a Doc's `doc.cats` is not annotated.
+
+        logits (Floats2d): Shape (Docs, labels).
+        RETURNS (tuple): Loss, and the gradient of the logits' shape.
+        RAISES (BlurbError): B443 not one label where labels exclude each other.
+        """
+        targets, known = self._targets(list(examples))
+        exclusive = self.cfg["exclusive"]
+        # A Doc is one decision among exclusive labels, else each label is one.
+        count = max(1, int(known.any(axis=1).sum() if exclusive else known.sum()))
+        ops = self.model.ops
+        probs = ops.to_numpy(self._normalise(logits)).astype(np.float64)
+        picked = targets * probs
+        if not exclusive:
+            picked += (1 - targets) * (1 - probs)
+        right = picked.sum(axis=1)[known.any(axis=1)] if exclusive else picked[known]
+        loss = -float(np.log(np.maximum(right, 1e-30)).sum()) / count
+        gradient: Any = np.where(known, probs - targets, 0.0) / count
+        return loss, ops.asarray2f(gradient)
+
+    def _normalise(self, logits: Any) -> Any:
+        ops = self.model.ops
+        return ops.softmax(logits) if self.cfg["exclusive"] else ops.sigmoid(logits)
+
+    def _targets(self, examples: list[Example]) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+        """Gold values and whether they are known, shape (Docs, labels) each."""
+        targets = np.zeros((len(examples), len(self.labels)))
+        known = np.zeros(targets.shape, dtype=bool)
+        for row, example in enumerate(examples):
+            cats = example.reference.cats
+            if not len(example.predicted) or not cats:
+                continue
+            if self.cfg["exclusive"]:
+                self._check_exclusive(example.reference)
+            for column, label in enumerate(self.labels):
+                known[row, column] = self.cfg["exclusive"] or label in cats
+                targets[row, column] = cats.get(label, 0.0) >= 0.5
+        return targets, known
+
+    def _check_exclusive(self, doc: Doc) -> None:
+        found = [label for label in self.labels if doc.cats.get(label, 0.0) >= 0.5]
+        if len(found) != 1:
+            raise BlurbError(
+                Errors.B443.format(
+                    name=self.name,
+                    text=doc.text[:40],
+                    count=len(found),
+                    found=", ".join(found) or "none",
+                )
+            )
+
+    def _require_labels(self) -> None:
+        if not self.labels:
+            raise ValueError(Errors.B442.format(name=self.name))

@@ -1,0 +1,70 @@
+"""Scores of document labels as spaCy's commands show them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from ..annotations import document_group
+from ..metrics.entities import entity_scores
+from ..metrics.labels import (
+    LabelSets,
+    chosen_labels,
+    count_labels,
+    label_scores,
+    unite_by_document,
+)
+
+
+def make_label_scorer_v1() -> Callable[..., dict[str, Any]]:
+    """Build `spacy_blurb.label_scorer.v1`."""
+    return score_labels
+
+
+def score_labels(
+    examples: Iterable[Example],
+    *,
+    labels: Sequence[str] = (),
+    threshold: float = 0.5,
+    exclusive: bool = False,
+    **kwargs: Any,
+) -> dict[str, Any]:
+    """Score document labels by micro F1 over documents x labels.
+
+    Parts of a document, such as HoC's sentences, are united where the gold Docs name it.
+
+    examples (Iterable[Example]): Those without gold `doc.cats` are not counted.
+    labels (Sequence[str]): Of the component, each scored also where it does not occur.
+    threshold, exclusive: See `make_textcat`.
+    RETURNS (dict[str, Any]): `cats_micro_p`, `cats_micro_r`, `cats_micro_f`, `cats_macro_f` (0-1)
+        and `cats_f_per_type`; None without annotated Docs.
+    """
+    parts = []
+    for position, example in enumerate(examples):
+        if example.reference.cats:
+            chosen = chosen_labels(example.predicted.cats, threshold, exclusive=exclusive)
+            # Docs without an id are documents of their own.
+            document = document_group(example.reference) or f"\0{position}"
+            parts.append((document, compare_labels(example.reference, chosen)))
+    if not parts:
+        keys = ("cats_micro_p", "cats_micro_r", "cats_micro_f", "cats_macro_f", "cats_f_per_type")
+        return dict.fromkeys(keys)
+    documents = list(unite_by_document(parts).values())
+    total = entity_scores([count_labels(*sides) for sides in documents])
+    per_label = label_scores(documents, labels)
+    return {
+        "cats_micro_p": total.precision,
+        "cats_micro_r": total.recall,
+        "cats_micro_f": total.f1,
+        "cats_macro_f": sum(s.f1 for s in per_label.values()) / max(1, len(per_label)),
+        "cats_f_per_type": {
+            label: {"p": s.precision, "r": s.recall, "f": s.f1} for label, s in per_label.items()
+        },
+    }
+
+
+def compare_labels(reference: Doc, chosen: set[str]) -> LabelSets:
+    """Return gold and predicted labels of a Doc, of those that it is annotated for."""
+    gold = {label for label, value in reference.cats.items() if value >= 0.5}
+    return gold, chosen & set(reference.cats)

@@ -1,0 +1,101 @@
+"""Several heads on one encoder: every head's gradient arrives."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.training import Example
+from thinc.api import Adam, fix_random_seed
+
+from spacy_blurb.annotations import (
+    PAIR_SEPARATOR,
+    predicted_similarity,
+    set_gold_entities,
+    set_gold_pair,
+    set_pair,
+)
+from spacy_blurb.data.readers import make_predicted
+
+from .pipelines import clear_gradients, encoder_gradients, make_nlp, set_head, train_step
+
+NAMES = ("ner", "textcat", "sts")
+SETTINGS = {"sts": {"contrastive": 0.1, "vectors": True}}
+
+
+def to_examples(nlp: Language) -> list[Example]:
+    """Each Doc is annotated for one component, one for none, one for two."""
+    references = [
+        nlp.make_doc(text)
+        for text in (
+            "aspirin causes fever in rats",
+            "fever",
+            f"fever{PAIR_SEPARATOR}fever in rats",
+            "rats in rats, rats in rats, rats in rats, rats in rats",
+            f"aspirin{PAIR_SEPARATOR}naloxone",
+            "",
+            f"rats{PAIR_SEPARATOR}naloxone reduces fever",
+        )
+    ]
+    set_gold_entities(references[0], [(0, 7, "Drug")], label_sets=[])
+    references[0].cats = {"x": 1.0, "y": 0.0}
+    references[1].cats = {"x": 0.0, "y": 1.0}
+    set_gold_pair(references[2], 6, 4.0)
+    set_pair(references[4], 8)
+    set_pair(references[6], 5)
+    return [Example(make_predicted(nlp, reference), reference) for reference in references]
+
+
+def make_joint(encoder: Path, names: tuple[str, ...] = NAMES) -> Language:
+    nlp = make_nlp(encoder, **{name: SETTINGS.get(name, {}) for name in names})
+    fix_random_seed(0)
+    nlp.initialize(lambda: to_examples(nlp))
+    return nlp
+
+
+def set_heads(nlp: Language) -> None:
+    for name in nlp.pipe_names[1:]:
+        set_head(nlp, name)
+
+
+@pytest.mark.parametrize("order", [NAMES, NAMES[::-1], ("sts", "ner", "textcat")])
+def test_gradients_are_the_sum_of_each_heads_own(
+    tiny_encoder: Path, order: tuple[str, ...]
+) -> None:
+    total: dict[str, np.ndarray] = {}
+    losses = {}
+    for name in order:
+        nlp = make_joint(tiny_encoder, (name,))
+        set_heads(nlp)
+        losses[name] = train_step(nlp, to_examples(nlp), None)[name]
+        for key, value in encoder_gradients(nlp).items():
+            total[key] = total.get(key, 0) + value
+        assert losses[name] > 0
+    nlp = make_joint(tiny_encoder, order)
+    set_heads(nlp)
+    found = train_step(nlp, to_examples(nlp), None)
+    assert {name: found[name] for name in order} == pytest.approx(losses, rel=1e-4)
+    gradients = encoder_gradients(nlp)
+    assert gradients.keys() == total.keys()
+    for key, value in total.items():
+        scale = np.abs(value).max() + 1e-3
+        np.testing.assert_allclose(gradients[key] / scale, value / scale, atol=1e-4, err_msg=key)
+    clear_gradients(nlp)
+
+
+def test_one_pipeline_learns_all(tiny_encoder: Path, tmp_path: Path) -> None:
+    nlp = make_joint(tiny_encoder)
+    sgd = Adam(0.003)
+    for _ in range(80):
+        train_step(nlp, to_examples(nlp), sgd)
+    nlp.to_disk(tmp_path)
+    for pipeline in (nlp, spacy.load(tmp_path)):
+        scores = pipeline.evaluate(to_examples(pipeline))
+        assert (scores["ents_f"], scores["cats_micro_f"]) == (1.0, 1.0)
+        doc = pipeline("aspirin causes fever in rats")
+        assert [ent.text for ent in doc.ents] == ["aspirin"]
+        assert doc.cats["x"] > 0.9 > 0.1 > doc.cats["y"]
+        assert doc.vector.shape == (32,)
+        pair = pipeline(to_examples(pipeline)[2].predicted)
+        assert predicted_similarity(pair) == pytest.approx(1.0, abs=0.1)

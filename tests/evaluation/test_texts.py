@@ -1,0 +1,143 @@
+"""Results of labels and pairs, computed by hand with components that know the answers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+
+from spacy_blurb.annotations import (
+    is_pair,
+    set_gold_pair,
+    set_record,
+    set_similarity,
+)
+from spacy_blurb.data.docbin import write_docbin
+from spacy_blurb.data.records import LabelledText, TextPair
+from spacy_blurb.errors import BlurbError
+from spacy_blurb.evaluation.results import write_result
+from spacy_blurb.evaluation.texts import evaluate_labels, evaluate_pairs
+from spacy_blurb.tasks import get_task
+
+LABELS = ("growth", "death", "metastasis")
+SENTENCES = [
+    LabelledText("1_s0", "cells grow and die", ("growth",), "1"),
+    LabelledText("1_s1", "no growth here", ("death", "growth"), "1"),
+    LabelledText("2_s0", "cells die", (), "2"),
+    LabelledText("3_s0", "cells spread", ("metastasis",), "3"),
+    LabelledText("1_s2", "and rest", ("metastasis",), "1"),
+]
+WORDS = {"grow": "growth", "die": "death", "spread": "metastasis"}
+
+
+@Language.component("labels_by_words")
+def labels_by_words(doc: Doc) -> Doc:
+    words = {token.text for token in doc}
+    doc.cats = {label: 0.75 if word in words else 0.25 for word, label in WORDS.items()}
+    return doc
+
+
+@Language.component("similarity_by_length")
+def similarity_by_length(doc: Doc) -> Doc:
+    if is_pair(doc):
+        set_similarity(doc, len(doc) / 8)
+    return doc
+
+
+def make_nlp(component: str, name: str) -> Language:
+    nlp = spacy.blank("en")
+    nlp.add_pipe(component, name=name)
+    return nlp
+
+
+def write_labels(path: Path) -> Path:
+    write_docbin(SENTENCES, path, spacy.blank("en").tokenizer, label_sets=[], labels=LABELS)
+    return path
+
+
+def read(path: Path, nlp: Language) -> list[Doc]:
+    return list(DocBin().from_disk(path).get_docs(nlp.vocab))
+
+
+def test_labels_are_scored_by_document(tmp_path: Path) -> None:
+    """Gold 1: all three, 2: none, 3: metastasis. Found 1: growth, death, 2: death, 3: right."""
+    nlp, data = make_nlp("labels_by_words", "textcat"), write_labels(tmp_path / "a.spacy")
+    result, predictions = evaluate_labels(get_task("textcat"), nlp, read(data, nlp), data=data)
+    assert (result["correct"], result["predicted"], result["gold"]) == (3, 4, 4)
+    assert (result["precision"], result["recall"], result["score"]) == (0.75, 0.75, 0.75)
+    assert (result["n"], result["texts"], result["metric"]) == (3, 5, "micro_f1")
+    low, high = result["ci95"]
+    assert low < 0.75 < high
+    assert result["per_label"] == {
+        "death": {"precision": 0.5, "recall": 1.0, "f1": pytest.approx(2 / 3), "gold": 1},
+        "growth": {"precision": 1.0, "recall": 1.0, "f1": 1.0, "gold": 1},
+        "metastasis": {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3), "gold": 2},
+    }
+    assert json.loads(json.dumps(result)) == result
+    path = write_result(result, predictions, tmp_path / "r.json")
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert [row["id"] for row in rows] == ["1_s0", "1_s1", "2_s0", "3_s0", "1_s2"]
+    assert rows[0] == {
+        "id": "1_s0",
+        "document": "1",
+        "labels": ["death", "growth"],
+        "probs": {"growth": 0.75, "death": 0.75, "metastasis": 0.25},
+    }
+
+
+def test_labels_that_cannot_be_scored(tmp_path: Path) -> None:
+    nlp, data = make_nlp("labels_by_words", "textcat"), write_labels(tmp_path / "a.spacy")
+    docs = read(data, nlp)
+    with pytest.raises(BlurbError, match=r"B532.*'1_s0' is annotated for death, growth, .*hoc"):
+        evaluate_labels(get_task("hoc"), nlp, docs, data=data)
+    docs[2].cats = {}
+    with pytest.raises(BlurbError, match=r"B530.*'2_s0' has no gold labels"):
+        evaluate_labels(get_task("textcat"), nlp, docs, data=data)
+
+
+def test_a_threshold_of_the_component_is_used(tmp_path: Path) -> None:
+    nlp, data = make_nlp("labels_by_words", "textcat"), write_labels(tmp_path / "a.spacy")
+    component: Any = nlp.get_pipe("textcat")
+    for threshold, expected in ((0.25, 9), (0.8, 0)):
+        component.cfg = {"threshold": threshold}
+        result, _ = evaluate_labels(get_task("textcat"), nlp, read(data, nlp), data=data)
+        assert (result["predicted"], result["threshold"]) == (expected, threshold)
+
+
+PAIRS = [
+    TextPair("p1", "a", "b", 0.0),
+    TextPair("p2", "a b", "c d e", 2.0),
+    TextPair("p3", "a b c", "d e f g", 4.0),
+]
+
+
+def test_pairs(tmp_path: Path) -> None:
+    """3, 6 and 8 tokens, the line end between the texts included, against 0, 2 and 4."""
+    nlp, data = make_nlp("similarity_by_length", "sts"), tmp_path / "a.spacy"
+    write_docbin(PAIRS, data, nlp.tokenizer, label_sets=[])
+    component: Any = nlp.get_pipe("sts")
+    component.cfg = {"highest": 4.0}
+    result, predictions = evaluate_pairs(get_task("biosses"), nlp, read(data, nlp), data=data)
+    expected = 10 / (8 * (38 / 3)) ** 0.5
+    assert result["score"] == pytest.approx(expected)
+    assert (result["n"], result["metric"]) == (3, "pearson")
+    assert [p.to_json() for p in predictions] == [
+        {"id": "p1", "score": 1.5},
+        {"id": "p2", "score": 3.0},
+        {"id": "p3", "score": 4.0},
+    ]
+
+
+def test_pairs_that_cannot_be_scored(tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer", name="sts")
+    doc = nlp.make_doc("a\nb")
+    with pytest.raises(BlurbError, match=r"B531.*Document '0' is not a pair"):
+        evaluate_pairs(get_task("biosses"), nlp, [doc], data=tmp_path)
+    set_gold_pair(doc, 2, 1.0)
+    set_record(doc, "x")
+    with pytest.raises(BlurbError, match=r"B533.*'sts' gave the pair 'x' no similarity"):
+        evaluate_pairs(get_task("biosses"), nlp, [doc], data=tmp_path)
