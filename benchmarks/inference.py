@@ -57,7 +57,7 @@ def read_texts(quick: bool, notes: list[str]) -> dict[str, list[str]]:
     nlp = spacy.blank("en")
     nlp.add_pipe("blurb_sentencizer")
     sentences = [sent.text for doc in nlp.pipe(abstracts) for sent in doc.sents]
-    n_sentences, n_abstracts = (100, 10) if quick else (2000, 200)
+    n_sentences, n_abstracts = (100, 10) if quick else (1000, 100)
     return {"sentences": sentences[:n_sentences], "abstracts": abstracts[:n_abstracts]}
 
 
@@ -235,7 +235,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         encoder = args.encoder or make_random_encoder(texts["abstracts"], Path(folder))
         two_threads = ["bf16"] if args.quick else ["bf16", "spacy_strided", "hf_default"]
-        result = compare(encoder, texts, 2 if args.quick else 5, two_threads)
+        result = compare(encoder, texts, 2 if args.quick else 3, two_threads)
     result["notes"] = notes
     args.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(json.dumps({key: result[key] for key in ("ratios", "share of peak", "notes")}, indent=2))
