@@ -1,6 +1,7 @@
 """Encoders travel: bytes, disk, pickle, copies; always without the folder they came from."""
 
 import copy
+import gc
 import pickle
 import shutil
 from collections.abc import Callable
@@ -168,3 +169,30 @@ def test_auto_follows_the_gpu(monkeypatch: pytest.MonkeyPatch, supported: bool) 
 
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", is_supported)
     assert wants_bf16("auto", torch.device("cuda:0")) is supported
+
+
+# What stays behind --------------------------------------------------------------------------------
+
+
+def test_docs_travel_with_their_vectors(make_encoder: Make, uneven_encoder: Path) -> None:
+    nlp = make_encoder(uneven_encoder)
+    doc = nlp(TEXT)
+    data, back = doc._.trf_data, spacy.tokens.Doc(nlp.vocab).from_bytes(doc.to_bytes())._.trf_data
+    np.testing.assert_array_equal(
+        back.model_output["last_hidden_state"], data.model_output["last_hidden_state"]
+    )
+    np.testing.assert_array_equal(back.align.dataXd, data.align.dataXd)
+    assert back.wordpieces.strings == data.wordpieces.strings
+
+
+def test_a_stream_leaves_no_arrays_behind(make_encoder: Make, uneven_encoder: Path) -> None:
+    nlp = make_encoder(uneven_encoder)
+    nlp.add_pipe("doc_cleaner", config={"attrs": {"_.trf_data": None}})
+
+    def run(n_texts: int) -> int:
+        for doc in nlp.pipe(["fever in rats " * (n % 7) for n in range(n_texts)]):
+            assert doc._.trf_data is None
+        gc.collect()
+        return sum(type(thing) is torch.Tensor for thing in gc.get_objects())
+
+    assert run(40) == run(160)

@@ -10,7 +10,12 @@ import spacy
 from confection import Config
 
 from spacy_blurb.errors import BlurbError
-from spacy_blurb.evaluation.packaging import ENCODER_NAME, _performance, build_wheel
+from spacy_blurb.evaluation.packaging import (
+    ENCODER_NAME,
+    _neutralise_paths,
+    _performance,
+    build_wheel,
+)
 
 # spaCy leaves the files that it writes to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -63,6 +68,19 @@ def test_no_folder_of_the_training_machine_is_left(
         text = path.read_text(encoding="utf-8")
         for folder in (trained_folder, corpus, tiny_encoder):
             assert str(folder) not in text
+
+
+def test_no_folder_is_left_of_a_components_own_encoder(tmp_path: Path) -> None:
+    """As `nlp.replace_listeners` writes it, below the component's listener."""
+    encoder = {"@architectures": "spacy_blurb.Encoder.v1", "name": "/home/me/encoder"}
+    listener = {"@architectures": "spacy_blurb.TokenVectors.v1", "encoder": encoder}
+    model = {"@architectures": "spacy_blurb.TokenClassifier.v1", "tok2vec": listener}
+    config = Config({"components": {"ner": {"factory": "blurb_ner", "model": model}}})
+    config.to_disk(tmp_path / "config.cfg")
+    _neutralise_paths(tmp_path / "config.cfg")
+    text = (tmp_path / "config.cfg").read_text(encoding="utf-8")
+    assert "/home/me" not in text
+    assert text.count(ENCODER_NAME) == 1
 
 
 def test_meta_has_test_scores_and_requirements(unpacked: Path) -> None:
