@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,14 +76,21 @@ def _neutralise_paths(path: Path) -> None:
     """
     config = Config().from_disk(path, interpolate=False)
     config["paths"] = dict.fromkeys(config.get("paths", {}))
-    for component in config.get("components", {}).values():
-        model = component.get("model", {})
-        architecture = str(model.get("@architectures"))
-        if "TransformerModel" in architecture or architecture.startswith("spacy_blurb.Encoder"):
-            model["name"] = ENCODER_NAME
+    for section in _sections(config.get("components", {})):
+        architecture = str(section.get("@architectures"))
+        if "TransformerModel" in architecture or "spacy_blurb.Encoder" in architecture:
+            section["name"] = ENCODER_NAME
     for component in config.get("initialize", {}).get("components", {}).values():
         component.pop("labels", None)
     config.to_disk(path)
+
+
+def _sections(section: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a config's section and all below it; a component may hold an encoder of its own."""
+    yield section
+    for value in section.values():
+        if isinstance(value, dict):
+            yield from _sections(value)
 
 
 def _write_meta(path: Path, result: Path | None) -> None:
