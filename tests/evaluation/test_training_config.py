@@ -90,9 +90,21 @@ def test_several_corpora_are_read_one_behind_the_other(project: Path, tmp_path: 
         assert values["corpora"][split]["path"] == expected
 
 
-@pytest.mark.parametrize(("task", "name"), [("ebm_pico", "ner"), ("bc2gm", "ner"), ("gad", "rel")])
-def test_the_component_of_a_task_has_the_template(task: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [("ebm_pico", "ner"), ("bc2gm", "ner"), ("hoc", "textcat"), ("biosses", "sts")],
+)
+def test_the_component_of_a_task_has_the_template(
+    project: Path, monkeypatch: pytest.MonkeyPatch, task: str, name: str
+) -> None:
+    monkeypatch.chdir(project)
     assert template(get_task(task)) == Path("configs") / f"{name}.cfg"
+
+
+def test_no_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BlurbError, match=r"B615.*configs/ner\.cfg"):
+        template(get_task("bc2gm"))
 
 
 @pytest.mark.parametrize("missing", ["base.cfg", "report.json", "train.spacy", "dev.spacy"])
