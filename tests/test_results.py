@@ -49,3 +49,29 @@ def test_mean_of_the_seeds(project: Path, page: str) -> None:
     scores = [json.loads(file.read_text(encoding="utf-8"))["score"] for file in files]
     assert len(scores) == 3
     assert f"{100 * sum(scores) / 3:.2f}" in (project / page).read_text(encoding="utf-8")
+
+
+def test_four_arms_table_is_in_the_documents(project: Path) -> None:
+    table = (project / "results" / "four_arms" / "table.md").read_text(encoding="utf-8")
+    assert table.strip() in (project / "docs" / "results.md").read_text(encoding="utf-8")
+
+
+def test_four_arms_table_shows_what_the_result_files_say(project: Path) -> None:
+    folder = project / "results" / "four_arms"
+    table = json.loads((folder / "table.json").read_text(encoding="utf-8"))
+    files = list(folder.rglob("*-s?.json"))
+    assert len(files) == 16
+    for path in files:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        row = table["tasks"][result["task"]][result["model"]]
+        assert row["seeds"][str(result["seed"])] == pytest.approx(100 * result["score"])
+        assert row["mean"] == pytest.approx(sum(row["seeds"].values()) / len(row["seeds"]))
+
+
+@pytest.mark.parametrize("size", ["6x384", "4x256"])
+def test_speed_of_pretraining_is_that_of_the_benchmark(project: Path, size: str) -> None:
+    path = project / "results" / "benchmarks" / "pretraining.json"
+    ratios = json.loads(path.read_text(encoding="utf-8"))["ratios"]
+    peers = ("trainer_full_rows_fp32", "trainer_full_rows_bf16")
+    expected = " | ".join(f"{ratios[f'{size}/{peer}']:.2f}" for peer in peers)
+    assert f"| {expected} |" in (project / "docs" / "results.md").read_text(encoding="utf-8")

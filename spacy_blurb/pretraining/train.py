@@ -61,7 +61,11 @@ def pretrain(
         verify=arguments.local_process_index == 0,
         tokenizer_hash=hash_tokenizer(pieces.tokenizer),
     )
-    folder = claim_folder(config, corpus.digest, overwrite=overwrite)
+    if arguments.process_index:
+        report = _say_nothing  # one process speaks for all
+    # Two processes would get in each other's way where a run is deleted.
+    with arguments.main_process_first(desc="output folder"):
+        folder = claim_folder(config, corpus.digest, overwrite=overwrite)
     if (record := read_record(folder)) is not None:
         report(f"{folder} holds this run, finished: nothing to do")
         return record
@@ -92,6 +96,10 @@ def pretrain(
         save_final(model.config, weights, Path(config.vocab.folder), folder, record)
     trainer.accelerator.wait_for_everyone()
     return record
+
+
+def _say_nothing(line: str) -> None:
+    pass
 
 
 def _cut_rows(
