@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import srsly
 import torch
-from numpy.typing import NDArray
 from thinc.api import Optimizer, Shim, xp2torch
 from tokenizers import Tokenizer
 
@@ -127,7 +126,7 @@ class EncoderShim(Shim):
         self._narrow = None
         self._narrows = wants_bf16(self.settings["precision"], device)
 
-    def predict(self, inputs: Any) -> NDArray[np.float32]:
+    def predict(self, inputs: Any) -> torch.Tensor:
         """Compute the vectors of pieces, without gradients.
 
         inputs (tuple): Piece ids, type ids and kept of all windows laid end to end, shape
