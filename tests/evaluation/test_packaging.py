@@ -103,7 +103,7 @@ def test_meta_has_test_scores_and_requirements(unpacked: Path) -> None:
 
 def test_scores_of_pico(tmp_path: Path) -> None:
     row = {"precision": 0.5, "recall": 0.25, "f1": 0.333, "gold": 4}
-    result = {"metric": "macro_word_f1", "score": 0.6, "per_label": {"Outcome": row}}
+    result = {"task": "ebm_pico", "score": 0.6, "per_label": {"Outcome": row}}
     path = tmp_path / "result.json"
     path.write_text(json.dumps(result), encoding="utf-8")
     assert _performance(path) == {
