@@ -6,7 +6,7 @@ The peer is what `run_mlm.py` does: `Trainer` with `DataCollatorForLanguageModel
 that are cut from the concatenated text, so without padding, all positions through the head, in
 float32; and, stated apart, the same in bfloat16. Ours is `spacy blurb pretrain` as configured in
 configs/pretrain/: whole words, head on masked positions, bfloat16. Both have BERT's dropout, a
-vocabulary of 30,522, 32 rows per update and their own usual micro-batch (8 and 16 rows); the first
+vocabulary of 30,522, 32 rows per update and their own usual micro-batch (8 and 32 rows); the first
 update is not timed. Rounds alternate in one process with one thread; ratios are medians over the
 rounds, larger is better for us.
 
@@ -95,7 +95,7 @@ def prepare(folder: Path, encoder: Path | None, n_documents: int, notes: list[st
             "corpus.folder": str(folder / "corpus"),
             "corpus.n_processes": 1,
             "training.precision": "bf16",
-            "training.accumulate": ROWS_PER_STEP // 16,
+            "training.accumulate": 1,
             # Measuring on the held-out text and saving are not what is timed here.
             "training.eval_every": 10**6,
             "training.save_every": 10**6,

@@ -101,7 +101,7 @@ def main() -> None:
     parser.add_argument("--encoder", type=Path, required=True, help="Hugging Face folder")
     parser.add_argument("--json", type=Path, required=True, help="where to write the result")
     args = parser.parse_args()
-    few, many, n_rounds = (5, 15, 1) if args.quick else (10, 70, 3)
+    few, many, n_rounds = (5, 15, 1) if args.quick else (10, 50, 3)
     seconds: dict[str, list[float]] = {"encoder_v1": [], "transformer_v3": []}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

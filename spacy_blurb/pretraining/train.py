@@ -19,7 +19,6 @@ import transformers
 from transformers import TrainerCallback, TrainingArguments
 
 from ..errors import BlurbError, Errors
-from ..memory import return_freed_memory
 from .config import PretrainingConfig
 from .folder import claim_folder, newest_checkpoint, read_record, save_final
 from .measure import model_losses, unigram_loss
@@ -53,7 +52,6 @@ def pretrain(
         run with other settings, B209 several GPUs in one process, B240-B243 nothing to continue,
         B244 a checkpoint cannot be saved, and what `open_corpus` raises.
     """
-    return_freed_memory()
     pieces = read_pieces(Path(config.vocab.folder))
     arguments = _build_arguments(config)
     corpus = open_corpus(

@@ -10,14 +10,14 @@ import pytest
 # counts the areas that are mapped apart.
 PROGRAM = """
 import ctypes, sys
-from spacy_blurb.encoder.memory import make_return_freed_memory_v1
+from spacy_blurb.encoder.memory import return_freed_memory
 class Info(ctypes.Structure):
     _fields_ = [(str(i), ctypes.c_size_t) for i in range(10)]
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
 libc.free.argtypes, libc.mallinfo2.restype = [ctypes.c_void_p], Info
 if sys.argv[1] == "with":
-    make_return_freed_memory_v1()(None)
+    return_freed_memory(None)
 libc.free(libc.malloc(16 << 20))
 before = getattr(libc.mallinfo2(), "3")
 array = libc.malloc(8 << 20)
