@@ -8,9 +8,7 @@ _STEPS = 2**16  # decisions are made on 16 bits: a probability is right to 1/131
 
 
 class Dropout(nn.Module):
-    """Dropout whose mask costs a CPU a third of torch's (`benchmarks/pretraining.py`).
-
-    On other devices, and where the gradient of the gradient may be asked for, it is torch's own.
+    """Dropout with a mask that is cheaper than torch's on a CPU; elsewhere it is torch's own.
 
     probability (float): Share of entries that become 0 in training, 0-1.
     """
