@@ -1,15 +1,8 @@
-"""What a Doc carries: the keys under which annotations travel, and getters over them.
+"""Entities and PICO elements of a Doc: gold mentions, predicted spans with their probabilities."""
 
-Everything lives in span groups and their `attrs` as JSON-able values, because these survive a
-plain `DocBin` and `Doc.to_bytes`; `doc._` and `span._` attributes are getters (DESIGN section 3).
-"""
-
-import base64
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from spacy.tokens import Doc, Span, SpanGroup
 
 ENTITIES = "blurb"
@@ -20,26 +13,6 @@ probability in `scores` and the label set it comes from in `sets`."""
 
 PICO = "pico"
 """Key in `doc.spans` of PICO elements, with the same attrs; they are not in `doc.ents`."""
-
-PAIR = "pair"
-"""Key in `doc.spans` of a Doc that holds two texts: attrs `second` (offset of the second text),
-`score` (gold similarity in the dataset's range), `similarity` (predicted, see `set_similarity`)."""
-
-QUESTIONS = "questions"
-"""Key in `doc.spans` of questions that travel with a Doc: attrs `questions`, a list of
-{"id", "question", "label", "answers": [[offset, text]], "options"}."""
-
-RECORD = "record"
-"""Key in `doc.spans` of what a converted Doc is: attrs `id`, and `group` where scores are per
-document and the Doc is a part of one."""
-
-VECTOR = "vector"
-"""Key in `doc.spans` of the vector of a Doc: attrs `vector`, its numbers in base64 (float32, least
-byte first). It is not in `doc.tensor`, where spaCy expects a row per token: `token.vector`,
-`span.as_doc` and merging tokens would fail."""
-
-PAIR_SEPARATOR = "\n"
-"""Stands between the two texts of a pair Doc."""
 
 CharSpan = tuple[int, int, str]
 """First character, character behind the last, label."""
@@ -135,95 +108,9 @@ def label_sets(doc: Doc, *keys: str) -> list[str]:
     return [name for group in groups for name in group.attrs.get("label_sets", [])]
 
 
-def has_relations(doc: Doc) -> bool:
-    """Tell whether a converted Doc carries relations, or pairs that are candidates for one."""
-    group = doc.spans.get(ENTITIES)
-    return group is not None and "relations" in group.attrs
-
-
 def entity_offsets(doc: Doc) -> list[CharSpan]:
     """Return `doc.ents` as character offsets."""
     return [(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents]
-
-
-def set_record(doc: Doc, record_id: str, *, group: str = "") -> None:
-    """Write the id that prediction files name, and the document that the Doc is a part of."""
-    attrs = {"id": record_id, "group": group} if group else {"id": record_id}
-    doc.spans[RECORD] = SpanGroup(doc, name=RECORD, attrs=attrs)
-
-
-def document_id(doc: Doc) -> str | None:
-    """Return the id that a converted Doc carries, None elsewhere."""
-    group = doc.spans.get(RECORD)
-    return None if group is None else group.attrs.get("id")
-
-
-def document_group(doc: Doc) -> str | None:
-    """Return the id of the document that a converted Doc is a part of, its own where it is whole.
-
-    None for a Doc that carries no id.
-    """
-    group = doc.spans.get(RECORD)
-    return None if group is None else group.attrs.get("group") or group.attrs.get("id")
-
-
-def set_pair(doc: Doc, second: int) -> None:
-    """Mark a Doc as a pair of texts without a gold similarity.
-
-    second (int): Offset at which the second text begins.
-    """
-    doc.spans[PAIR] = SpanGroup(doc, name=PAIR, attrs={"second": second})
-
-
-def set_gold_pair(doc: Doc, second: int, score: float) -> None:
-    """Mark a Doc as a pair.
-
-    second (int): Offset at which the second text begins.
-    score (float): Gold similarity in the dataset's range.
-    """
-    doc.spans[PAIR] = SpanGroup(doc, name=PAIR, attrs={"second": second, "score": score})
-
-
-def is_pair(doc: Doc) -> bool:
-    """Tell whether a Doc holds a pair of texts."""
-    return PAIR in doc.spans
-
-
-def gold_pair_score(doc: Doc) -> float | None:
-    """Return the gold similarity of a pair, None where there is none."""
-    return doc.spans[PAIR].attrs.get("score") if PAIR in doc.spans else None
-
-
-def set_similarity(doc: Doc, similarity: float) -> None:
-    """Write the predicted similarity of the two texts of a pair, 1 for the highest gold score."""
-    group = doc.spans[PAIR]
-    group.attrs = {**group.attrs, "similarity": float(similarity)}
-
-
-def predicted_similarity(doc: Doc) -> float | None:
-    """Return what `set_similarity` wrote, None where nothing was predicted."""
-    return doc.spans[PAIR].attrs.get("similarity") if PAIR in doc.spans else None
-
-
-def set_vector(doc: Doc, vector: NDArray[np.floating]) -> None:
-    """Write the vector of a Doc, shape (width,): as `doc.vector`, and so that it travels."""
-    data = base64.b64encode(np.asarray(vector, dtype="<f4").tobytes()).decode("ascii")
-    doc.spans[VECTOR] = SpanGroup(doc, name=VECTOR, attrs={"vector": data})
-    row: Any = vector  # thinc's array types do not know numpy's
-    doc.vector = row
-
-
-def travelling_vector(doc: Doc) -> NDArray[np.floating] | None:
-    """Return what `set_vector` wrote, also where the Doc has travelled; None without one."""
-    group = doc.spans.get(VECTOR)
-    if group is None:
-        return None
-    return np.frombuffer(base64.b64decode(group.attrs["vector"]), dtype="<f4")
-
-
-def set_questions(doc: Doc, questions: list[dict[str, Any]]) -> None:
-    """Attach questions with their gold answers to a Doc; see `QUESTIONS`."""
-    doc.spans[QUESTIONS] = SpanGroup(doc, name=QUESTIONS, attrs={"questions": questions})
 
 
 def set_scored_entities(
@@ -279,9 +166,3 @@ def span_score(span: Span) -> float | None:
         if (other.start, other.end, other.label) == (span.start, span.end, span.label)
     ]
     return max(found, default=None)
-
-
-def install_extensions() -> None:
-    """Make `span._.score` available; safe to call more than once."""
-    if not Span.has_extension("score"):
-        Span.set_extension("score", getter=span_score)
