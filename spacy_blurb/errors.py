@@ -432,11 +432,11 @@ class Errors(metaclass=_CodedMessages):
         "Give the template of its family in configs/; one that is not there does not exist yet."
     )
     B510 = (
-        "Task {task} is scored by {metric}, which 'evaluate' cannot compute yet. It computes: "
-        "{known}."
+        "Task {task} is of type {type!r}, which 'evaluate' and 'score' cannot score yet. They "
+        "score: {known}."
     )
     B511 = (
-        "{path} is annotated for {found}, not for task {task}. Give the data that 'convert {task}' "
+        "The data are annotated for {found}, not for task {task}. Give those that 'convert {task}' "
         "wrote, or 'ner' as the task of your own data."
     )
     B520 = (
@@ -477,4 +477,55 @@ class Errors(metaclass=_CodedMessages):
     B615 = (
         "No template {path} for task {task} here. Run the command in the project's folder, or give "
         "a template with --base."
+    )
+    B616 = "No grid at {path}. Examples are in configs/grids/."
+    B617 = "{path} is not a TOML file: {reason}."
+    B618 = "{path}: unknown key {key!r}. Known keys: {known}."
+    B619 = "{path}: {key} is {found!r}, expected {expected}."
+    B620 = (
+        "{path}: {key} lists alternatives ({found}), but the grid does not say how to choose. Add "
+        "'select = \"dev\"', which takes the best on the dev split, or give one value."
+    )
+    B621 = (
+        "{path}: model {model!r} has no encoder. Give one with --encoder, or 'encoder' in "
+        "[models.{model}]."
+    )
+    B622 = (
+        "Cannot set {key!r}: the template {path} has no section {section!r}. Overrides are written "
+        'like "components.ner.tag_scheme".'
+    )
+    B623 = (
+        "{count} of {total} cells failed; the others are finished. Their logs are named above. The "
+        "same command runs only what is missing."
+    )
+    B624 = (
+        "No data for task {task}: neither a converted corpus in {corpus} nor raw files in {raw}. "
+        "Give the folder of the data sets with --data."
+    )
+    B625 = (
+        "{folder} holds task {task} in the form {found!r}, but the grid asks for {form!r}. Delete "
+        "the folder, or give another --work."
+    )
+    B626 = "{program} ended with exit code {code}: {reason}. Log: {log}."
+    B628 = (
+        "{path}, line {line}: {reason}. A prediction file has one JSON object per line, such as "
+        '{{"id": "1", "entities": [{{"start": 0, "end": 7, "label": "Chemical"}}]}}; '
+        "docs/protocol.md has the form for each type of task."
+    )
+    B629 = (
+        "{path}: {count} ids are {what}, the first one {first!r}. Every id of the gold data needs "
+        "exactly one line; a document in which nothing is found has an empty list."
+    )
+    B630 = (
+        "{path}, id {doc_id!r}: {key} is {found!r}, expected {wanted}. docs/protocol.md has the "
+        "form of prediction files."
+    )
+    B631 = (
+        "{path}, id {doc_id!r}: the span {start}-{end} is empty or outside of the text of {length} "
+        "characters. Offsets count characters of the document's text, the end is exclusive."
+    )
+    B632 = "{path}, id {doc_id!r}: {label!r} is not a label of this task. Its labels are: {known}."
+    B633 = (
+        "Cannot read {path}, which says what each document contributes to a score: {reason}. Run "
+        "'evaluate' or 'score' again."
     )

@@ -21,21 +21,10 @@ def convert(
 
     Example: python -m spacy blurb convert ncbi_disease assets/ncbi_disease corpus/ncbi_disease
     """
-    from dataclasses import asdict
-
-    from ..annotations import ENTITIES, PICO
-    from ..data.convert import Target, convert_task
+    from ..evaluation.corpora import convert_for_task
     from ..tasks import get_task
-    from ..tasks.spec import UNITS
 
-    spec = get_task(task)
-    target = Target(
-        spec.name,
-        unit=UNITS[spec.type],
-        labels=spec.labels if spec.type == "textcat" else (),
-        entities_key=PICO if spec.type == "pico" else ENTITIES,
-    )
-    report = convert_task(target, raw_dir, out_dir, form=form, paper=asdict(spec.sizes))
+    report = convert_for_task(get_task(task), raw_dir, out_dir, form=form)
     print_report(report, out_dir, asked=form)
 
 

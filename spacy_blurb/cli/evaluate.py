@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import BlurbError, Errors
 from .app import command
 
 
@@ -26,61 +25,39 @@ def evaluate(
 
     Example: python -m spacy blurb evaluate en_blurb_ncbi_disease ncbi_disease test.spacy -o r.json
     """
-    from ..annotations import ENTITIES, PICO, label_sets
     from ..data.docbin import read_docbin
+    from ..evaluation.families import get_family
     from ..evaluation.pipelines import load_pipeline, require_component
-    from ..evaluation.predict import predict_entities
-    from ..evaluation.results import METRICS, entity_result, write_result
-    from ..evaluation.texts import evaluate_labels, evaluate_pairs
+    from ..evaluation.results import evaluate_pipeline
     from ..tasks import get_task
 
     spec = get_task(task)
-    evaluate_texts: Any = {"textcat": evaluate_labels, "sts": evaluate_pairs}.get(spec.type)
-    if evaluate_texts is None and spec.metric not in METRICS:
-        known = ", ".join(METRICS)
-        raise BlurbError(Errors.B510.format(task=task, metric=spec.metric, known=known))
+    get_family(spec)
     nlp = load_pipeline(pipeline)
     require_component(nlp, spec.component, pipeline=pipeline)
     references = read_docbin(data, nlp.vocab)
-    if evaluate_texts is not None:
-        result, texts = evaluate_texts(spec, nlp, references, data=data, model=model)
-        write_result(result, texts, output)
-        print(f"{_summarise(result)}\n→ {output}")
-        return
-    found = sorted({name for doc in references for name in label_sets(doc)})
-    if found and task != "ner" and task not in found:
-        raise BlurbError(Errors.B511.format(path=data, found=", ".join(found), task=task))
-    key = PICO if spec.type == "pico" else ENTITIES
-    predictions = predict_entities(nlp, references, labels=spec.labels, key=key)
-    result = entity_result(spec, nlp, predictions, data=data, model=model)
-    write_result(result, predictions, output)
+    result = evaluate_pipeline(spec, nlp, references, output, data=data, model=model)
+    print(f"{summarise(result)}\n→ {output}")
+
+
+def summarise(result: dict[str, Any]) -> str:
+    """Return a result in one line, two where entities of other types were found."""
     low, high = (100 * bound for bound in result["ci95"])
-    print(
-        f"{spec.name}: {spec.metric} {100 * result['score']:.2f} (95 % {low:.2f}–{high:.2f}), "
-        f"{_describe(result)} in {result['n']:,} documents"
-    )
-    if result["other_types"]:
-        print(f"{result['other_types']:,} entities of other types are not part of the task")
-    print(f"→ {output}")
-
-
-def _describe(result: dict[str, Any]) -> str:
+    line = f"{result['task']}: {result['metric']} {100 * result['score']:.2f}"
+    line += f" (95 % {low:.2f}–{high:.2f})"
     if "precision" in result:
-        unit = ""
-        rates = f"precision {100 * result['precision']:.2f}, recall {100 * result['recall']:.2f}"
-    else:
-        unit = " words"
-        labels = result["per_label"].items()
-        rates = ", ".join(f"{label} {100 * row['f1']:.2f}" for label, row in labels)
-    return f"{rates}; {result['gold']:,}{unit} gold, {result['predicted']:,}{unit} predicted"
+        line += f", precision {100 * result['precision']:.2f}, recall {100 * result['recall']:.2f}"
+    elif "per_label" in result:
+        rows = result["per_label"].items()
+        line += "".join(f", {label} {100 * row['f1']:.2f}" for label, row in rows)
+    if "gold" in result:
+        line += f"; {result['gold']:,} gold, {result['predicted']:,} predicted"
+    line += f" in {result['n']:,} {_UNITS.get(result['metric'], 'documents')}"
+    if "texts" in result:
+        line += f", {result['texts']:,} texts"
+    if result.get("other_types"):
+        line += f"\n{result['other_types']:,} entities of other types are not part of the task"
+    return line
 
 
-def _summarise(result: dict[str, Any]) -> str:
-    low, high = (100 * bound for bound in result["ci95"])
-    score = f"{result['task']}: {result['metric']} {100 * result['score']:.2f}"
-    line = f"{score} (95 % {low:.2f}–{high:.2f})"
-    if "gold" not in result:
-        return f"{line}; {result['n']:,} pairs"
-    rates = f"precision {100 * result['precision']:.2f}, recall {100 * result['recall']:.2f}"
-    counts = f"{result['gold']:,} gold, {result['predicted']:,} predicted labels"
-    return f"{line}, {rates}; {counts} in {result['n']:,} documents, {result['texts']:,} texts"
+_UNITS = {"pearson": "pairs", "accuracy": "questions", "mrr": "questions"}

@@ -10,6 +10,8 @@ from . import (  # noqa: F401
     init_config,
     package,
     pretrain,
+    run_grid,
+    score,
     tasks,
     vocab,
 )

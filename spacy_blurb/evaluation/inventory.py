@@ -48,6 +48,11 @@ class Row:
     explained: bool
 
 
+def dataset_folder(data: Path, task: str, form: str) -> Path:
+    """Return where a folder of datasets has a task's raw files in a form."""
+    return data / _FOLDERS.get((task, form), task)
+
+
 def count_datasets(data: Path) -> Iterator[Row]:
     """Yield a row per split of every task and form that a folder of datasets has.
 
@@ -55,7 +60,7 @@ def count_datasets(data: Path) -> Iterator[Row]:
     """
     for task in TASKS.values():
         for form in FORMS:
-            folder = data / _FOLDERS.get((task.name, form), task.name)
+            folder = dataset_folder(data, task.name, form)
             if folder.is_dir():
                 yield from _count_dataset(task, folder, form)
 

@@ -1,34 +1,30 @@
-"""What a result file says: the score, the counts behind it, and what made it."""
+"""What a result file says: the score, the counts behind it, and what made it.
+
+There is one way to a score: predictions go to a file, and the file is scored, whoever wrote it.
+"""
 
 import hashlib
 import json
+import os
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+import numpy as np
 from spacy.language import Language
+from spacy.tokens import Doc
 
-from ..metrics.calibration import calibration_bins, expected_calibration_error
-from ..metrics.entities import (
-    EntityScores,
-    bootstrap_f1,
-    count_matches,
-    entity_scores,
-    scores_per_label,
-)
-from ..metrics.words import (
-    WordSpans,
-    bootstrap_macro_word_f1,
-    count_words,
-    macro_word_f1,
-    word_scores,
-)
+from ..errors import BlurbError, Errors
+from ..metrics.resampling import Units
 from ..tasks import Task
-from .predict import EntityPrediction
+from .families import get_family
+from .scoring import score_rows
+from .scoring.rows import read_rows, write_rows
 
 _PACKAGES = (
     "spacy-blurb",
@@ -41,104 +37,106 @@ _PACKAGES = (
 )
 
 
-class Prediction(Protocol):
-    """What a prediction file has a line of."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return ids, offsets, labels and numbers, no text."""
-
-
-def _entity_f1(predictions: list[EntityPrediction], task: Task) -> dict[str, Any]:
-    counts = [count_matches(p.gold, p.predicted) for p in predictions]
-    scores = entity_scores(counts)
-    return {
-        "score": scores.f1,
-        "ci95": list(bootstrap_f1(counts)),
-        "precision": scores.precision,
-        "recall": scores.recall,
-        "correct": scores.correct,
-        "predicted": scores.predicted,
-        "gold": scores.gold,
-        "per_label": _per_label(scores_per_label([(p.gold, p.predicted) for p in predictions])),
-    }
-
-
-def _macro_word_f1(predictions: list[EntityPrediction], task: Task) -> dict[str, Any]:
-    counts = [
-        count_words(WordSpans(p.words, p.gold, p.predicted), task.labels) for p in predictions
-    ]
-    scores = word_scores(counts, task.labels)
-    return {
-        "score": macro_word_f1(counts),
-        "ci95": list(bootstrap_macro_word_f1(counts)),
-        # Words; one with two labels counts for both.
-        "correct": sum(label.correct for label in scores.values()),
-        "predicted": sum(label.predicted for label in scores.values()),
-        "gold": sum(label.gold for label in scores.values()),
-        "per_label": _per_label(scores),
-    }
-
-
-def _per_label(scores: dict[str, EntityScores]) -> dict[str, dict[str, Any]]:
-    return {
-        label: {"precision": s.precision, "recall": s.recall, "f1": s.f1, "gold": s.gold}
-        for label, s in scores.items()
-    }
-
-
-METRICS: dict[str, Callable[[list[EntityPrediction], Task], dict[str, Any]]] = {
-    "entity_f1": _entity_f1,
-    "macro_word_f1": _macro_word_f1,
-}
-"""The metrics that a result can have so far: what each says about predictions."""
-
-
-def entity_result(
+def evaluate_pipeline(
     task: Task,
     nlp: Language,
-    predictions: list[EntityPrediction],
+    references: Sequence[Doc],
+    output: Path,
     *,
     data: Path,
     model: str | None = None,
 ) -> dict[str, Any]:
-    """Score entity predictions and describe the run.
+    """Predict gold Docs, write the predictions beside `output`, score that file, write the result.
 
     data (Path): The gold file, named by its SHA-256 in the result.
     model (str | None): Model name in the result, by default the pipeline's.
-    RETURNS (dict[str, Any]): `score` and `ci95` are 0-1; `n` counts documents. `calibration` is
-        about the probabilities of whole spans, None where the pipeline gives none.
+    RETURNS (dict[str, Any]): The result; `score` and `ci95` are 0-1 (Pearson: -1 to 1), `n` counts
+        what is scored one by one: documents, pairs.
+    RAISES (BlurbError): B510 tasks of this type cannot be scored, and what its `Family` raises.
     """
-    return {
-        "task": task.name,
-        "metric": task.metric,
-        "n": len(predictions),
-        **METRICS[task.metric](predictions, task),
-        "other_types": sum(p.other_types for p in predictions),
-        "calibration": calibration_result(predictions),
+    family = get_family(task)
+    family.read_gold(task, references)  # what cannot be scored need not be predicted
+    rows, remarks = family.predict(task, nlp, references)
+    predictions = _beside(output, "predictions.jsonl")
+    write_rows(rows, predictions)
+    remarks = {**remarks, **describe_pipeline(nlp, model)}
+    return score_file(task, references, predictions, output, data=data, remarks=remarks)
+
+
+def score_file(
+    task: Task,
+    references: Sequence[Doc],
+    predictions: Path,
+    output: Path,
+    *,
+    data: Path,
+    remarks: dict[str, Any],
+) -> dict[str, Any]:
+    """Score a prediction file and write the result.
+
+    predictions (Path): See docs/protocol.md; in the folder of `output` it is named without folder.
+    data (Path): The gold file.
+    remarks (dict[str, Any]): What else the result says, `model` and `seed` at least.
+    RAISES (BlurbError): B510 tasks of this type cannot be scored, B100 and B628 to B632 about the
+        prediction file, and what reading the gold items raises.
+    """
+    gold = get_family(task).read_gold(task, references)
+    fields, units = score_rows(task, gold, read_rows(predictions), predictions)
+    result = {
+        **fields,
         **describe_data(data),
-        **describe_run(nlp, model),
+        "gold_sha256": hash_gold(gold),
+        **describe_run(),
+        **remarks,
     }
+    write_units(units, _beside(output, "units.json"))
+    here = predictions.resolve().parent == output.resolve().parent
+    result["predictions"] = (
+        predictions.name
+        if here
+        else os.path.relpath(predictions.resolve(), output.resolve().parent)
+    )
+    result["units"] = _beside(output, "units.json").name
+    output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    return result
 
 
-def calibration_result(predictions: list[EntityPrediction]) -> dict[str, Any] | None:
-    """Say whether probabilities are as high as the share of spans that are exactly right.
+def _beside(output: Path, ending: str) -> Path:
+    return output.with_name(f"{output.stem}.{ending}")
 
-    RETURNS (dict | None): `error`, the expected calibration error (0-1) over ten bins of equal
-        width, and per bin [count, mean score, accuracy]; None where a span has no probability.
-    """
-    rows = [
-        (score, span in set(p.gold))
-        for p in predictions
-        for span, score in zip(p.predicted, p.scores, strict=True)
+
+def hash_gold(gold: Sequence[Any]) -> str:
+    """Name gold items by their content, so that equal data in different files have one name."""
+    items = [
+        {
+            key: sorted(value) if isinstance(value, frozenset) else value
+            for key, value in row.items()
+        }
+        for row in map(asdict, gold)
     ]
-    scores = [score for score, _ in rows if score is not None]
-    if not rows or len(scores) < len(rows):
-        return None
-    bins = calibration_bins(scores, [right for _, right in rows])
-    return {
-        "error": expected_calibration_error(bins),
-        "bins": [[row.count, round(row.score, 6), round(row.accuracy, 6)] for row in bins],
-    }
+    return hashlib.sha256(json.dumps(items, sort_keys=True).encode("utf-8")).hexdigest()
+
+
+def write_units(units: Units, path: Path) -> None:
+    """Write what each unit contributes: intervals and comparisons need no gold data then."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = [[round(float(value), 6) for value in row] for row in units.table]
+    whole = [[int(v) if v == int(v) else v for v in row] for row in table]
+    content = {"kind": units.kind, "ids": list(units.ids), "table": whole}
+    path.write_text(json.dumps(content, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+def read_units(path: Path) -> Units:
+    """Read what `write_units` wrote.
+
+    RAISES (BlurbError): B633 it cannot be read.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        table = np.array(content["table"], dtype=np.float64)
+        return Units(content["kind"], tuple(content["ids"]), table)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BlurbError(Errors.B633.format(path=path, reason=error)) from error
 
 
 def describe_data(data: Path) -> dict[str, Any]:
@@ -146,11 +144,17 @@ def describe_data(data: Path) -> dict[str, Any]:
     return {"data_sha256": hashlib.sha256(data.read_bytes()).hexdigest()}
 
 
-def describe_run(nlp: Language, model: str | None = None) -> dict[str, Any]:
-    """Say which pipeline, seed, versions and machine gave a result."""
+def describe_pipeline(nlp: Language, model: str | None = None) -> dict[str, Any]:
+    """Say which pipeline and seed gave a result."""
     return {
         "model": model or f"{nlp.meta['lang']}_{nlp.meta['name']}-{nlp.meta['version']}",
         "seed": nlp.config.interpolate()["training"].get("seed"),
+    }
+
+
+def describe_run() -> dict[str, Any]:
+    """Say which versions, machine and command gave a result."""
+    return {
         "versions": package_versions(),
         "machine": f"{platform.machine()} {platform.system()}, Python {platform.python_version()}",
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
@@ -172,17 +176,3 @@ def package_versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return versions
-
-
-def write_result(result: dict[str, Any], predictions: Sequence[Prediction], output: Path) -> Path:
-    """Write the result and, beside it, its predictions.
-
-    RETURNS (Path): The predictions file, named in the result's `predictions`.
-    """
-    output.parent.mkdir(parents=True, exist_ok=True)
-    predictions_path = output.with_name(f"{output.stem}.predictions.jsonl")
-    lines = [json.dumps(p.to_json(), ensure_ascii=False) for p in predictions]
-    predictions_path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    result = {**result, "predictions": predictions_path.name}
-    output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    return predictions_path

@@ -1,0 +1,94 @@
+"""A task's corpus for training: converted once, and cut down where a budget says so."""
+
+import json
+import shutil
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import spacy
+from spacy.tokens import DocBin
+
+from ..annotations import ENTITIES, PICO
+from ..data.convert import Target, convert_task
+from ..data.docbin import read_docbin
+from ..errors import BlurbError, Errors
+from ..tasks import Task
+from ..tasks.spec import UNITS
+from .inventory import dataset_folder
+
+
+def convert_for_task(task: Task, raw_dir: Path, out_dir: Path, *, form: str) -> dict[str, Any]:
+    """Convert a public dataset as a task needs it; see `data.convert.convert_task`."""
+    target = Target(
+        task.name,
+        unit=UNITS[task.type],
+        labels=task.labels if task.type == "textcat" else (),
+        entities_key=PICO if task.type == "pico" else ENTITIES,
+    )
+    return convert_task(target, raw_dir, out_dir, form=form, paper=asdict(task.sizes))
+
+
+def find_corpus(task: Task, folder: Path, data: Path | None, *, form: str) -> Path:
+    """Return the folder of a task's converted corpus, and convert it where it is not there.
+
+    folder (Path): Of all corpora; the task's is `folder/TASK`.
+    data (Path | None): Folder of the raw data sets.
+    form (str): The form that is wanted; a dataset without originals is read as the copy.
+    RAISES (BlurbError): B624 nothing to convert, B625 the corpus there has another form, and what
+        `convert_task` raises.
+    """
+    corpus = folder / task.name
+    report = corpus / "report.json"
+    if not report.is_file():
+        raw = None if data is None else dataset_folder(data, task.name, form)
+        if raw is None or not raw.is_dir():
+            raise BlurbError(
+                Errors.B624.format(task=task.name, corpus=corpus, raw=raw or "any folder")
+            )
+        return _convert_whole(task, raw, corpus, form)
+    # A dataset without originals was read as the copy; the report says what was asked for, too.
+    found = json.loads(report.read_text(encoding="utf-8"))
+    if form not in (found.get("form"), found.get("asked_form")):
+        raise BlurbError(
+            Errors.B625.format(folder=corpus, task=task.name, found=found.get("form"), form=form)
+        )
+    return corpus
+
+
+def _convert_whole(task: Task, raw: Path, corpus: Path, form: str) -> Path:
+    """Convert into a folder beside and rename it, so that a corpus that is there is whole."""
+    corpus.parent.mkdir(parents=True, exist_ok=True)
+    attempt = Path(tempfile.mkdtemp(prefix=f"{task.name}.", dir=corpus.parent))
+    report = convert_for_task(task, raw, attempt, form=form) | {"asked_form": form}
+    (attempt / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    attempt.replace(corpus)
+    return corpus
+
+
+def limit_training(corpus: Path, train_docs: int | None) -> tuple[Path, int]:
+    """Return a corpus with so many training Docs, beside the whole one, and how many it has.
+
+    The Docs are drawn with a fixed seed, so that every model and seed learns from the same ones,
+    and a larger budget holds a smaller one. Dev and test stay whole.
+
+    train_docs (int | None): The whole corpus where it is None or not less than what there is.
+    """
+    report = json.loads((corpus / "report.json").read_text(encoding="utf-8"))
+    total = report["splits"]["train"]["documents"]
+    if train_docs is None or train_docs >= total:
+        return corpus, total
+    folder = corpus.with_name(f"{corpus.name}-{train_docs}")
+    if not (folder / "report.json").is_file():
+        attempt = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=corpus.parent))
+        docs = read_docbin(corpus / "train.spacy", spacy.blank("en").vocab)
+        drawn = sorted(np.random.default_rng(0).permutation(total)[:train_docs])
+        DocBin(docs=[docs[i] for i in drawn]).to_disk(attempt / "train.spacy")
+        for split in ("dev", "test"):
+            shutil.copyfile(corpus / f"{split}.spacy", attempt / f"{split}.spacy")
+        report["splits"]["train"] = {"documents": train_docs, "drawn_from": total}
+        (attempt / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        attempt.replace(folder)
+    return folder, train_docs

@@ -1,0 +1,263 @@
+"""One cell of a grid: config → `spacy train` → `evaluate`, each in a process of its own.
+
+A training lies under the hash of all that decides it, so it is found again after an interruption
+and whichever cell needs it; it is complete from the moment that it has its final name.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from confection import Config
+
+from ..errors import BlurbError, Errors
+from .corpora import limit_training
+from .grid import Cell
+from .processes import Processes
+from .training_config import fill_config, template
+
+_ENCODER_FILES = (
+    "config.json",
+    "model.safetensors",
+    "pytorch_model.bin",
+    "tokenizer.json",
+    "vocab.txt",
+)
+_DEV_SCORES = {
+    "ner": "ents_f",
+    "pico": "pico_f",
+    "textcat": "cats_micro_f",
+    "sts": "sts_pearson",
+}
+"""Task type → name of its metric in spaCy's scores; other types show the weighted score."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the processes of a cell run.
+
+    threads (int): Of each process.
+    gpu (str | None): Number of a GPU, None for the CPU.
+    jobs (int): Cells that run at the same time; stated beside times.
+    """
+
+    threads: int = 1
+    gpu: str | None = None
+    jobs: int = 1
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that keep a process in its place, and off the network."""
+        threads = str(self.threads)
+        env = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), threads)
+        env |= {"TOKENIZERS_PARALLELISM": "false"}
+        return env if self.gpu is None else {**env, "CUDA_VISIBLE_DEVICES": self.gpu}
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a result file says about the machine."""
+        return {
+            "device": "cpu" if self.gpu is None else f"cuda:{self.gpu}",
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "threads": self.threads,
+            "jobs": self.jobs,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedCell:
+    """A cell whose config is known.
+
+    corpus (Path): What it learns from, cut down to the budget.
+    key (str): SHA-256 of all that decides the training.
+    train_docs (tuple[int, int]): Training Docs that are used, and all there are.
+    """
+
+    cell: Cell
+    config: Config
+    corpus: Path
+    key: str
+    train_docs: tuple[int, int]
+
+
+def prepare(cell: Cell, corpus: Path, encoders: dict[str, str]) -> PreparedCell:
+    """Fill a cell's config and compute its key.
+
+    corpus (Path): The task's whole corpus.
+    encoders (dict[str, str]): Hashes of encoders seen so far, which this adds to.
+    RAISES (BlurbError): B615 no template, B622 an override for a section that is not there, and
+        what `fill_config` raises.
+    """
+    base = template(cell.task)
+    _, total = limit_training(corpus, None)
+    limited, used = limit_training(corpus, cell.train_docs)
+    config = fill_config(base, [limited], cell.encoder, cell.settings, task=cell.task)
+    for key, value in cell.overrides.items():
+        _override(config, key, value, base)
+    encoder = encoders.setdefault(cell.encoder, _hash_encoder(cell.encoder))
+    decisive = Config(config).copy()
+    decisive["paths"] = {
+        "encoder": encoder,
+        **{split: _hash_file(limited / f"{split}.spacy") for split in ("train", "dev")},
+    }
+    text = json.dumps(decisive, sort_keys=True)
+    key = hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return PreparedCell(cell, config, limited, key, (used, total))
+
+
+def _override(config: Config, key: str, value: Any, base: Path) -> None:
+    *path, name = key.split(".")
+    section: Any = config
+    for part in path:
+        section = section.get(part) if isinstance(section, dict) else None
+    if not path or not isinstance(section, dict):
+        raise BlurbError(Errors.B622.format(key=key, path=base, section=".".join(path)))
+    section[name] = value
+
+
+def _hash_encoder(encoder: str) -> str:
+    """Name an encoder by its files' content; one of the hub by its name."""
+    files = [Path(encoder) / name for name in _ENCODER_FILES]
+    found = "".join(_hash_file(path) for path in files if path.is_file())
+    return hashlib.sha256(found.encode()).hexdigest() if found else encoder
+
+
+def _hash_file(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def dev_score(prepared: PreparedCell, folder: Path) -> float | None:
+    """Return the score on dev (0-1) of a training that is there, None where there is none."""
+    path = folder / prepared.key / "train.json"
+    return json.loads(path.read_text(encoding="utf-8"))["dev"] if path.is_file() else None
+
+
+def drop_model(prepared: PreparedCell, folder: Path) -> None:
+    """Delete a trained pipeline, which is large, and keep its config, log and record."""
+    shutil.rmtree(folder / prepared.key / "model-last", ignore_errors=True)
+
+
+def train(prepared: PreparedCell, folder: Path, place: Place, processes: Processes) -> None:
+    """Train a cell; a training that is there is not repeated.
+
+    folder (Path): Of all trainings of the task.
+    RAISES (BlurbError): B626 the training failed.
+    """
+    target = folder / prepared.key
+    if (target / "model-last").is_dir():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{prepared.cell.name}-{prepared.key[:8]}"
+    # A folder of its own for every attempt: one that was killed may still have a process writing.
+    for left in folder.glob(f"{name}.*"):
+        shutil.rmtree(left, ignore_errors=True)
+    attempt = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=folder))
+    config = prepared.config.copy()
+    curve = attempt / "curve.jsonl"
+    config["training"]["logger"] = {
+        "@loggers": "spacy.ConsoleLogger.v3",
+        "output_file": str(curve),
+    }
+    config.to_disk(attempt / "config.cfg")
+    command = [sys.executable, "-m", "spacy", "train", str(attempt / "config.cfg")]
+    command += ["--output", str(attempt), "--gpu-id", "-1" if place.gpu is None else "0"]
+    usage = processes.run(command, log=attempt / "log.txt", env=place.environment())
+    shutil.rmtree(attempt / "model-best", ignore_errors=True)
+    record = {
+        "steps": config["training"]["max_steps"],
+        "train_seconds": usage.seconds,
+        "train_cpu_seconds": usage.cpu_seconds,
+        **place.describe(),
+        **read_curve(curve, prepared.cell.task.type),
+    }
+    (attempt / "train.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    shutil.rmtree(target, ignore_errors=True)  # a record without its model
+    attempt.replace(target)
+
+
+def read_curve(path: Path, task_type: str) -> dict[str, Any]:
+    """Read what spaCy logged at each evaluation on dev.
+
+    RETURNS (dict): `curve`, [step, score on dev 0-1, losses of all components added up] for each
+        evaluation, and `dev`, the last score, which is that of `model-last`.
+    """
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    name = _DEV_SCORES.get(task_type)
+    curve = [
+        [row["step"], row["scores"].get(name, row["score"]), sum(row["losses"].values())]
+        for row in rows
+    ]
+    return {"curve": curve, "dev": curve[-1][1] if curve else None}
+
+
+def evaluate(
+    prepared: PreparedCell,
+    folder: Path,
+    output: Path,
+    place: Place,
+    processes: Processes,
+    remarks: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Score a trained cell on test and write its result file, with what made it under `run`.
+
+    folder (Path): Of all trainings of the task.
+    output (Path): The result file; it is there only when it is whole.
+    remarks (Mapping[str, Any]): More to write under `run`.
+    RETURNS (dict): The result.
+    RAISES (BlurbError): B626 the evaluation failed.
+    """
+    cell, trained = prepared.cell, folder / prepared.key
+    test = prepared.corpus / "test.spacy"
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{cell.name}.", dir=output.parent) as scratch:
+        result_path = Path(scratch) / output.name
+        command = [sys.executable, "-m", "spacy", "blurb", "evaluate"]
+        command += [str(trained / "model-last"), cell.task.name, str(test)]
+        command += ["-o", str(result_path), "--model", cell.model]
+        usage = processes.run(command, log=trained / "log.txt", env=place.environment())
+        result = json.loads(result_path.read_text(encoding="utf-8"))
+        result["seed"] = cell.settings.seed
+        record = json.loads((trained / "train.json").read_text(encoding="utf-8"))
+        used, total = prepared.train_docs
+        result["run"] = {
+            "settings": cell.describe() | {"train_docs": used, "train_docs_of": total},
+            "settings_sha256": prepared.key,
+            **record,
+            "evaluate_seconds": usage.seconds,
+            "evaluate_cpu_seconds": usage.cpu_seconds,
+            **remarks,
+        }
+        for path in sorted(Path(scratch).iterdir()):
+            if path != result_path:
+                path.replace(output.parent / path.name)
+        result_path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        result_path.replace(output)
+    return result
+
+
+def finished_result(prepared: PreparedCell, output: Path) -> dict[str, Any] | None:
+    """Return the result of a cell where it is there, of the same settings and data."""
+    try:
+        result = json.loads(output.read_text(encoding="utf-8"))
+        same = result["run"]["settings_sha256"] == prepared.key
+        same = same and result["data_sha256"] == _hash_file(prepared.corpus / "test.spacy")
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return result if same else None
+
+
+def _processor() -> str:
+    """Name the processor; Linux tells it in a file only."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

@@ -1,0 +1,231 @@
+"""Run a grid: choose on dev, train, score on test; what is finished is not repeated."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import BlurbError
+from .corpora import find_corpus
+from .families import get_family
+from .grid import Cell, Group
+from .grid_cell import (
+    Place,
+    PreparedCell,
+    dev_score,
+    drop_model,
+    evaluate,
+    finished_result,
+    prepare,
+    train,
+)
+from .processes import Processes
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where a grid reads and writes.
+
+    data (Path | None): Raw data sets; None where all corpora are converted.
+    work (Path): Corpora (`corpus/TASK`) and trainings (`TASK/HASH`).
+    results (Path): Result files, `TASK/MODEL-sSEED.json`, and the predictions beside them.
+    """
+
+    data: Path | None
+    work: Path
+    results: Path
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a grid.
+
+    finished, skipped (int): Cells that were run, and that were there already.
+    failed (list[str]): A line for each cell that failed.
+    """
+
+    finished: int = 0
+    skipped: int = 0
+    failed: list[str] = field(default_factory=list)
+
+
+class GridRun:
+    """A grid on its way; `report` gets a line whenever a cell is done."""
+
+    def __init__(
+        self,
+        groups: Sequence[Group],
+        folders: Folders,
+        places: Sequence[Place],
+        *,
+        report: Callable[[str], None],
+        keep_models: bool = False,
+    ) -> None:
+        self._groups = groups
+        self._folders = folders
+        self._report = report
+        self._keep_models = keep_models
+        self._processes = Processes()
+        self._places: queue.SimpleQueue[Place] = queue.SimpleQueue()
+        for place in places:
+            self._places.put(place)
+        self._n_places = len(places)
+        self._encoders: dict[str, str] = {}
+        self._preparing = threading.Lock()
+        self._total = sum(len(group.alternatives[0]) for group in groups)
+        self._done = 0
+        self.outcome = Outcome()
+
+    def run(self) -> Outcome:
+        """Run what is not finished.
+
+        RETURNS (Outcome): A failed cell stops no other.
+        """
+        ready = [group for group in self._groups if self._prepare_corpus(group)]
+        try:
+            chosen = self._choose([group for group in ready if len(group.alternatives) > 1])
+            work: list[tuple[Cell, dict[str, Any]]] = []
+            for group in ready:
+                if len(group.alternatives) == 1:
+                    work += [(cell, {}) for cell in group.alternatives[0]]
+                elif selection := chosen.get((group.task, group.model)):
+                    best, remarks = selection
+                    work += [(cell, remarks) for cell in group.alternatives[best]]
+            self._in_parallel(self._run_cell, work)
+        except BaseException:
+            self._processes.stop()
+            raise
+        return self.outcome
+
+    def _prepare_corpus(self, group: Group) -> bool:
+        cell = group.alternatives[0][0]
+        try:
+            get_family(cell.task)  # what cannot be scored is not trained
+            corpora = self._folders.work / "corpus"
+            find_corpus(cell.task, corpora, self._folders.data, form=cell.form)
+        except (BlurbError, ModuleNotFoundError, OSError) as error:
+            for failed in group.alternatives[0]:
+                self._fail(failed, error)
+            return False
+        return True
+
+    def _choose(self, groups: Sequence[Group]) -> dict[tuple[str, str], tuple[int, dict[str, Any]]]:
+        """Train each alternative with the first seed and take the best on dev."""
+        candidates = [cells[0] for group in groups for cells in group.alternatives]
+        scores = dict(
+            zip(
+                map(id, candidates),
+                self._in_parallel(self._score_on_dev, candidates),
+                strict=True,
+            )
+        )
+        chosen = {}
+        for group in groups:
+            found = [scores[id(cells[0])] for cells in group.alternatives]
+            if any(score is None for score in found):
+                for cell in group.alternatives[0]:
+                    self._fail(cell, "no choice on dev: a training that it needs failed")
+                continue
+            best = found.index(max(found))
+            tried = [
+                {**cells[0].describe(), "dev": score}
+                for cells, score in zip(group.alternatives, found, strict=True)
+            ]
+            seed = group.alternatives[0][0].settings.seed
+            remarks = {"selection": {"split": "dev", "seed": seed, "tried": tried}}
+            chosen[group.task, group.model] = best, remarks
+            for position, cells in enumerate(group.alternatives):
+                if position != best and not self._keep_models:
+                    drop_model(self._prepare(cells[0]), self._trainings(cells[0]))
+        return chosen
+
+    def _score_on_dev(self, cell: Cell) -> float | None:
+        folder = self._trainings(cell)
+        try:
+            prepared = self._prepare(cell)
+            if (score := dev_score(prepared, folder)) is not None:
+                return score
+            with self._place() as place:
+                train(prepared, folder, place, self._processes)
+            score = dev_score(prepared, folder)
+        except (BlurbError, OSError) as error:
+            self._report(f"{cell.task.name} {cell.name}, to choose on dev: {error}")
+            return None
+        settings = f"learning rate {cell.settings.learning_rate:g}, {cell.settings.epochs} epochs"
+        settings += f", batches of {cell.settings.batch_docs}"
+        self._report(f"{cell.task.name} {cell.name}, {settings}: dev {100 * (score or 0):.2f}")
+        return score
+
+    def _run_cell(self, work: tuple[Cell, dict[str, Any]]) -> None:
+        cell, remarks = work
+        output = self._folders.results / cell.task.name / f"{cell.name}.json"
+        folder = self._trainings(cell)
+        try:
+            prepared = self._prepare(cell)
+            result = finished_result(prepared, output)
+            if result is not None:
+                self.outcome.skipped += 1
+                self._tell(cell, f"{_describe(result)}, finished before")
+                return
+            with self._place() as place:
+                train(prepared, folder, place, self._processes)
+                result = evaluate(prepared, folder, output, place, self._processes, remarks)
+        except (BlurbError, OSError, ValueError, KeyError) as error:
+            self._fail(cell, error)
+            return
+        if not self._keep_models:
+            drop_model(prepared, folder)
+        self.outcome.finished += 1
+        seconds = result["run"]["train_seconds"] + result["run"]["evaluate_seconds"]
+        self._tell(cell, f"{_describe(result)}, {seconds:.0f} s")
+
+    def _prepare(self, cell: Cell) -> PreparedCell:
+        with self._preparing:
+            return prepare(cell, self._folders.work / "corpus" / cell.task.name, self._encoders)
+
+    def _trainings(self, cell: Cell) -> Path:
+        return self._folders.work / cell.task.name
+
+    def _fail(self, cell: Cell, error: object) -> None:
+        line = f"{cell.task.name} {cell.name}: {error}"
+        self.outcome.failed.append(line)
+        self._tell(cell, f"failed: {error}")
+
+    def _tell(self, cell: Cell, what: str) -> None:
+        self._done += 1
+        self._report(f"[{self._done}/{self._total}] {cell.task.name} {cell.name}: {what}")
+
+    def _place(self) -> "_Borrowed":
+        return _Borrowed(self._places)
+
+    def _in_parallel(self, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+        with ThreadPoolExecutor(self._n_places) as pool:
+            futures = [pool.submit(function, item) for item in items]
+            try:
+                return [future.result() for future in futures]
+            except BaseException:
+                self._processes.stop()
+                pool.shutdown(cancel_futures=True)
+                raise
+
+
+class _Borrowed:
+    """A place that one cell has at a time."""
+
+    def __init__(self, places: "queue.SimpleQueue[Place]") -> None:
+        self._places = places
+
+    def __enter__(self) -> Place:
+        self._place = self._places.get()
+        return self._place
+
+    def __exit__(self, *error: object) -> None:
+        self._places.put(self._place)
+
+
+def _describe(result: dict[str, Any]) -> str:
+    low, high = (100 * bound for bound in result["ci95"])
+    return f"{result['metric']} {100 * result['score']:.2f} (95 % {low:.2f}–{high:.2f})"

@@ -1,0 +1,145 @@
+"""How far would other test items move a score, or the difference of two?
+
+Every metric here is a function of sums over units (documents, pairs, questions). A resample gives
+each unit a weight, so all resamples are one matrix product, and two systems are compared on the
+same ones.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+KINDS = ("f1", "macro_f1", "mean", "pearson")
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What each test item contributes to a score.
+
+    kind (str): "f1", "macro_f1", "mean" or "pearson".
+    ids (tuple[str, ...]): One per unit.
+    table (ndarray): Shape (units, columns). "f1": correct, predicted, gold; "macro_f1": these three
+        for each label; "mean": the unit's own score; "pearson": gold and predicted value.
+    """
+
+    kind: str
+    ids: tuple[str, ...]
+    table: Floats
+
+    def score(self) -> float:
+        """Return the score over all units, each once."""
+        return float(self.scores(np.ones((1, len(self.ids))))[0])
+
+    def scores(self, weights: Floats) -> Floats:
+        """Return the score of each resample.
+
+        weights (ndarray): How often each unit is in it, shape (resamples, units).
+        """
+        table = np.asarray(self.table, dtype=np.float64)
+        if self.kind == "f1":
+            return _f1(weights @ table)
+        if self.kind == "macro_f1":
+            sums = (weights @ table).reshape(len(weights), -1, 3)
+            return _f1(sums).mean(axis=-1)
+        if self.kind == "mean":
+            return (weights @ table)[:, 0] / np.maximum(weights.sum(axis=1), 1)
+        return _pearson(weights, table)
+
+
+def _f1(sums: Floats) -> Floats:
+    """Compute F1 of (…, 3) sums of correct, predicted and gold; 0 where there is nothing."""
+    correct, predicted, gold = np.moveaxis(sums, -1, 0)
+    return 2 * correct / np.maximum(predicted + gold, 1)
+
+
+def _pearson(weights: Floats, table: Floats) -> Floats:
+    """Compute correlations; 0 where a side does not vary, as `metrics.correlation.pearson`."""
+    # Around the mean, so that little is lost to rounding.
+    x, y = (table - table.mean(axis=0)).T
+    n = np.maximum(weights.sum(axis=1), 1)
+    mean_x, mean_y = weights @ x / n, weights @ y / n
+    var_x, var_y = weights @ (x * x) / n - mean_x**2, weights @ (y * y) / n - mean_y**2
+    scale = np.sqrt(np.maximum(var_x, 0) * np.maximum(var_y, 0))
+    # What rounding leaves of no variance at all.
+    tiny = 1e-12 * max(float((x * x).mean() * (y * y).mean()) ** 0.5, 1e-300)
+    covariance = weights @ (x * y) / n - mean_x * mean_y
+    return np.where(scale > tiny, np.clip(covariance / np.maximum(scale, tiny), -1, 1), 0.0)
+
+
+def draw_weights(n_units: int, *, resamples: int = 1000, seed: int = 0) -> Floats:
+    """Draw bootstrap resamples: how often each unit is in each.
+
+    Sets of the same size get the same resamples, so that two systems, and two tasks on the same
+    documents, are resampled together.
+
+    RETURNS (ndarray): Shape (resamples, n_units); rows add up to n_units.
+    """
+    generator = np.random.default_rng(seed)
+    shares = np.full(n_units, 1 / max(1, n_units))
+    return generator.multinomial(n_units, shares, size=resamples).astype(np.float64)
+
+
+def interval(scores: Floats) -> tuple[float, float]:
+    """Return the 95 % percentile interval of resampled scores."""
+    low, high = np.percentile(scores, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def bootstrap_interval(units: Units) -> tuple[float, float]:
+    """Compute a 95 % percentile interval of a score; (0.0, 0.0) without units."""
+    if not units.ids:
+        return 0.0, 0.0
+    return interval(units.scores(draw_weights(len(units.ids))))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A minus B on the same units, in the score's own range.
+
+    ci95 (tuple[float, float]): Paired bootstrap interval of the difference.
+    p (float): Two-sided, of approximate randomisation: how often would the difference be as large
+        if it were chance which of the two systems made which unit's predictions?
+    """
+
+    difference: float
+    ci95: tuple[float, float]
+    p: float
+
+
+def compare(
+    a: Sequence[Units], b: Sequence[Units], *, resamples: int = 2000, seed: int = 0
+) -> Comparison:
+    """Compare two systems, each with one or more runs on the same units in the same order.
+
+    The mean over runs is compared. In the randomisation a unit goes from one system to the other
+    with all its runs.
+
+    RAISES (ValueError): The units are not the same.
+    """
+    if any((units.ids, units.kind) != (a[0].ids, a[0].kind) for units in (*a, *b)):
+        raise ValueError("runs on the same units are needed")
+    n = len(a[0].ids)
+    weights = draw_weights(n, resamples=resamples, seed=seed)
+    deltas = _mean_scores(a, weights) - _mean_scores(b, weights)
+    every = np.ones((1, n))
+    difference = float((_mean_scores(a, every) - _mean_scores(b, every))[0])
+    swaps = np.random.default_rng(seed).integers(0, 2, size=(resamples, n)).astype(np.float64)
+    by_chance = np.mean([_swapped(left, right, swaps) for left in a for right in b], axis=0)
+    as_large = int((np.abs(by_chance) >= abs(difference) - 1e-12).sum())
+    return Comparison(difference, interval(deltas), (as_large + 1) / (resamples + 1))
+
+
+def _mean_scores(runs: Sequence[Units], weights: Floats) -> Floats:
+    return np.mean([units.scores(weights) for units in runs], axis=0)
+
+
+def _swapped(left: Units, right: Units, swaps: Floats) -> Floats:
+    """Return the difference after units with a 1 have changed sides. Shape: (resamples,)"""
+    both = Units(left.kind, left.ids * 2, np.concatenate([left.table, right.table]))
+    there = both.scores(np.concatenate([1 - swaps, swaps], axis=1))
+    here = both.scores(np.concatenate([swaps, 1 - swaps], axis=1))
+    return there - here
