@@ -529,3 +529,24 @@ class Errors(metaclass=_CodedMessages):
         "Cannot read {path}, which says what each document contributes to a score: {reason}. Run "
         "'evaluate' or 'score' again."
     )
+    B634 = (
+        "No folder {path}. Result files lie in RESULTS/TASK/MODEL-sSEED.json, as 'run' writes them."
+    )
+    B635 = "{path} is not a result file of 'evaluate' or 'score': {reason}."
+    B636 = (
+        "{path} and {other} are both results of {model!r}, seed {seed}, on {task}. Keep one, or "
+        "give one of them another model name."
+    )
+    B637 = (
+        "{model!r} on {task}: its results cannot be averaged, they differ in {what} ({found}). "
+        "Take one of them out, or give --mixed, which averages them and says so."
+    )
+    B638 = (
+        "{task}: {models} were scored on different gold data, so their scores cannot stand in one "
+        "column. Score all on the same file, or give --mixed, which says so in the table."
+    )
+    B639 = "{path} does not say its kind. The name of the output ends in .html, .md or .json."
+    B640 = (
+        "{path}: a result is of task {task!r}, which the table does not have. Tasks: "
+        "python -m spacy blurb tasks."
+    )

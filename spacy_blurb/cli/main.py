@@ -8,6 +8,7 @@ from . import (  # noqa: F401
     corpus,
     evaluate,
     init_config,
+    leaderboard,
     package,
     pretrain,
     run_grid,

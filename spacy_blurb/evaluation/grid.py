@@ -185,7 +185,7 @@ class _Reader:
     def _number(self, key: str, value: Any, kind: type) -> Any:
         if kind is float and type(value) is int:
             value = float(value)
-        if type(value) is not kind or not value > 0:
+        if type(value) is not kind or value <= 0:  # type: ignore[operator]
             wanted = "a number above 0" if kind is float else "a whole number above 0"
             raise self._wrong(key, value, wanted)
         return value

@@ -191,7 +191,12 @@ def read_curve(path: Path, task_type: str) -> dict[str, Any]:
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     name = _DEV_SCORES.get(task_type)
     curve = [
-        [row["step"], row["scores"].get(name, row["score"]), sum(row["losses"].values())]
+        # spaCy writes the single scores in percent and the weighted one not.
+        [
+            row["step"],
+            row["scores"][name] / 100 if name in row["scores"] else row["score"],
+            sum(row["losses"].values()),
+        ]
         for row in rows
     ]
     return {"curve": curve, "dev": curve[-1][1] if curve else None}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-KINDS = ("f1", "macro_f1", "mean", "pearson")
+_PART = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +127,14 @@ def compare(
     deltas = _mean_scores(a, weights) - _mean_scores(b, weights)
     every = np.ones((1, n))
     difference = float((_mean_scores(a, every) - _mean_scores(b, every))[0])
-    swaps = np.random.default_rng(seed).integers(0, 2, size=(resamples, n)).astype(np.float64)
-    by_chance = np.mean([_swapped(left, right, swaps) for left in a for right in b], axis=0)
-    as_large = int((np.abs(by_chance) >= abs(difference) - 1e-12).sum())
+    generator = np.random.default_rng(seed)
+    as_large, left_over = 0, resamples
+    while left_over:
+        # In parts, for the sake of memory.
+        swaps = generator.integers(0, 2, size=(min(_PART, left_over), n)).astype(np.float64)
+        by_chance = np.mean([_swapped(left, right, swaps) for left in a for right in b], axis=0)
+        as_large += int((np.abs(by_chance) >= abs(difference) - 1e-12).sum())
+        left_over -= len(swaps)
     return Comparison(difference, interval(deltas), (as_large + 1) / (resamples + 1))
 
 

@@ -1,0 +1,119 @@
+"""Which results are in a folder?"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import BlurbError, Errors
+from ..metrics.resampling import Units
+from .results import read_units
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One result file.
+
+    content (dict): What it says.
+    """
+
+    path: Path
+    content: dict[str, Any]
+
+    @property
+    def task(self) -> str:
+        """Return the task's name."""
+        return self.content["task"]
+
+    @property
+    def model(self) -> str:
+        """Return the model's name, which may be anything."""
+        return str(self.content["model"])
+
+    @property
+    def seed(self) -> Any:
+        """Return the seed, None where nobody told it."""
+        return self.content.get("seed")
+
+    @property
+    def gold(self) -> str:
+        """Return the name of the gold data: by content, else by file."""
+        return self.content.get("gold_sha256") or self.content.get("data_sha256", "unknown")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return the settings of the grid, {} for a result that none made."""
+        return self.content.get("run", {}).get("settings", {})
+
+    @property
+    def budget(self) -> tuple[int, int] | None:
+        """Return training Docs that were used and all there are, None where all were."""
+        used, total = (self.settings.get(key) for key in ("train_docs", "train_docs_of"))
+        return (used, total) if used and total and used < total else None
+
+    def units(self) -> Units | None:
+        """Return what each test unit contributes, None where the result does not tell."""
+        name = self.content.get("units")
+        return None if name is None else read_units(self.path.parent / name)
+
+    def predictions(self) -> Path | None:
+        """Return the prediction file, None where it is not there."""
+        path = self.path.parent / self.content.get("predictions", "")
+        return path if path.is_file() else None
+
+
+def read_results(folder: Path) -> list[Result]:
+    """Read the result files of a folder and of the folders in it, one per task, not deeper.
+
+    Other JSON files are passed over: a result has a `task`, a `metric` and a `score`.
+
+    RAISES (BlurbError): B634 no such folder, B635 a damaged result, B636 two results of one task,
+        model and seed.
+    """
+    if not folder.is_dir():
+        raise BlurbError(Errors.B634.format(path=folder))
+    found: dict[tuple[str, str, Any], Result] = {}
+    for path in sorted([*folder.glob("*.json"), *folder.glob("*/*.json")]):
+        result = _read(path)
+        if result is None:
+            continue
+        key = result.task, result.model, result.seed
+        if key in found:
+            raise BlurbError(
+                Errors.B636.format(
+                    path=path,
+                    other=found[key].path,
+                    model=result.model,
+                    seed=result.seed,
+                    task=result.task,
+                )
+            )
+        found[key] = result
+    return list(found.values())
+
+
+def read_result(path: Path) -> Result:
+    """Read one result file.
+
+    RAISES (BlurbError): B635 it is none.
+    """
+    result = _read(path)
+    if result is None:
+        raise BlurbError(Errors.B635.format(path=path, reason="'task' and 'score' are missing"))
+    return result
+
+
+def _read(path: Path) -> Result | None:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BlurbError(Errors.B635.format(path=path, reason=error)) from error
+    if not isinstance(content, dict) or not {"task", "metric", "score"} <= set(content):
+        return None
+    for key in ("model", "ci95", "n"):
+        if key not in content:
+            raise BlurbError(Errors.B635.format(path=path, reason=f"{key!r} is missing"))
+    if not isinstance(content["score"], (int, float)) or not -1 <= content["score"] <= 1:
+        reason = f"'score' is {content['score']!r}, not a number from -1 to 1"
+        raise BlurbError(Errors.B635.format(path=path, reason=reason))
+    return Result(path, content)
