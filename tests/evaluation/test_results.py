@@ -5,25 +5,40 @@ import json
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pytest
 import spacy
 
-from spacy_blurb.data.docbin import read_docbin
-from spacy_blurb.evaluation.predict import EntityPrediction, predict_entities
+from spacy_blurb.data.docbin import read_docbin, write_docbin
+from spacy_blurb.data.records import Mention, Record
+from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.results import (
-    calibration_result,
-    describe_run,
-    entity_result,
-    write_result,
+    describe_pipeline,
+    evaluate_pipeline,
+    hash_gold,
+    read_units,
+    score_file,
+    write_units,
 )
+from spacy_blurb.evaluation.scoring.entities import GoldEntities
+from spacy_blurb.metrics.resampling import Units
 from spacy_blurb.tasks import get_task
 
 
 @pytest.fixture(scope="module")
-def result(rule_pipeline: Path, scored_by_hand: Path) -> dict:
+def written(
+    rule_pipeline: Path, scored_by_hand: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    output = tmp_path_factory.mktemp("results") / "deep" / "rules.v1.json"
     nlp = spacy.load(rule_pipeline)
-    predictions = predict_entities(nlp, read_docbin(scored_by_hand, nlp.vocab))
-    return entity_result(get_task("bc5cdr"), nlp, predictions, data=scored_by_hand)
+    docs = read_docbin(scored_by_hand, nlp.vocab)
+    evaluate_pipeline(get_task("bc5cdr"), nlp, docs, output, data=scored_by_hand)
+    return output
+
+
+@pytest.fixture(scope="module")
+def result(written: Path) -> dict:
+    return json.loads(written.read_text(encoding="utf-8"))
 
 
 def test_scores_by_hand(result: dict) -> None:
@@ -34,6 +49,7 @@ def test_scores_by_hand(result: dict) -> None:
         "Disease": {"precision": 0.5, "recall": 0.25, "f1": pytest.approx(1 / 3), "gold": 4},
     }
     assert (result["task"], result["metric"], result["n"]) == ("bc5cdr", "entity_f1", 3)
+    assert (result["other_types"], result["calibration"]) == (0, None)
 
 
 def test_the_interval_contains_the_score(result: dict) -> None:
@@ -49,40 +65,68 @@ def test_what_made_the_result(result: dict, scored_by_hand: Path) -> None:
     assert result["seed"] == 0
     assert result["versions"]["spacy"] == version("spacy")
     assert result["versions"]["spacy-blurb"] == version("spacy-blurb")
-    assert json.loads(json.dumps(result)) == result
 
 
 def test_the_seed_of_a_trained_pipeline_is_a_number(trained_folder: Path) -> None:
     """`training.seed` of our configs refers to `system.seed`."""
-    assert describe_run(spacy.load(trained_folder))["seed"] == 3
+    assert describe_pipeline(spacy.load(trained_folder))["seed"] == 3
 
 
-def test_calibration_of_probabilities() -> None:
-    """Gold is the first of each pair of spans."""
-    spans = [(0, 1, "X"), (2, 3, "Y")]
-    predictions = [
-        EntityPrediction("1", [spans[0]], spans, [0.95, 0.25]),
-        EntityPrediction("2", [spans[0]], spans, [0.25, 0.95]),
-        EntityPrediction("3", [], [], []),
-    ]
-    found = calibration_result(predictions)
-    assert found["error"] == pytest.approx((2 * 0.25 + 2 * 0.45) / 4)
-    assert [row for row in found["bins"] if row[0]] == [[2, 0.25, 0.5], [2, 0.95, 0.5]]
-    assert len(found["bins"]) == 10
-    unknown = EntityPrediction("4", [], [spans[0]], [None])
-    assert calibration_result([*predictions, unknown]) is None
-    assert calibration_result(predictions[2:]) is None
+def test_files_beside_the_result(written: Path, result: dict) -> None:
+    names = {path.name for path in written.parent.iterdir()}
+    assert names == {"rules.v1.json", "rules.v1.predictions.jsonl", "rules.v1.units.json"}
+    assert (result["predictions"], result["units"]) == (
+        "rules.v1.predictions.jsonl",
+        "rules.v1.units.json",
+    )
+    units = read_units(written.parent / result["units"])
+    assert (units.kind, units.ids) == ("f1", ("d1", "d2", "d3"))
+    assert units.table.tolist() == [[2, 2, 2], [1, 2, 2], [0, 0, 2]]
+    assert units.score() == result["score"]
 
 
-def test_pico_by_hand() -> None:
+def test_scoring_the_prediction_file_gives_the_same_result(
+    written: Path, result: dict, scored_by_hand: Path, tmp_path: Path
+) -> None:
+    """There is one way to a score."""
+    docs = read_docbin(scored_by_hand, spacy.blank("en").vocab)
+    predictions = written.parent / result["predictions"]
+    found = score_file(
+        get_task("bc5cdr"),
+        docs,
+        predictions,
+        tmp_path / "again.json",
+        data=scored_by_hand,
+        remarks={"model": result["model"], "seed": 0},
+    )
+    own = {"predictions", "units", "date", "command"}
+    assert {k: v for k, v in found.items() if k not in own} == {
+        k: v for k, v in result.items() if k not in own
+    }
+    assert (tmp_path / found["predictions"]).resolve() == predictions.resolve()
+
+
+def test_gold_is_named_by_its_content(scored_by_hand: Path, result: dict) -> None:
+    item = GoldEntities("1", [(0, 1, "X")], 5)
+    assert hash_gold([item]) == hash_gold([GoldEntities("1", [(0, 1, "X")], 5)])
+    assert len({hash_gold([item]), hash_gold([GoldEntities("1", [(0, 1, "Y")], 5)])}) == 2
+    assert len({hash_gold([item]), hash_gold([GoldEntities("2", [(0, 1, "X")], 5)])}) == 2
+    assert len(result["gold_sha256"]) == 64
+
+
+def test_pico_is_scored_by_words(tmp_path: Path) -> None:
     """Words at 0-2, 3-5, 6-8: two of P, one of O, none of I, which counts all the same."""
-    words = [(0, 2), (3, 5), (6, 8)]
-    gold = [(0, 5, "Participants"), (3, 5, "Outcome")]
-    predicted = [(3, 8, "Participants"), (3, 5, "Outcome")]
-    predictions = [EntityPrediction("1", gold, predicted, [0.5, 0.5], words=words)]
-    nlp = spacy.blank("en")
-    data = Path(__file__)
-    result = entity_result(get_task("ebm_pico"), nlp, predictions, data=data)
+    mentions = (Mention(0, 5, "Participants"), Mention(3, 5, "Outcome"))
+    record = Record("1", "ab cd ef", mentions, ((0, 2), (3, 5), (6, 8)))
+    data, rows = tmp_path / "a.spacy", tmp_path / "p.jsonl"
+    tokenizer = spacy.blank("en").tokenizer
+    write_docbin([record], data, tokenizer, label_sets=["ebm_pico"], entities_key="pico")
+    found = [(3, 8, "Participants", 0.5), (3, 5, "Outcome", 0.5)]
+    entities = [dict(zip(("start", "end", "label", "score"), span, strict=True)) for span in found]
+    rows.write_text(json.dumps({"id": "1", "entities": entities}), encoding="utf-8")
+    docs = read_docbin(data, spacy.blank("en").vocab)
+    task, remarks = get_task("ebm_pico"), {"model": "m", "seed": None}
+    result = score_file(task, docs, rows, tmp_path / "r.json", data=data, remarks=remarks)
     assert result["score"] == pytest.approx((0.5 + 0 + 1) / 3)
     assert result["ci95"] == pytest.approx([0.5, 0.5])
     assert (result["correct"], result["predicted"], result["gold"]) == (2, 3, 3)
@@ -94,25 +138,12 @@ def test_pico_by_hand() -> None:
     assert (result["task"], result["metric"], result["n"]) == ("ebm_pico", "macro_word_f1", 1)
 
 
-def test_files(tmp_path: Path) -> None:
-    predictions = [
-        EntityPrediction("α", [(0, 1, "X")], [(0, 1, "X"), (2, 3, "Y")], [0.25, None]),
-        EntityPrediction("2", [], [], []),
-    ]
-    output = tmp_path / "deep" / "ncbi.small.json"
-    path = write_result({"score": 0.5}, predictions, output)
-    assert json.loads(output.read_text(encoding="utf-8")) == {
-        "score": 0.5,
-        "predictions": "ncbi.small.predictions.jsonl",
-    }
-    assert path == output.with_name("ncbi.small.predictions.jsonl")
-    assert [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] == [
-        {
-            "id": "α",
-            "entities": [
-                {"start": 0, "end": 1, "label": "X", "score": 0.25},
-                {"start": 2, "end": 3, "label": "Y", "score": None},
-            ],
-        },
-        {"id": "2", "entities": []},
-    ]
+def test_units_that_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "u.json"
+    with pytest.raises(BlurbError, match="B633"):
+        read_units(path)
+    write_units(Units("pearson", ("a", "b"), np.array([[1.0, 0.25], [2.0, 0.5]])), path)
+    assert read_units(path).table.tolist() == [[1, 0.25], [2, 0.5]]
+    path.write_text("{}", encoding="utf-8")
+    with pytest.raises(BlurbError, match="B633"):
+        read_units(path)

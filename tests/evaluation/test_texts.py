@@ -18,8 +18,7 @@ from spacy_blurb.annotations import (
 from spacy_blurb.data.docbin import write_docbin
 from spacy_blurb.data.records import LabelledText, TextPair
 from spacy_blurb.errors import BlurbError
-from spacy_blurb.evaluation.results import write_result
-from spacy_blurb.evaluation.texts import evaluate_labels, evaluate_pairs
+from spacy_blurb.evaluation.results import evaluate_pipeline
 from spacy_blurb.tasks import get_task
 
 LABELS = ("growth", "death", "metastasis")
@@ -58,6 +57,15 @@ def write_labels(path: Path) -> Path:
     return path
 
 
+def evaluate(name: str, nlp: Language, data: Path, docs: Any = None) -> tuple[dict, list[dict]]:
+    """Result and rows of the prediction file."""
+    output = data.with_name("r.json")
+    docs = read(data, nlp) if docs is None else docs
+    result = evaluate_pipeline(get_task(name), nlp, docs, output, data=data)
+    text = (output.parent / result["predictions"]).read_text(encoding="utf-8")
+    return result, [json.loads(line) for line in text.splitlines()]
+
+
 def read(path: Path, nlp: Language) -> list[Doc]:
     return list(DocBin().from_disk(path).get_docs(nlp.vocab))
 
@@ -65,7 +73,7 @@ def read(path: Path, nlp: Language) -> list[Doc]:
 def test_labels_are_scored_by_document(tmp_path: Path) -> None:
     """Gold 1: all three, 2: none, 3: metastasis. Found 1: growth, death, 2: death, 3: right."""
     nlp, data = make_nlp("labels_by_words", "textcat"), write_labels(tmp_path / "a.spacy")
-    result, predictions = evaluate_labels(get_task("textcat"), nlp, read(data, nlp), data=data)
+    result, rows = evaluate("textcat", nlp, data)
     assert (result["correct"], result["predicted"], result["gold"]) == (3, 4, 4)
     assert (result["precision"], result["recall"], result["score"]) == (0.75, 0.75, 0.75)
     assert (result["n"], result["texts"], result["metric"]) == (3, 5, "micro_f1")
@@ -76,9 +84,6 @@ def test_labels_are_scored_by_document(tmp_path: Path) -> None:
         "growth": {"precision": 1.0, "recall": 1.0, "f1": 1.0, "gold": 1},
         "metastasis": {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3), "gold": 2},
     }
-    assert json.loads(json.dumps(result)) == result
-    path = write_result(result, predictions, tmp_path / "r.json")
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert [row["id"] for row in rows] == ["1_s0", "1_s1", "2_s0", "3_s0", "1_s2"]
     assert rows[0] == {
         "id": "1_s0",
@@ -92,10 +97,10 @@ def test_labels_that_cannot_be_scored(tmp_path: Path) -> None:
     nlp, data = make_nlp("labels_by_words", "textcat"), write_labels(tmp_path / "a.spacy")
     docs = read(data, nlp)
     with pytest.raises(BlurbError, match=r"B532.*'1_s0' is annotated for death, growth, .*hoc"):
-        evaluate_labels(get_task("hoc"), nlp, docs, data=data)
+        evaluate("hoc", nlp, data, docs)
     docs[2].cats = {}
     with pytest.raises(BlurbError, match=r"B530.*'2_s0' has no gold labels"):
-        evaluate_labels(get_task("textcat"), nlp, docs, data=data)
+        evaluate("textcat", nlp, data, docs)
 
 
 def test_a_threshold_of_the_component_is_used(tmp_path: Path) -> None:
@@ -103,7 +108,7 @@ def test_a_threshold_of_the_component_is_used(tmp_path: Path) -> None:
     component: Any = nlp.get_pipe("textcat")
     for threshold, expected in ((0.25, 9), (0.8, 0)):
         component.cfg = {"threshold": threshold}
-        result, _ = evaluate_labels(get_task("textcat"), nlp, read(data, nlp), data=data)
+        result, _ = evaluate("textcat", nlp, data)
         assert (result["predicted"], result["threshold"]) == (expected, threshold)
 
 
@@ -120,11 +125,11 @@ def test_pairs(tmp_path: Path) -> None:
     write_docbin(PAIRS, data, nlp.tokenizer, label_sets=[])
     component: Any = nlp.get_pipe("sts")
     component.cfg = {"highest": 4.0}
-    result, predictions = evaluate_pairs(get_task("biosses"), nlp, read(data, nlp), data=data)
+    result, rows = evaluate("biosses", nlp, data)
     expected = 10 / (8 * (38 / 3)) ** 0.5
     assert result["score"] == pytest.approx(expected)
     assert (result["n"], result["metric"]) == (3, "pearson")
-    assert [p.to_json() for p in predictions] == [
+    assert rows == [
         {"id": "p1", "score": 1.5},
         {"id": "p2", "score": 3.0},
         {"id": "p3", "score": 4.0},
@@ -136,8 +141,8 @@ def test_pairs_that_cannot_be_scored(tmp_path: Path) -> None:
     nlp.add_pipe("sentencizer", name="sts")
     doc = nlp.make_doc("a\nb")
     with pytest.raises(BlurbError, match=r"B531.*Document '0' is not a pair"):
-        evaluate_pairs(get_task("biosses"), nlp, [doc], data=tmp_path)
+        evaluate("biosses", nlp, tmp_path / "a.spacy", [doc])
     set_gold_pair(doc, 2, 1.0)
     set_record(doc, "x")
     with pytest.raises(BlurbError, match=r"B533.*'sts' gave the pair 'x' no similarity"):
-        evaluate_pairs(get_task("biosses"), nlp, [doc], data=tmp_path)
+        evaluate("biosses", nlp, tmp_path / "a.spacy", [doc])

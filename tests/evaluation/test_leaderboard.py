@@ -1,0 +1,215 @@
+"""The table: means, intervals, what is refused, and what it says where it is not."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from spacy_blurb.errors import BlurbError
+from spacy_blurb.evaluation.leaderboard import board_to_json, build_board
+from spacy_blurb.evaluation.leaderboard_markdown import board_to_markdown, escape
+from spacy_blurb.evaluation.result_files import read_results
+from spacy_blurb.evaluation.significance import compare_results
+from spacy_blurb.tasks.blurb import BLURB_TASKS
+from spacy_blurb.tasks.published import PUBLISHED_ROWS
+
+from .boards import HOSTILE, write_result
+
+
+def board(folder: Path, **settings):
+    return build_board(read_results(folder), **settings)
+
+
+def own(folder: Path, **settings):
+    return {row.model: row for row in board(folder, **settings).own}
+
+
+def test_an_empty_folder_has_the_published_rows(tmp_path: Path) -> None:
+    content = board_to_json(board(tmp_path))
+    rows = {row["model"]: row for row in content["rows"]}
+    assert list(rows) == list(PUBLISHED_ROWS)
+    assert rows["PubMedBERT"]["blurb"] == 81.16
+    assert rows["PubMedBERT"]["scores"]["gad"] == 83.96
+    assert rows["BioLinkBERT-large"]["source"] == "Yasunaga et al. 2022, Table 7"
+    assert rows["BioM-ELECTRA-base"]["blurb"] is None
+    with pytest.raises(BlurbError, match="B634"):
+        read_results(tmp_path / "none")
+
+
+def test_a_whole_row(tmp_path: Path) -> None:
+    for number, task in enumerate(BLURB_TASKS):
+        for seed in (0, 1):
+            write_result(tmp_path, task, "m", seed, right=number % 3 + 5 + seed)
+    (row,) = own(tmp_path).values()
+    # NER 5, 6, 7, 5, 6 and one more with seed 1, and so on.
+    assert row.scores["bc5_chem"] == pytest.approx(55)
+    means = [(55 + 65 + 75 + 55 + 65) / 5, 75, (55 + 65 + 75) / 3, 55, 65, (75 + 55) / 2]
+    assert row.blurb == pytest.approx(sum(means) / 6)
+    low, high = row.blurb_ci95
+    assert low < row.blurb < high
+    assert (row.refused, row.partial) == ([], False)
+    assert row.cells["hoc"].runs == [(0, pytest.approx(60)), (1, pytest.approx(70))]
+
+
+def test_the_interval_of_a_mean_over_runs(tmp_path: Path) -> None:
+    """Two equal runs have the interval of one: other test items would move both."""
+    for seed in (0, 1):
+        write_result(tmp_path, "hoc", "two", seed)
+    path = write_result(tmp_path, "hoc", "one")
+    rows = own(tmp_path)
+    single = json.loads(path.read_text(encoding="utf-8"))["ci95"]
+    assert rows["two"].cells["hoc"].ci95 == pytest.approx([100 * bound for bound in single])
+    assert rows["one"].cells["hoc"].ci95 == pytest.approx(rows["two"].cells["hoc"].ci95)
+
+
+def test_results_without_units_have_the_interval_of_a_single_run(tmp_path: Path) -> None:
+    write_result(tmp_path, "hoc", "one", with_units=False)
+    for seed in (0, 1):
+        write_result(tmp_path, "hoc", "two", seed, with_units=False)
+    rows = own(tmp_path)
+    assert rows["one"].cells["hoc"].ci95 is not None
+    assert rows["two"].cells["hoc"].ci95 is None
+
+
+def test_an_incomplete_row_has_no_blurb_score_unless_told(tmp_path: Path) -> None:
+    write_result(tmp_path, "hoc", "m", right=8)
+    write_result(tmp_path, "bc2gm", "m", right=4)
+    row = own(tmp_path)["m"]
+    assert row.blurb is None
+    assert "11 of 13 tasks missing: bc5_chem, bc5_disease" in row.refused[0]
+    told = own(tmp_path, incomplete=True)["m"]
+    assert (told.blurb, told.partial) == (pytest.approx(60), True)
+    assert told.refused == row.refused
+    assert "60.00 (partial)[" in board_to_markdown(board(tmp_path, incomplete=True))
+
+
+def test_a_budget_or_two_forms_cost_the_blurb_score_unless_told(tmp_path: Path) -> None:
+    for task in BLURB_TASKS:
+        used = 20 if task == "jnlpba" else 100
+        form = "original" if task == "gad" else "blurb"
+        write_result(
+            tmp_path,
+            task,
+            "m",
+            settings={"train_docs": used, "train_docs_of": 100, "form": form},
+        )
+    row = own(tmp_path)["m"]
+    assert row.blurb is None
+    assert row.refused[0] == "trained on a part of the training Docs: jnlpba (20 of 100)"
+    assert row.refused[1].startswith("data in two forms (blurb: bc5_chem, ")
+    assert row.refused[1].endswith("; original: gad)")
+    assert row.cells["jnlpba"].notes == ["trained on 20 of 100 Docs"]
+    told = own(tmp_path, mixed=True)["m"]
+    assert (told.blurb, told.partial) == (pytest.approx(50), False)
+    assert told.refused == row.refused
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "what"),
+    [
+        ({"gold": "g1"}, {"gold": "g2"}, "gold data"),
+        ({"settings": {"epochs": 1}}, {"settings": {"epochs": 2}}, "epochs"),
+        ({"settings": {"form": "blurb"}}, {"settings": {"form": "original"}}, "form"),
+        ({"settings": {"train_docs": 5}}, {"settings": {"train_docs": 6}}, "train_docs"),
+    ],
+)
+def test_runs_that_differ_in_more_than_the_seed_are_not_averaged(
+    tmp_path: Path, first: dict, second: dict, what: str
+) -> None:
+    write_result(tmp_path, "hoc", "m", 0, **first)
+    write_result(tmp_path, "hoc", "m", 1, right=7, **second)
+    with pytest.raises(BlurbError, match=rf"B637.*'m' on hoc.*differ in {what}"):
+        board(tmp_path)
+    cell = own(tmp_path, mixed=True)["m"].cells["hoc"]
+    assert cell.score == pytest.approx(60)
+    assert any(note.startswith(f"runs that differ in {what}") for note in cell.notes)
+
+
+def test_models_on_different_gold_data_do_not_stand_in_one_column(tmp_path: Path) -> None:
+    write_result(tmp_path, "hoc", "a", gold="g1")
+    write_result(tmp_path, "hoc", "b", gold="g2")
+    with pytest.raises(BlurbError, match="B638.*hoc: a / b"):
+        board(tmp_path)
+    notes = own(tmp_path, mixed=True)["a"].cells["hoc"].notes
+    assert notes == ["not all models of this column were scored on the same gold data"]
+
+
+def test_two_results_of_one_run(tmp_path: Path) -> None:
+    write_result(tmp_path, "hoc", "a")
+    write_result(tmp_path, "hoc", "a", name="b")
+    with pytest.raises(BlurbError, match=r"B636.*b-s0\.json and .*a-s0\.json"):
+        read_results(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["{", '{"task": "hoc", "metric": "f", "score": 0.5}'],
+)
+def test_damaged_results(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.json").write_text(content, encoding="utf-8")
+    with pytest.raises(BlurbError, match=r"B635.*a\.json"):
+        read_results(tmp_path)
+
+
+def test_percents_and_unknown_tasks_are_refused(tmp_path: Path) -> None:
+    write_result(tmp_path, "hoc", "a", score=82.3)
+    with pytest.raises(BlurbError, match=r"B635.*82\.3"):
+        read_results(tmp_path)
+    write_result(tmp_path, "hoc", "a", task="mine")
+    with pytest.raises(BlurbError, match="B640.*'mine'"):
+        board(tmp_path)
+
+
+def test_other_json_files_and_deeper_folders_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "table.json").write_text("[]", encoding="utf-8")
+    write_result(tmp_path, "hoc", "a")
+    write_result(tmp_path / "hoc", "bc2gm", "deep")
+    assert [result.model for result in read_results(tmp_path)] == ["a"]
+
+
+def test_an_ablation_has_the_shape_of_the_papers_table(tmp_path: Path) -> None:
+    for arm, right in (("tags-bio", 6), ("tags-io", 4)):
+        write_result(tmp_path, "jnlpba", arm, right=right)
+    text = board_to_markdown(board(tmp_path))
+    assert "## Tag schemes (arXiv 2007.15779, Table 13)" in text
+    assert "|  | BIO: here / paper | BIOUL: here / paper | IO: here / paper |" in text
+    assert "| JNLPBA | 60.00 / 79.10 | – / 79.02 | 40.00 / 79.05 |" in text
+    (ablation,) = board_to_json(board(tmp_path))["ablations"]
+    assert ablation["arms"][1]["scores"] is None
+
+
+def test_paired_differences(tmp_path: Path) -> None:
+    for folder, right in (("ours", 9), ("theirs", 2)):
+        write_result(tmp_path / folder, "hoc", folder, right=right)
+    write_result(tmp_path / "theirs", "hoc", "old", gold="g2")
+    write_result(tmp_path / "theirs", "hoc", "bare", with_units=False)
+    against = read_results(tmp_path / "theirs")
+    found = {row["against"]: row for row in board(tmp_path / "ours", against=against).comparisons}
+    assert found["theirs"]["difference"] == pytest.approx(70)
+    assert found["theirs"]["p"] < 0.05
+    assert found["old"]["reason"] == "other gold data"
+    assert found["bare"]["reason"] == "a result without its 'units' file"
+    lines = compare_results(tmp_path / "ours" / "hoc" / "ours-s0.json", tmp_path / "theirs")
+    assert any(line.startswith("minus theirs (1 run): +70.00 (95 % ") for line in lines)
+    assert any("no comparison with old" in line for line in lines)
+
+
+def test_hostile_names_are_text_in_markdown(tmp_path: Path) -> None:
+    write_result(tmp_path, "hoc", HOSTILE, name="x")
+    write_result(tmp_path, "hoc", "a|b](http://x) `c` \n| d", name="y")
+    text = board_to_markdown(board(tmp_path))
+    assert "<img" not in text
+    assert "&lt;img src=x onerror=alert\\(1\\)&gt;" in text
+    table = [line for line in text.splitlines() if line.startswith("| a")]
+    (line,) = [line for line in table if "a\\|b" in line]
+    assert line.replace("\\|", "").count("|") == 17
+    assert escape("a_b*c") == "a\\_b\\*c"
+
+
+def test_beyond_blurb_shows_results_of_the_folder(tmp_path: Path) -> None:
+    write_result(tmp_path, "s800", "m", right=7)
+    text = board_to_markdown(board(tmp_path))
+    (line,) = [line for line in text.splitlines() if line.startswith("| Species-800 ")]
+    assert line.endswith("| m 70.00 |")
+    assert "cannot be redistributed" in text
+    assert "82.34 in the earlier one" in text

@@ -1,0 +1,126 @@
+"""Scores of resamples and of differences, beside plain loops."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_blurb.metrics.correlation import pearson
+from spacy_blurb.metrics.entities import bootstrap_f1, entity_scores
+from spacy_blurb.metrics.resampling import (
+    Units,
+    bootstrap_interval,
+    compare,
+    draw_weights,
+    interval,
+)
+from spacy_blurb.metrics.words import bootstrap_macro_word_f1
+
+counts = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(0, 4), st.integers(0, 4)).map(
+        lambda row: (min(row), row[1], row[2])
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+def units(kind: str, rows: list) -> Units:
+    return Units(kind, tuple(map(str, range(len(rows)))), np.array(rows, dtype=float))
+
+
+@given(counts)
+def test_f1_of_resamples_is_that_of_repeated_documents(rows: list) -> None:
+    found = units("f1", rows)
+    assert found.score() == pytest.approx(entity_scores(rows).f1)
+    weights = draw_weights(len(rows), resamples=5)
+    for row, score in zip(weights, found.scores(weights), strict=True):
+        repeated = [r for r, n in zip(rows, row, strict=True) for _ in range(int(n))]
+        assert score == pytest.approx(entity_scores(repeated).f1)
+    assert bootstrap_interval(found) == pytest.approx(bootstrap_f1(rows))
+
+
+@given(st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=1, max_size=8))
+def test_correlation_of_resamples_is_that_of_repeated_pairs(rows: list) -> None:
+    rows = [(round(x, 2), round(y, 2)) for x, y in rows]
+    found = units("pearson", rows)
+    weights = draw_weights(len(rows), resamples=5)
+    for row, score in zip(weights, found.scores(weights), strict=True):
+        repeated = [r for r, n in zip(rows, row, strict=True) for _ in range(int(n))]
+        assert score == pytest.approx(pearson(*zip(*repeated, strict=True)), abs=1e-6)
+
+
+def test_macro_f1_is_the_mean_over_labels() -> None:
+    rows = [[1, 2, 1, 0, 0, 2], [0, 1, 1, 1, 1, 1]]
+    found = units("macro_f1", rows)
+    assert found.score() == pytest.approx((2 / 5 + 2 / 4) / 2)
+    tables = [np.array(row).reshape(2, 3) for row in rows]
+    assert bootstrap_interval(found) == pytest.approx(bootstrap_macro_word_f1(tables))
+
+
+def test_mean() -> None:
+    found = units("mean", [[1.0], [0.0], [0.5]])
+    assert found.score() == 0.5
+    assert found.scores(np.array([[3.0, 0, 0], [0, 0, 3]])).tolist() == [1.0, 0.5]
+
+
+def test_resamples() -> None:
+    weights = draw_weights(7, resamples=50)
+    assert weights.shape == (50, 7)
+    assert set(weights.sum(axis=1)) == {7.0}
+    assert (weights == draw_weights(7, resamples=50)).all()
+    assert (weights != draw_weights(7, resamples=50, seed=1)).any()
+    assert interval(np.arange(1001.0)) == (25.0, 975.0)
+    assert bootstrap_interval(Units("f1", (), np.zeros((0, 3)))) == (0.0, 0.0)
+
+
+def exact_p(a: list, b: list) -> float:
+    """Of all ways to exchange units, how many give a difference as large?"""
+    observed = abs(entity_scores(a).f1 - entity_scores(b).f1)
+    hits = 0
+    for swap in itertools.product([False, True], repeat=len(a)):
+        left = [y if s else x for x, y, s in zip(a, b, swap, strict=True)]
+        right = [x if s else y for x, y, s in zip(a, b, swap, strict=True)]
+        hits += abs(entity_scores(left).f1 - entity_scores(right).f1) >= observed - 1e-12
+    return hits / 2 ** len(a)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_randomisation_is_near_the_exact_test(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    a, b = ([(int(rng.integers(0, 3)), 2, 2) for _ in range(9)] for _ in range(2))
+    found = compare([units("f1", a)], [units("f1", b)], resamples=4000)
+    assert found.difference == pytest.approx(entity_scores(a).f1 - entity_scores(b).f1)
+    assert found.p == pytest.approx(exact_p(a, b), abs=0.04)
+    assert found.ci95[0] <= found.difference <= found.ci95[1]
+
+
+def test_several_runs_are_compared_by_their_means() -> None:
+    one, two = units("mean", [[1.0], [1.0], [0.0]]), units("mean", [[1.0], [0.0], [0.0]])
+    other = units("mean", [[0.0], [0.0], [0.0]])
+    found = compare([one, two], [other])
+    assert found.difference == pytest.approx(0.5)
+    turned = compare([other], [one, two])
+    assert turned.difference == -found.difference
+    assert turned.p == found.p
+    assert turned.ci95 == pytest.approx((-found.ci95[1], -found.ci95[0]))
+
+
+def test_equal_systems_are_not_different() -> None:
+    same = units("f1", [(1, 2, 2), (0, 1, 1), (2, 2, 3)])
+    found = compare([same], [same])
+    assert (found.difference, found.ci95, found.p) == (0.0, (0.0, 0.0), 1.0)
+
+
+def test_a_clear_difference_is_found() -> None:
+    good, bad = units("mean", [[1.0]] * 40), units("mean", [[1.0]] * 25 + [[0.0]] * 15)
+    found = compare([good], [bad])
+    assert found.p < 0.01
+    assert found.ci95[0] > 0
+
+
+def test_other_units_cannot_be_compared() -> None:
+    with pytest.raises(ValueError, match="same units"):
+        compare([units("mean", [[1.0]])], [units("mean", [[1.0], [0.0]])])
