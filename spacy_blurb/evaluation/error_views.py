@@ -21,7 +21,9 @@ from .scoring.rows import Row, match_rows, read_rows
 
 MOST = 40
 """Items with errors in one view; how many there are is said beside it."""
-_COLORS = {"missed": "#d97706", "wrong": "#dc2626", "right": "#16a34a"}
+_COLORS = {"missed": "#d97706", "wrong": "#ef5350", "right": "#16a34a"}
+_MARKS = {"missed": "–", "wrong": "✗", "right": "✓"}
+"""Colours alone do not tell everybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +116,22 @@ def draw_spans(text: str, spans: Sequence[tuple[int, int, str, str]]) -> Markup:
         {
             "start_token": starts[start],
             "end_token": ends[end],
-            # displaCy does not escape labels, and a prediction file may hold anything.
-            "label": str(escape(f"{kind}: {label}")),
+            "label": _name(kind, label),
         }
         for start, end, label, kind in spans
         if start in starts and end in ends
     ]
-    colors = {str(escape(f"{kind}: {label}")).upper(): _COLORS[kind] for _, _, label, kind in spans}
+    colors = {_name(kind, label).upper(): _COLORS[kind] for _, _, label, kind in spans}
     content = {"text": text, "spans": drawn, "tokens": [text[a:b] for a, b in places]}
     options = {"colors": colors}
     return Markup(
         displacy.render(content, style="span", manual=True, options=options, jupyter=False)
     )
+
+
+def _name(kind: str, label: str) -> str:
+    """Escape a label: displaCy does not, and a prediction file may hold anything."""
+    return str(escape(f"{_MARKS[kind]} {label}"))
 
 
 def _wrong_labels(docs: Sequence[Doc], gold: Sequence[Any], rows: Sequence[Row]) -> _Triples:
@@ -139,7 +145,7 @@ def _show_labels(doc: Doc, gold: Any, row: Row) -> Markup:
     marks = [(label, "right" if label in found else "missed") for label in sorted(gold.labels)]
     marks += [(label, "wrong") for label in sorted(found - gold.labels)]
     chips = Markup(" ").join(
-        Markup('<span class="chip {}">{}: {}</span>').format(kind, kind, label)
+        Markup('<span class="chip {}">{} {}</span>').format(kind, _MARKS[kind], label)
         for label, kind in marks
     )
     return Markup("<p>{}</p><p>{}</p>").format(doc.text, chips)

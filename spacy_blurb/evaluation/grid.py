@@ -127,10 +127,9 @@ class _Reader:
             for model, section in models.items():
                 own = self._list(f"models.{model}.tasks", section.get("tasks", tasks), str)
                 if task.name in own:
-                    wanted = section.get("seeds", seeds)
-                    groups.append(
-                        self._group(task, model, self._list(f"models.{model}.seeds", wanted, int))
-                    )
+                    of_task = values.get("task", {}).get(task.name, {})
+                    wanted = section.get("seeds", of_task.get("seeds", seeds))
+                    groups.append(self._group(task, model, self._list("seeds", wanted, int)))
         return groups
 
     def _group(self, task: Task, model: str, seeds: list[int]) -> Group:

@@ -221,6 +221,8 @@ def evaluate(
     cell, trained = prepared.cell, folder / prepared.key
     test = prepared.corpus / "test.spacy"
     output.parent.mkdir(parents=True, exist_ok=True)
+    for left in output.parent.glob(f".{cell.name}.*"):
+        shutil.rmtree(left, ignore_errors=True)  # of a grid that was killed
     with tempfile.TemporaryDirectory(prefix=f".{cell.name}.", dir=output.parent) as scratch:
         result_path = Path(scratch) / output.name
         command = [sys.executable, "-m", "spacy", "blurb", "evaluate"]

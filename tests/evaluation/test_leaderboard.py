@@ -155,7 +155,9 @@ def test_percents_and_unknown_tasks_are_refused(tmp_path: Path) -> None:
     write_result(tmp_path, "hoc", "a", score=82.3)
     with pytest.raises(BlurbError, match=r"B635.*82\.3"):
         read_results(tmp_path)
-    write_result(tmp_path, "hoc", "a", task="mine")
+    path = write_result(tmp_path, "hoc", "a")
+    content = json.loads(path.read_text(encoding="utf-8")) | {"task": "mine"}
+    path.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(BlurbError, match="B640.*'mine'"):
         board(tmp_path)
 

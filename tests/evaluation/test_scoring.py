@@ -69,7 +69,9 @@ def test_equal_counts_are_not_one_count() -> None:
 
 
 def test_predictions_in_documents_without_gold_are_wrong() -> None:
-    found = entity_score([gold("1", (0, 5, "X")), gold("2")], [row("1", (0, 5, "X")), row("2", (1, 3, "X"))])
+    found = entity_score(
+        [gold("1", (0, 5, "X")), gold("2")], [row("1", (0, 5, "X")), row("2", (1, 3, "X"))]
+    )
     assert (found["precision"], found["recall"]) == (0.5, 1.0)
 
 
@@ -102,7 +104,11 @@ def test_labels_of_the_parts_of_a_document_are_united() -> None:
         GoldLabels("1b", "1", frozenset(), known),
         GoldLabels("2", "2", frozenset(), known),
     ]
-    rows = [{"id": "1a", "labels": []}, {"id": "1b", "labels": ["A", "A"]}, {"id": "2", "labels": ["B"]}]
+    rows = [
+        {"id": "1a", "labels": []},
+        {"id": "1b", "labels": ["A", "A"]},
+        {"id": "2", "labels": ["B"]},
+    ]
     found, units = score_rows(LABELS, golds, rows, FILE)
     assert (found["correct"], found["predicted"], found["gold"], found["n"]) == (1, 2, 1, 2)
     assert units.ids == ("1", "2")
@@ -146,9 +152,7 @@ def test_calibration_of_probabilities() -> None:
     assert entity_score([gold("1")], [row("1")])["calibration"] is None
 
 
-spans = st.lists(
-    st.tuples(st.integers(0, 5), st.integers(6, 9), st.sampled_from("XY")), max_size=4
-)
+spans = st.lists(st.tuples(st.integers(0, 5), st.integers(6, 9), st.sampled_from("XY")), max_size=4)
 
 
 @given(st.lists(st.tuples(spans, spans), min_size=1, max_size=4), st.randoms())

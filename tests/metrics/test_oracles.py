@@ -44,9 +44,7 @@ def test_entity_f1_is_seqevals(seed: int) -> None:
     scheme = pytest.importorskip("seqeval.scheme", reason="seqeval is not installed")
     rng = random.Random(seed)
     gold = [random_tags(rng, rng.randrange(1, 15)) for _ in range(6)]
-    predicted = [
-        tags if rng.random() < 0.4 else random_tags(rng, len(tags)) for tags in gold
-    ]
+    predicted = [tags if rng.random() < 0.4 else random_tags(rng, len(tags)) for tags in gold]
     pairs = [(to_spans(g), to_spans(p)) for g, p in zip(gold, predicted, strict=True)]
     ours = entity_scores([count_matches(*pair) for pair in pairs])
     with warnings.catch_warnings():

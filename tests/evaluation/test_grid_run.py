@@ -1,0 +1,196 @@
+"""A grid from raw files to results: run, killed, resumed; choices on dev; failures."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import spacy
+
+from spacy_blurb.data.docbin import read_docbin
+from spacy_blurb.errors import BlurbError
+from spacy_blurb.evaluation.corpora import find_corpus, limit_training
+from spacy_blurb.evaluation.grid import read_grid
+from spacy_blurb.evaluation.grid_cell import Place, prepare, read_curve
+from spacy_blurb.evaluation.processes import Processes
+from spacy_blurb.tasks import get_task
+
+GRID = """
+name = "tiny"
+tasks = ["bc5cdr", "chemprot"]
+seeds = [0, 1]
+form = "original"
+select = "dev"
+[settings]
+learning_rate = [1e-2, 1e-5]
+epochs = 1
+batch_docs = 8
+[task.bc5cdr]
+train_docs = 16
+"""
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, project: Path, tiny_encoder: Path) -> Path:
+    """A folder like the project's, with the demo's corpus as the only data set."""
+    (tmp_path / "configs").symlink_to(project / "configs")
+    shutil.copytree(project / "assets" / "demo" / "bc5cdr", tmp_path / "data" / "bc5cdr")
+    (tmp_path / "grid.toml").write_text(GRID, encoding="utf-8")
+    return tmp_path
+
+
+def start(folder: Path, encoder: Path, *more: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "spacy", "blurb", "run", "grid.toml", "-o", "results"]
+    command += ["--data", "data", "--encoder", str(encoder), "--work", "work", *more]
+    return subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_killed_and_resumed(workplace: Path, tiny_encoder: Path) -> None:
+    """Killed after the first result; the second call repeats no training and no finished cell."""
+    first, results = start(workplace, tiny_encoder), workplace / "results" / "bc5cdr"
+    while first.poll() is None and not (results / "tiny-s0.json").is_file():
+        time.sleep(0.2)
+    first.send_signal(signal.SIGTERM)
+    first.communicate(timeout=60)
+    before = (results / "tiny-s0.json").read_bytes()
+    trained = {p: p.stat().st_mtime_ns for p in workplace.glob("work/bc5cdr/*/train.json")}
+    second = start(workplace, tiny_encoder, "--jobs", "2", "--threads", "1")
+    out, err = second.communicate(timeout=300)
+    # chemprot has no data here: its cells fail, and stop no other.
+    assert second.returncode == 1, out + err
+    assert "B623" in err
+    assert out.count("chemprot tiny-s") == 2
+    assert "bc5cdr tiny-s0: entity_f1" in out
+    assert ", finished before" in out
+    assert (results / "tiny-s0.json").read_bytes() == before
+    assert {p: p.stat().st_mtime_ns for p in trained} == trained
+    files = {path.name for path in results.iterdir()}
+    assert files == {
+        f"tiny-s{seed}{end}"
+        for seed in (0, 1)
+        for end in (".json", ".predictions.jsonl", ".units.json")
+    }
+    # Two settings with seed 0, and the chosen one with seed 1; models are not kept.
+    assert len(list(workplace.glob("work/bc5cdr/*/train.json"))) == 3
+    assert not list(workplace.glob("work/bc5cdr/*/model-*"))
+    result = json.loads((results / "tiny-s1.json").read_text(encoding="utf-8"))
+    run = result["run"]
+    assert (result["task"], result["model"], result["seed"]) == ("bc5cdr", "tiny", 1)
+    tried = run["selection"]["tried"]
+    best = max(tried, key=lambda row: row["dev"])
+    assert run["settings"]["learning_rate"] == best["learning_rate"]
+    assert [row["learning_rate"] for row in tried] == [1e-2, 1e-5]
+    assert (run["settings"]["train_docs"], run["settings"]["train_docs_of"]) == (16, 100)
+    assert (run["threads"], run["jobs"], run["device"]) == (1, 2, "cpu")
+    assert run["train_seconds"] > 0
+    assert run["train_cpu_seconds"] > 0
+    assert run["curve"][-1][1] == run["dev"]
+    assert 0 <= run["dev"] <= 1
+
+
+def test_a_budget_is_the_same_for_all_and_leaves_dev_and_test_whole(
+    workplace: Path,
+) -> None:
+    vocab = spacy.blank("en").vocab
+    task = get_task("bc5cdr")
+    corpus = find_corpus(task, workplace / "c", workplace / "data", form="original")
+    assert limit_training(corpus, None) == (corpus, 100)
+    assert limit_training(corpus, 100) == (corpus, 100)
+    ten, n = limit_training(corpus, 10)
+    twenty, _ = limit_training(corpus, 20)
+    assert (n, ten.name) == (10, "bc5cdr-10")
+    texts = {
+        folder: [doc.text for doc in read_docbin(folder / "train.spacy", vocab)]
+        for folder in (corpus, ten, twenty)
+    }
+    assert len(texts[ten]) == 10
+    assert set(texts[ten]) < set(texts[twenty]) < set(texts[corpus])
+    for split in ("dev", "test"):
+        name = f"{split}.spacy"
+        assert (ten / name).read_bytes() == (corpus / name).read_bytes()
+
+
+def test_where_a_corpus_comes_from(workplace: Path) -> None:
+    task = get_task("bc5cdr")
+    with pytest.raises(BlurbError, match="B624.*bc5cdr"):
+        find_corpus(task, workplace / "c", None, form="original")
+    find_corpus(task, workplace / "c", workplace / "data", form="original")
+    assert find_corpus(task, workplace / "c", None, form="original").is_dir()
+    with pytest.raises(BlurbError, match="B625.*'original'.*'blurb'"):
+        find_corpus(task, workplace / "c", None, form="blurb")
+
+
+def test_the_key_of_a_training_is_what_decides_it(
+    workplace: Path, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workplace)
+    corpus = find_corpus(get_task("bc5cdr"), workplace / "c", workplace / "data", form="original")
+
+    def keys(text: str, encoder: Path = tiny_encoder) -> list[str]:
+        Path("k.toml").write_text('tasks = ["bc5cdr"]\n' + text, encoding="utf-8")
+        groups = read_grid(Path("k.toml"), encoder=str(encoder))
+        cells = [cell for group in groups for cell in group.alternatives[0]]
+        return [prepare(cell, corpus, {}).key for cell in cells]
+
+    same = keys("")
+    copy = workplace / "copy"
+    shutil.copytree(tiny_encoder, copy)
+    assert keys("") == keys("", copy) == keys("[models.other]\n") == same
+    (copy / "config.json").write_text(
+        (copy / "config.json").read_text(encoding="utf-8") + " ", encoding="utf-8"
+    )
+    others = [
+        keys("seeds = [1]"),
+        keys("[settings]\nepochs = 3"),
+        keys("[settings]\ntrain_docs = 10"),
+        keys('[overrides]\n"components.ner.tag_scheme" = "IO"'),
+        keys("", copy),
+    ]
+    assert len({tuple(key) for key in [same, *others]}) == 6
+    with pytest.raises(BlurbError, match="B622.*components.tagger.x.*components.tagger"):
+        keys('[overrides]\n"components.tagger.x" = 1')
+
+
+def test_the_curve_is_what_spacy_logged(tmp_path: Path) -> None:
+    rows = [
+        {"step": 0, "scores": {"ents_f": 0.0, "pico_f": 0.0}, "score": 0.0, "losses": {"a": 2.0}},
+        {"step": 5, "scores": {"ents_f": 50.0}, "score": 0.25, "losses": {"a": 1.0, "b": 0.5}},
+    ]
+    path = tmp_path / "c.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert read_curve(path, "ner") == {"curve": [[0, 0.0, 2.0], [5, 0.5, 1.5]], "dev": 0.5}
+    assert read_curve(path, "rel")["dev"] == 0.25
+
+
+def test_a_process_that_fails_is_named_with_its_last_line(tmp_path: Path) -> None:
+    processes, log = Processes(), tmp_path / "log.txt"
+    usage = processes.run(
+        [sys.executable, "-c", "print(sum(range(10**6)))"], log=log, env={"OMP_NUM_THREADS": "1"}
+    )
+    assert usage.seconds > 0
+    assert usage.cpu_seconds is None or 0 < usage.cpu_seconds
+    code = "import os; print(os.environ['MARK']); raise SystemExit('no luck')"
+    with pytest.raises(BlurbError, match=r"B626.*exit code 1: no luck.*log\.txt"):
+        processes.run([sys.executable, "-c", code], log=log, env={"MARK": "here"})
+    text = log.read_text(encoding="utf-8")
+    assert "499999500000" in text
+    assert "here" in text
+    processes.stop()
+    with pytest.raises(KeyboardInterrupt):
+        processes.run([sys.executable, "-c", ""], log=log, env={})
+
+
+def test_a_place_says_where_a_cell_runs() -> None:
+    assert "CUDA_VISIBLE_DEVICES" not in Place(2).environment()
+    assert Place(2).environment()["OMP_NUM_THREADS"] == "2"
+    place = Place(1, "3", jobs=2)
+    assert place.environment()["CUDA_VISIBLE_DEVICES"] == "3"
+    assert place.describe()["device"] == "cuda:3"
+    assert place.describe()["cores"] == os.cpu_count()

@@ -1,0 +1,216 @@
+"""The page, also in a real browser where there is one."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+
+from spacy_blurb.data.docbin import read_docbin, write_docbin
+from spacy_blurb.data.records import LabelledText, Mention, Record, TextPair
+from spacy_blurb.evaluation.error_views import build_views, draw_spans
+from spacy_blurb.evaluation.leaderboard import build_board
+from spacy_blurb.evaluation.leaderboard_page import board_to_html
+from spacy_blurb.evaluation.result_files import read_results
+from spacy_blurb.evaluation.results import score_file
+from spacy_blurb.evaluation.scoring.rows import write_rows
+from spacy_blurb.tasks import get_task
+
+from .boards import HOSTILE, write_result
+
+TEXT = "Aspirin <b>causes</b> fever & more fever."
+
+
+def write_gold(folder: Path) -> None:
+    """A task of each kind that has a view."""
+    tokenizer = spacy.blank("en").tokenizer
+    mentions = (Mention(22, 27, "Disease"), Mention(35, 40, "Disease"))
+    records = [Record("d1", TEXT, mentions), Record("d2", "rats", ())]
+    write_docbin(
+        records, folder / "ncbi_disease" / "test.spacy", tokenizer, label_sets=["ncbi_disease"]
+    )
+    labels = get_task("hoc").labels
+    texts = [LabelledText("t1", "cells <i>die</i>", (labels[7],), "t1")]
+    write_docbin(texts, folder / "hoc" / "test.spacy", tokenizer, label_sets=["hoc"], labels=labels)
+    pairs = [TextPair("p1", "a", "b", 0.0), TextPair("p2", "c", "c", 4.0)]
+    write_docbin(pairs, folder / "biosses" / "test.spacy", tokenizer, label_sets=["biosses"])
+
+
+def score(results: Path, gold: Path, task: str, rows: list, model: str) -> None:
+    data, predictions = gold / task / "test.spacy", results / task / f"{model[:3]}.jsonl"
+    write_rows(rows, predictions)
+    docs = read_docbin(data, spacy.blank("en").vocab)
+    output = results / task / f"{len(model)}-s0.json"
+    remarks = {"model": model, "seed": 0}
+    score_file(get_task(task), docs, predictions, output, data=data, remarks=remarks)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    results, gold = tmp_path_factory.mktemp("results"), tmp_path_factory.mktemp("gold")
+    write_gold(gold)
+    wrong = {"start": 0, "end": 7, "label": "Disease"}
+    right = {"start": 22, "end": 27, "label": "Disease"}
+    rows = [{"id": "d1", "entities": [wrong, right]}, {"id": "d2", "entities": []}]
+    score(results, gold, "ncbi_disease", rows, HOSTILE)
+    score(results, gold, "hoc", [{"id": "t1", "labels": [get_task("hoc").labels[0]]}], HOSTILE)
+    score(
+        results, gold, "biosses", [{"id": "p1", "score": 3.0}, {"id": "p2", "score": 4.0}], HOSTILE
+    )
+    for seed in (0, 1):
+        write_result(results, "bc2gm", "plain", seed, right=7 + seed, settings={"epochs": 1})
+    return results, gold
+
+
+@pytest.fixture(scope="module")
+def page(folders: tuple[Path, Path]) -> str:
+    results, gold = folders
+    board = build_board(read_results(results), against=read_results(results))
+    return board_to_html(board, gold)
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def test_hostile_names_and_texts_are_text(page: str) -> None:
+    tags = _Tags()
+    tags.feed(page)
+    assert not [tag for tag, _ in tags.found if tag in {"img", "iframe", "object", "i", "b"}]
+    events = [key for _, attrs in tags.found for key in attrs if key.startswith("on")]
+    assert events == []
+    assert page.count("<script>") == 1
+    assert "&lt;img src=x onerror=alert(1)&gt;" in page
+    assert "&lt;b&gt;causes&lt;/b&gt;" in page
+
+
+def test_the_page_needs_nothing_else(page: str) -> None:
+    tags = _Tags()
+    tags.feed(page)
+    links = [a[k] for _, a in tags.found for k in ("src", "href") if a.get(k)]
+    assert links
+    assert all(link.startswith("#") or link == "data:," for link in links)
+    targets = {a["id"] for _, a in tags.found if a.get("id")}
+    assert {link[1:] for link in links if link.startswith("#")} <= targets
+    assert "url(" not in page
+    assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
+
+
+def test_all_rows_are_there(page: str) -> None:
+    assert page.count('data-published="1"') == 14
+    assert page.count('data-published="0"') == 2
+    assert "2010 i2b2/VA" in page
+    assert "seed 0: 70.00; seed 1: 80.00" in page
+    assert "<polyline" in page
+
+
+def test_views_of_errors(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    results, gold = folders
+    board = build_board(read_results(results))
+    views = {view.task: view for view in build_views(board, gold)}
+    ((doc_id, html),) = views["ncbi_disease"].items
+    assert (doc_id, views["ncbi_disease"].total) == ("d1", 1)
+    assert sorted(re.findall("([✓–✗]) Disease", str(html))) == ["–", "✓", "✗"]
+    ((_, html),) = views["hoc"].items
+    assert "– resisting cell death" in html
+    assert f"✗ {get_task('hoc').labels[0]}" in html
+    # The pair that is farthest off comes first.
+    assert [pair for pair, _ in views["biosses"].items] == ["p1", "p2"]
+    assert "is not there" in views["bc2gm"].reason
+    assert {view.total for view in build_views(board, tmp_path)} == {0}
+
+
+def test_a_view_needs_the_gold_data_of_its_result(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    results, _ = folders
+    write_gold(tmp_path)
+    other = [Record("d1", TEXT, (Mention(0, 7, "Disease"),)), Record("d2", "rats", ())]
+    data = tmp_path / "ncbi_disease" / "test.spacy"
+    write_docbin(other, data, spacy.blank("en").tokenizer, label_sets=["ncbi_disease"])
+    views = {view.task: view for view in build_views(build_board(read_results(results)), tmp_path)}
+    assert "is not the gold data of this result" in views["ncbi_disease"].reason
+    assert views["hoc"].total == 1
+
+
+def test_spans_that_overlap_and_begin_inside_words() -> None:
+    html = draw_spans("anti-<x> drug", [(0, 8, "<i>", "right"), (5, 13, "B", "wrong")])
+    assert "&lt;x&gt;" in html
+    assert html.count("✓ &lt;i&gt;") == 1
+    assert "<i>" not in html
+    assert draw_spans("", []).strip().startswith("<div")
+
+
+# In a browser ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if binary is None or driver is None:
+        pytest.skip("no chromium and chromedriver here (Debian: chromium, chromium-driver)")
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1500,1000"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.ChromeService(executable_path=driver)
+    found = webdriver.Chrome(options=options, service=service)
+    yield found
+    found.quit()
+
+
+def test_in_a_browser(browser: Any, page: str, tmp_path: Path) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    path = tmp_path / "page.html"
+    path.write_text(page, encoding="utf-8")
+    browser.get(path.as_uri())
+
+    def names() -> list[str]:
+        cells = browser.find_elements(By.CSS_SELECTOR, "table.board tbody tr .name")
+        return [cell.text for cell in cells if cell.is_displayed()]
+
+    assert HOSTILE in names()  # as text
+    assert browser.find_elements(By.TAG_NAME, "img") == []
+    # Sorted by a click: BLURB from the highest down, rows without a score last; then up.
+    header = browser.find_elements(By.CSS_SELECTOR, "table.board thead button")[1]
+    header.click()
+    assert names()[0] == "BioLinkBERT-large"
+    assert header.find_element(By.XPATH, "..").get_attribute("aria-sort") == "descending"
+    header.click()
+    assert names()[0] == "BERT cased"
+    assert names()[-1] not in ("BioLinkBERT-large", "BERT cased")
+    # And by keyboard.
+    first = browser.find_elements(By.CSS_SELECTOR, "table.board thead button")[0]
+    first.send_keys(Keys.ENTER)
+    assert names() == sorted(names(), key=str.casefold) or names()[0] == HOSTILE
+    # Found by name, and published rows hidden.
+    browser.find_element(By.ID, "find").send_keys("linkbert")
+    assert sorted(names()) == ["BioLinkBERT-base", "BioLinkBERT-large"]
+    browser.find_element(By.ID, "find").clear()
+    browser.find_element(By.ID, "find").send_keys(Keys.SPACE, Keys.BACKSPACE)
+    browser.find_element(By.ID, "published").click()
+    assert sorted(names()) == sorted([HOSTILE, "plain"])
+    # A view of errors, opened.
+    views = browser.find_elements(By.CSS_SELECTOR, "details.view")
+    view = next(v for v in views if v.text.startswith("ncbi_disease"))
+    article = view.find_element(By.TAG_NAME, "article")
+    assert not article.is_displayed()
+    view.find_element(By.TAG_NAME, "summary").click()
+    assert article.is_displayed()
+    assert "<b>causes</b>" in " ".join(article.text.split())
+    assert "– Disease" in article.text
+    severe = [entry for entry in browser.get_log("browser") if entry["level"] != "INFO"]
+    assert severe == []
