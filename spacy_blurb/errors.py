@@ -550,3 +550,7 @@ class Errors(metaclass=_CodedMessages):
         "{path}: a result is of task {task!r}, which the table does not have. Tasks: "
         "python -m spacy blurb tasks."
     )
+    B641 = (
+        "{path} is the second result of task {task}. A package has one pipeline, so give one "
+        "result file per task."
+    )

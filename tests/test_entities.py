@@ -109,6 +109,6 @@ def test_pico_from_files_to_a_wheel(workplace: Path) -> None:
         workplace / "packages",
         name="blurb_pico",
         version="0.1.0",
-        result=workplace / "pico.json",
+        results=[workplace / "pico.json"],
     )
     assert wheel.is_file()

@@ -15,7 +15,8 @@ def package(
     name: Annotated[str, typer.Option(help="Package name without the language: blurb_demo.")],
     version: Annotated[str, typer.Option(help="Package version.")] = "0.1.0",
     result: Annotated[
-        Path | None, typer.Option(help="Result file of 'evaluate', for the package's README.")
+        list[Path] | None,
+        typer.Option(help="Result file of 'evaluate', for the package's README; one per task."),
     ] = None,
 ) -> None:
     """Build a wheel that holds everything: no network and no training folder is needed to load it.
@@ -24,6 +25,6 @@ def package(
     """
     from ..evaluation.packaging import build_wheel
 
-    wheel = build_wheel(pipeline, output, name=name, version=version, result=result)
+    wheel = build_wheel(pipeline, output, name=name, version=version, results=result or ())
     print(f"{wheel.stat().st_size / 1e6:.1f} MB → {wheel}")
     print(f"Install it with: pip install {wheel}")

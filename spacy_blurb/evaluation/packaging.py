@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from spacy.cli.package import package as write_package
 
 from ..errors import BlurbError, Errors
 from ..tasks import get_task
+from .model_card import model_card
 
 ENCODER_NAME = "the-encoder-is-inside-this-package"
 """Stands in the packaged config for the training machine's encoder folder."""
@@ -27,22 +28,24 @@ _VERSION = re.compile(r"\d+(\.\d+)*((a|b|rc)\d+)?")
 
 
 def build_wheel(
-    pipeline: Path, output: Path, *, name: str, version: str, result: Path | None
+    pipeline: Path, output: Path, *, name: str, version: str, results: Sequence[Path] = ()
 ) -> Path:
     """Package a pipeline with spaCy and build its wheel without network.
 
     pipeline (Path): Folder of a saved pipeline.
     output (Path): Where the wheel goes; the package's sources go beside it.
     name (str): Package name; the language code is put before it.
-    result (Path | None): Result file whose scores become the package's `performance`.
+    results (Sequence[Path]): Result files of this pipeline, one per task: their scores become the
+        package's `performance`, and its README says how they came about.
     RETURNS (Path): The wheel.
     RAISES (BlurbError): B504 not a saved pipeline, B505 the build failed, B506 not a result file,
-        B507 not a name or version for a wheel.
+        B507 not a name or version for a wheel, B641 two results of one task.
     """
     if not (_NAME.fullmatch(name) and _VERSION.fullmatch(version)):
         raise BlurbError(Errors.B507.format(name=name, version=version))
     if not (pipeline / "config.cfg").is_file() or not (pipeline / "meta.json").is_file():
         raise BlurbError(Errors.B504.format(path=pipeline))
+    contents = _read_results(results)
     meta = json.loads((pipeline / "meta.json").read_text(encoding="utf-8"))
     name = name.removeprefix(f"{meta['lang']}_")
     source = output / f"{meta['lang']}_{name}-{version}"
@@ -54,10 +57,11 @@ def build_wheel(
         copy = Path(folder) / "pipeline"
         shutil.copytree(pipeline, copy)
         _neutralise_paths(copy / "config.cfg")
-        _write_meta(copy / "meta.json", result)
+        _write_meta(copy / "meta.json", [performance for performance, _ in contents])
         write_package(
             copy, output, name=name, version=version, create_sdist=False, force=True, silent=True
         )
+    _write_card(source, [content for _, content in contents])
     command = [sys.executable, "-m", "build", "--no-isolation", "--wheel", str(source)]
     run = subprocess.run(
         [*command, "--outdir", str(output)], capture_output=True, text=True, check=False
@@ -93,12 +97,35 @@ def _sections(section: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield from _sections(value)
 
 
-def _write_meta(path: Path, result: Path | None) -> None:
+def _write_meta(path: Path, performances: Sequence[dict[str, Any]]) -> None:
     meta = json.loads(path.read_text(encoding="utf-8"))
     # The lower bound that spaCy writes is the training machine's patch release.
     meta["spacy_version"] = ">=3.8.0,<3.9.0"
-    meta["performance"] = {} if result is None else _performance(result)
+    meta["performance"] = {key: value for scores in performances for key, value in scores.items()}
     path.write_text(json.dumps(meta, indent=2), encoding="utf-8")
+
+
+def _read_results(paths: Sequence[Path]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return, for each result file, its scores as spaCy names them and all that it says."""
+    found: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+    for path in paths:
+        scores = _performance(path)
+        content = json.loads(path.read_text(encoding="utf-8"))
+        task = content.get("task", "ner")
+        if task in found:
+            raise BlurbError(Errors.B641.format(path=path, task=task))
+        found[task] = scores, content
+    return list(found.values())
+
+
+def _write_card(source: Path, contents: Sequence[dict[str, Any]]) -> None:
+    """Put what the results say behind the README that spaCy wrote, in both of its places."""
+    whole = [content for content in contents if {"task", "ci95", "n"} <= set(content)]
+    if whole:
+        card = model_card(whole)
+        for path in source.rglob("README.md"):
+            text = path.read_text(encoding="utf-8").rstrip()
+            path.write_text(f"{text}\n\n{card}", encoding="utf-8")
 
 
 def _performance(path: Path) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def test_mistakes(tmp_path: Path, text: str, message: str) -> None:
 def test_a_grid_needs_a_file_and_an_encoder(tmp_path: Path) -> None:
     with pytest.raises(BlurbError, match="B616"):
         read_grid(tmp_path / "none.toml", encoder="x")
-    with pytest.raises(BlurbError, match="B621.*'mine' has no encoder"):
+    with pytest.raises(BlurbError, match=r"B621.*'mine' has no encoder"):
         read(tmp_path, 'tasks = ["hoc"]', encoder=None)
 
 

@@ -119,11 +119,11 @@ def test_a_budget_is_the_same_for_all_and_leaves_dev_and_test_whole(
 
 def test_where_a_corpus_comes_from(workplace: Path) -> None:
     task = get_task("bc5cdr")
-    with pytest.raises(BlurbError, match="B624.*bc5cdr"):
+    with pytest.raises(BlurbError, match=r"B624.*bc5cdr"):
         find_corpus(task, workplace / "c", None, form="original")
     find_corpus(task, workplace / "c", workplace / "data", form="original")
     assert find_corpus(task, workplace / "c", None, form="original").is_dir()
-    with pytest.raises(BlurbError, match="B625.*'original'.*'blurb'"):
+    with pytest.raises(BlurbError, match=r"B625.*'original'.*'blurb'"):
         find_corpus(task, workplace / "c", None, form="blurb")
 
 
@@ -154,7 +154,7 @@ def test_the_key_of_a_training_is_what_decides_it(
         keys("", copy),
     ]
     assert len({tuple(key) for key in [same, *others]}) == 6
-    with pytest.raises(BlurbError, match="B622.*components.tagger.x.*components.tagger"):
+    with pytest.raises(BlurbError, match=r"B622.*components\.tagger\.x"):
         keys('[overrides]\n"components.tagger.x" = 1')
 
 
@@ -175,7 +175,7 @@ def test_a_process_that_fails_is_named_with_its_last_line(tmp_path: Path) -> Non
         [sys.executable, "-c", "print(sum(range(10**6)))"], log=log, env={"OMP_NUM_THREADS": "1"}
     )
     assert usage.seconds > 0
-    assert usage.cpu_seconds is None or 0 < usage.cpu_seconds
+    assert usage.cpu_seconds is None or usage.cpu_seconds > 0
     code = "import os; print(os.environ['MARK']); raise SystemExit('no luck')"
     with pytest.raises(BlurbError, match=r"B626.*exit code 1: no luck.*log\.txt"):
         processes.run([sys.executable, "-c", code], log=log, env={"MARK": "here"})

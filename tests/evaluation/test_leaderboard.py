@@ -128,7 +128,7 @@ def test_runs_that_differ_in_more_than_the_seed_are_not_averaged(
 def test_models_on_different_gold_data_do_not_stand_in_one_column(tmp_path: Path) -> None:
     write_result(tmp_path, "hoc", "a", gold="g1")
     write_result(tmp_path, "hoc", "b", gold="g2")
-    with pytest.raises(BlurbError, match="B638.*hoc: a / b"):
+    with pytest.raises(BlurbError, match=r"B638.*hoc: a / b"):
         board(tmp_path)
     notes = own(tmp_path, mixed=True)["a"].cells["hoc"].notes
     assert notes == ["not all models of this column were scored on the same gold data"]
@@ -158,7 +158,7 @@ def test_percents_and_unknown_tasks_are_refused(tmp_path: Path) -> None:
     path = write_result(tmp_path, "hoc", "a")
     content = json.loads(path.read_text(encoding="utf-8")) | {"task": "mine"}
     path.write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(BlurbError, match="B640.*'mine'"):
+    with pytest.raises(BlurbError, match=r"B640.*'mine'"):
         board(tmp_path)
 
 

@@ -106,7 +106,7 @@ def test_the_page_needs_nothing_else(page: str) -> None:
 
 
 def test_all_rows_are_there(page: str) -> None:
-    assert page.count('data-published="1"') == 14
+    assert page.count('data-published="1"') == 18
     assert page.count('data-published="0"') == 2
     assert "2010 i2b2/VA" in page
     assert "seed 0: 70.00; seed 1: 80.00" in page
@@ -161,8 +161,9 @@ def browser() -> Iterator[Any]:
         pytest.skip("no chromium and chromedriver here (Debian: chromium, chromium-driver)")
     options = webdriver.ChromeOptions()
     options.binary_location = binary
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1500,1000"):
-        options.add_argument(flag)
+    for flag in ("headless=new", "no-sandbox", "disable-gpu", "window-size=1500,1000"):
+        options.add_argument(f"--{flag}")
+    options.add_argument("--force-prefers-reduced-motion")  # scrolls at once
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     service = webdriver.ChromeService(executable_path=driver)
     found = webdriver.Chrome(options=options, service=service)

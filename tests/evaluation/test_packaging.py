@@ -10,10 +10,13 @@ import spacy
 from confection import Config
 
 from spacy_blurb.errors import BlurbError
+from spacy_blurb.evaluation.model_card import model_card
 from spacy_blurb.evaluation.packaging import (
     ENCODER_NAME,
     _neutralise_paths,
     _performance,
+    _read_results,
+    _write_card,
     build_wheel,
 )
 
@@ -39,7 +42,7 @@ def unpacked(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     result = folder / "result.json"
     result.write_text(json.dumps(RESULT), encoding="utf-8")
     wheel = build_wheel(
-        trained_folder, folder / "", name="en_blurb_demo", version="0.2.0", result=result
+        trained_folder, folder / "", name="en_blurb_demo", version="0.2.0", results=[result]
     )
     assert wheel == folder / "en_blurb_demo-0.2.0-py3-none-any.whl"
     with ZipFile(wheel) as file:
@@ -128,13 +131,13 @@ def test_names_and_versions_that_a_wheel_cannot_have(
     trained_folder: Path, tmp_path: Path, name: str, version: str
 ) -> None:
     with pytest.raises(BlurbError, match=f"B507.*'{name}', version '{version}'"):
-        build_wheel(trained_folder, tmp_path / "out", name=name, version=version, result=None)
+        build_wheel(trained_folder, tmp_path / "out", name=name, version=version)
     assert not (tmp_path / "out").exists()
 
 
 def test_not_a_pipeline(tmp_path: Path) -> None:
     with pytest.raises(BlurbError, match="B504"):
-        build_wheel(tmp_path, tmp_path / "out", name="demo", version="0.1.0", result=None)
+        build_wheel(tmp_path, tmp_path / "out", name="demo", version="0.1.0")
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"score": 1, "precision": 1}'])
@@ -143,4 +146,57 @@ def test_not_a_result_file(trained_folder: Path, tmp_path: Path, content: str | 
     if content is not None:
         path.write_text(content, encoding="utf-8")
     with pytest.raises(BlurbError, match=r"B506.*result\.json"):
-        build_wheel(trained_folder, tmp_path, name="demo", version="0.1.0", result=path)
+        build_wheel(trained_folder, tmp_path, name="demo", version="0.1.0", results=[path])
+
+
+def test_the_card_says_what_the_result_says(tmp_path: Path) -> None:
+    result = {
+        "task": "ncbi_disease",
+        "metric": "entity_f1",
+        "score": 0.8278,
+        "ci95": [0.804, 0.8511],
+        "n": 940,
+        "seed": 0,
+        "data_sha256": "abc",
+        "command": "spacy <b>x</b>",
+        "calibration": {"error": 0.0123, "bins": []},
+        "run": {
+            "settings": {"epochs": 6, "train_docs": 50, "train_docs_of": 5424, "overrides": {}},
+            "train_seconds": 90,
+            "device": "cpu",
+            "processor": "EPYC",
+        },
+    }
+    card = model_card([result])
+    row = "| NCBI\\-disease | entity\\_f1 | 82.78 | 80.40–85.11 | 940 | 87.82 | 88.18 |"
+    assert row in card.splitlines()
+    for fact in (
+        "- Seed: 0",
+        "- Training Docs: 50 of 5,424",
+        "- Training time: 1.5 minutes on cpu \\(EPYC\\)",
+        "- Calibration error: 0.0123",
+    ):
+        assert fact in card.splitlines()
+    assert "<b>" not in card
+    assert "Overrides" not in card
+
+
+def test_results_of_several_tasks_become_one_performance(tmp_path: Path) -> None:
+    pairs = {"task": "biosses", "metric": "pearson", "score": 0.5, "ci95": [0.1, 0.9], "n": 20}
+    paths = []
+    for name, content in (("a", RESULT), ("b", pairs)):
+        paths.append(tmp_path / f"{name}.json")
+        paths[-1].write_text(json.dumps(content), encoding="utf-8")
+    found = _read_results(paths)
+    assert [next(iter(scores)) for scores, _ in found] == ["ents_f", "sts_pearson"]
+    with pytest.raises(BlurbError, match=r"B641.*b\.json.*biosses"):
+        _read_results([*paths, paths[1]])
+    # A README in each of the two places of a package.
+    for folder in (tmp_path / "source", tmp_path / "source" / "inner"):
+        folder.mkdir()
+        (folder / "README.md").write_text("spaCy's table\n", encoding="utf-8")
+    _write_card(tmp_path / "source", [content for _, content in found])
+    for readme in tmp_path.rglob("README.md"):
+        text = readme.read_text(encoding="utf-8")
+        assert text.startswith("spaCy's table\n\n## Scores on test")
+        assert "| BIOSSES | pearson | 50.00 | 10.00–90.00 | 20 | 92.30 | 93.25 |" in text

@@ -220,11 +220,11 @@ def test_entities_that_are_none(entity: Any, message: str) -> None:
 
 
 def test_rows_of_another_type() -> None:
-    with pytest.raises(BlurbError, match="B630.*entities is None, expected a list"):
+    with pytest.raises(BlurbError, match=r"B630.*entities is None, expected a list"):
         entity_score([gold("1")], [{"id": "1", "labels": []}])
     golds = [GoldLabels("1", "1", frozenset({"A"}), frozenset({"A"}))]
-    with pytest.raises(BlurbError, match="B632.*'Z' is not a label.*A"):
+    with pytest.raises(BlurbError, match=r"B632.*'Z' is not a label.*A"):
         score_rows(LABELS, golds, [{"id": "1", "labels": ["Z"]}], FILE)
     for score in ("high", None, float("nan"), True):
-        with pytest.raises(BlurbError, match="B630.*expected a number"):
+        with pytest.raises(BlurbError, match=r"B630.*expected a number"):
             score_rows(PAIRS, [GoldPair("1", 1.0)], [{"id": "1", "score": score}], FILE)
