@@ -24,7 +24,7 @@ _SETTINGS: dict[str, type] = {
     "train_docs": int,
 }
 _GRID_KEYS = ("name", "tasks", "seeds", "form", "select", "settings", "overrides", "task", "models")
-_TASK_KEYS = (*_SETTINGS, "form", "overrides")
+_TASK_KEYS = (*_SETTINGS, "form", "seeds", "overrides")
 _MODEL_KEYS = (*_SETTINGS, "encoder", "tasks", "seeds", "overrides")
 _NAME_LETTERS = "letters, digits, '.', '_' and '-'"
 
