@@ -56,9 +56,22 @@ def outputs(workplace: Path) -> list[str]:
 
 def test_the_second_call_of_a_grid_does_nothing(workplace: Path) -> None:
     first, second = outputs(workplace)[:2]
-    assert "4 cells run, 0 finished before, 0 failed" in first
-    assert "0 cells run, 4 finished before, 0 failed" in second
-    assert len(list(workplace.glob("training/grid/bc5cdr/*/train.json"))) == 6
+    assert "2 cells run, 0 finished before, 0 failed" in first
+    assert "0 cells run, 2 finished before, 0 failed" in second
+    assert len(list(workplace.glob("training/grid/bc5cdr/*/train.json"))) == 4
+    assert not list(workplace.glob("training/grid/bc5cdr/*/model-*"))
+
+
+def test_settings_are_chosen_on_dev(workplace: Path) -> None:
+    for model in ("tags-bio", "tags-io"):
+        path = workplace / "results" / "bc5cdr" / f"{model}-s0.json"
+        run = json.loads(path.read_text(encoding="utf-8"))["run"]
+        tried = run["selection"]["tried"]
+        assert [row["learning_rate"] for row in tried] == [1e-2, 1e-3]
+        best = max(tried, key=lambda row: row["dev"])
+        assert run["settings"]["learning_rate"] == best["learning_rate"]
+        assert run["dev"] == best["dev"]
+        assert run["selection"]["split"] == "dev"
 
 
 def test_the_files_of_the_leaderboard(workplace: Path) -> None:
@@ -90,7 +103,7 @@ def test_predictions_of_transformers_are_scored_and_shown(workplace: Path) -> No
     assert result["correct"] == len(found & gold) > 0
     assert result["score"] == pytest.approx(2 * len(found & gold) / (len(found) + len(gold)))
     assert (result["model"], result["seed"]) == ("bert", 0)
-    assert "minus tags-bio (2 runs)" in outputs(workplace)[5]
+    assert "minus tags-bio (1 run)" in outputs(workplace)[5]
     page = (workplace / "leaderboard.html").read_text(encoding="utf-8")
     assert '<span class="name">bert</span>' in page
     assert "bc5cdr, bert, seed 0:" in page
