@@ -10,7 +10,6 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from .. import __version__
 from ..tasks import TASKS
 from ..tasks.ablations import Ablation
 from ..tasks.beyond import BEYOND
@@ -18,6 +17,7 @@ from ..tasks.blurb import BLURB_TASKS, BLURB_TYPES
 from .error_views import build_views
 from .leaderboard import Board, BoardCell, Row
 from .leaderboard_markdown import Footnotes, format_score
+from .results import package_versions
 
 _TITLES = {
     "ner": "Entities",
@@ -60,7 +60,7 @@ def board_to_html(board: Board, gold: Path | None = None) -> str:
         views=[] if gold is None else build_views(board, gold),
         beyond=[_beyond(row, board, beyond_notes) for row in BEYOND],
         beyond_notes=beyond_notes.notes,
-        version=__version__,
+        version=package_versions()["spacy-blurb"],
         date=datetime.now(timezone.utc).strftime("%Y-%m-%d"),
     )
 
