@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from spacy_blurb.evaluation.results import read_units
+
 ROW = re.compile(
     r"^\| (?P<model>[^|]+) \| (?P<seed>\d+) \| (?P<score>[\d.]+) "
     r"\| (?P<low>[\d.]+)–(?P<high>[\d.]+) \| `(?P<file>results/[^`]+)` \|$",
@@ -33,8 +35,15 @@ def test_predictions_give_the_counts_of_their_result(path: Path) -> None:
     result = json.loads(path.read_text(encoding="utf-8"))
     lines = (path.parent / result["predictions"]).read_text(encoding="utf-8").splitlines()
     predictions = [json.loads(line) for line in lines]
-    assert len(predictions) == result["n"]
-    assert sum(len(p["entities"]) for p in predictions) == result["predicted"]
+    assert len(predictions) == result.get("texts", result["n"])
+    if "units" in result:
+        units = read_units(path.parent / result["units"])
+        assert len(units.ids) == result["n"]
+        assert units.score() == pytest.approx(result["score"], abs=1e-5)
+    if result["metric"] != "entity_f1":
+        return
+    found = result["predicted"] + result.get("other_types", 0)
+    assert sum(len(p["entities"]) for p in predictions) == found
     assert {key for p in predictions for e in p["entities"] for key in e} == {
         "start",
         "end",

@@ -37,7 +37,8 @@ def leaderboard(
     Example: python -m spacy blurb leaderboard results/minilm -o leaderboard.html
     --gold training/minilm/corpus
     """
-    from ..evaluation.leaderboard import board_to_json, build_board
+    from ..evaluation.leaderboard import build_board
+    from ..evaluation.leaderboard_json import board_to_json
     from ..evaluation.leaderboard_markdown import board_to_markdown
     from ..evaluation.leaderboard_page import board_to_html
     from ..evaluation.result_files import read_results

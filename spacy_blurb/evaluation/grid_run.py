@@ -2,6 +2,7 @@
 
 import queue
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -75,6 +76,9 @@ class GridRun:
         self._n_places = len(places)
         self._encoders: dict[str, str] = {}
         self._preparing = threading.Lock()
+        self._telling = threading.Lock()
+        # Cells with the same settings and other names share a training.
+        self._trainings_of: dict[str, threading.Lock] = defaultdict(threading.Lock)
         self._total = sum(len(group.alternatives[0]) for group in groups)
         self._done = 0
         self.outcome = Outcome()
@@ -148,11 +152,12 @@ class GridRun:
             prepared = self._prepare(cell)
             if (score := dev_score(prepared, folder)) is not None:
                 return score
-            with self._place() as place:
+            with self._trainings_of[prepared.key], self._place() as place:
                 train(prepared, folder, place, self._processes)
             score = dev_score(prepared, folder)
         except (BlurbError, OSError) as error:
-            self._report(f"{cell.task.name} {cell.name}, to choose on dev: {error}")
+            if not self._processes.stopped:
+                self._report(f"{cell.task.name} {cell.name}, to choose on dev: {error}")
             return None
         settings = f"learning rate {cell.settings.learning_rate:g}, {cell.settings.epochs} epochs"
         settings += f", batches of {cell.settings.batch_docs}"
@@ -167,20 +172,18 @@ class GridRun:
             prepared = self._prepare(cell)
             result = finished_result(prepared, output)
             if result is not None:
-                self.outcome.skipped += 1
-                self._tell(cell, f"{_describe(result)}, finished before")
+                self._tell(cell, f"{_describe(result)}, finished before", skipped=1)
                 return
-            with self._place() as place:
+            with self._trainings_of[prepared.key], self._place() as place:
                 train(prepared, folder, place, self._processes)
                 result = evaluate(prepared, folder, output, place, self._processes, remarks)
+                if not self._keep_models:
+                    drop_model(prepared, folder)
         except (BlurbError, OSError, ValueError, KeyError) as error:
             self._fail(cell, error)
             return
-        if not self._keep_models:
-            drop_model(prepared, folder)
-        self.outcome.finished += 1
         seconds = result["run"]["train_seconds"] + result["run"]["evaluate_seconds"]
-        self._tell(cell, f"{_describe(result)}, {seconds:.0f} s")
+        self._tell(cell, f"{_describe(result)}, {seconds:.0f} s", finished=1)
 
     def _prepare(self, cell: Cell) -> PreparedCell:
         with self._preparing:
@@ -190,13 +193,17 @@ class GridRun:
         return self._folders.work / cell.task.name
 
     def _fail(self, cell: Cell, error: object) -> None:
-        line = f"{cell.task.name} {cell.name}: {error}"
-        self.outcome.failed.append(line)
+        if self._processes.stopped:
+            return
+        self.outcome.failed.append(f"{cell.task.name} {cell.name}: {error}")
         self._tell(cell, f"failed: {error}")
 
-    def _tell(self, cell: Cell, what: str) -> None:
-        self._done += 1
-        self._report(f"[{self._done}/{self._total}] {cell.task.name} {cell.name}: {what}")
+    def _tell(self, cell: Cell, what: str, *, finished: int = 0, skipped: int = 0) -> None:
+        with self._telling:
+            self.outcome.finished += finished
+            self.outcome.skipped += skipped
+            self._done += 1
+            self._report(f"[{self._done}/{self._total}] {cell.task.name} {cell.name}: {what}")
 
     def _place(self) -> "_Borrowed":
         return _Borrowed(self._places)

@@ -68,6 +68,11 @@ class Processes:
             )
         return Usage(time.perf_counter() - start, cpu_seconds)
 
+    @property
+    def stopped(self) -> bool:
+        """Tell whether `stop` was called: a program that failed after it did not fail by itself."""
+        return self._stopped
+
     def stop(self) -> None:
         """End all programs, and start none any more."""
         with self._lock:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from spacy_blurb.errors import BlurbError
-from spacy_blurb.evaluation.leaderboard import board_to_json, build_board
+from spacy_blurb.evaluation.leaderboard import build_board
+from spacy_blurb.evaluation.leaderboard_json import board_to_json
 from spacy_blurb.evaluation.leaderboard_markdown import board_to_markdown, escape
 from spacy_blurb.evaluation.result_files import read_results
 from spacy_blurb.evaluation.significance import compare_results
