@@ -157,14 +157,10 @@ def _build_row(
     if (missing and not incomplete) or (protocol and not mixed):
         return row
     row.partial = bool(missing)
-    row.blurb = partial_score(_in_blurb(scores)) if missing else blurb_score(scores)
+    row.blurb = partial_score(scores) if missing else blurb_score(scores)
     if not missing:
         row.blurb_ci95 = _blurb_interval(cells)
     return row
-
-
-def _in_blurb(scores: Mapping[str, float]) -> dict[str, float]:
-    return {name: score for name, score in scores.items() if name in BLURB_TASKS}
 
 
 def _protocol_problems(cells: Mapping[str, BoardCell]) -> list[str]:

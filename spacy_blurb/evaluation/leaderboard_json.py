@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..tasks.blurb import BLURB_TASKS, type_means
+from ..tasks.blurb import type_means
 from .leaderboard import Board, Row
 
 
@@ -37,9 +37,7 @@ def _row_to_json(row: Row) -> dict[str, Any]:
         "source": row.source,
         "published": row.published,
         "scores": row.scores,
-        "type_means": type_means(
-            {name: s for name, s in row.scores.items() if name in BLURB_TASKS}
-        ),
+        "type_means": type_means(row.scores),
         "blurb": row.blurb,
     }
     if not row.published:

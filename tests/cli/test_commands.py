@@ -35,7 +35,7 @@ def assert_one_line(result: Result, *parts: str) -> None:
 
 def test_the_commands_are_these() -> None:
     expected = {"convert", "convert-own", "evaluate", "init-config", "package", "tasks"}
-    assert expected | {"pretrain", "vocab"} <= set(COMMANDS)
+    assert expected | {"pretrain", "vocab", "run", "score", "leaderboard"} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -261,3 +261,57 @@ def test_package_mistakes(rule_pipeline: Path, tmp_path: Path) -> None:
     assert_one_line(result, "B507", "'my-demo'")
     options = ["--name", "demo", "--result", tmp_path / "no.json"]
     assert_one_line(call("package", rule_pipeline, tmp_path, *options), "B506", "no.json")
+
+
+def test_leaderboard(tmp_path: Path) -> None:
+    """Of an empty folder: the published rows, in each form."""
+    (tmp_path / "none").mkdir()
+    for name in ("a.json", "a.md", "deep/a.html"):
+        result = call("leaderboard", tmp_path / "none", "-o", tmp_path / name)
+        assert result.exit_code == 0, result.stderr
+        assert "0 rows of" in result.stdout
+        assert "BioLinkBERT" in (tmp_path / name).read_text(encoding="utf-8")
+    (tmp_path / "none" / "r.json").write_text(
+        json.dumps(
+            {
+                "task": "hoc",
+                "metric": "micro_f1",
+                "score": 0.5,
+                "ci95": [0.4, 0.6],
+                "n": 1,
+                "model": "m",
+            }
+        ),
+        encoding="utf-8",
+    )
+    result = call("leaderboard", tmp_path / "none", "-o", tmp_path / "a.json")
+    assert "m: no BLURB score (12 of 13 tasks missing" in result.stderr
+    rows = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["rows"]
+    assert (rows[-1]["model"], rows[-1]["scores"], rows[-1]["blurb"]) == ("m", {"hoc": 50.0}, None)
+
+
+def test_score(scored_by_hand: Path, tmp_path: Path) -> None:
+    spans = {"d1": [(0, 7, "Chemical")], "d2": [], "d3": [(0, 17, "Disease")]}
+    lines = [
+        json.dumps({"id": i, "entities": [{"start": s, "end": e, "label": x} for s, e, x in found]})
+        for i, found in spans.items()
+    ]
+    path, output = tmp_path / "mine.v2.jsonl", tmp_path / "r.json"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    result = call("score", path, "bc5cdr", scored_by_hand, "-o", output, "--against", tmp_path)
+    assert result.exit_code == 0, result.stderr
+    assert "bc5cdr: entity_f1 50.00 (95 %" in result.stdout
+    assert f"{tmp_path} has no other result of task bc5cdr" in result.stdout
+    content = json.loads(output.read_text(encoding="utf-8"))
+    assert (content["model"], content["seed"], content["predictions"]) == ("mine", None, path.name)
+    # Nothing is left out in silence.
+    path.write_text(lines[0], encoding="utf-8")
+    assert_one_line(call("score", path, "bc5cdr", scored_by_hand, "-o", output), "B629", "'d2'")
+
+
+def test_mistakes_of_grids_and_tables(tmp_path: Path) -> None:
+    grid = call("run", tmp_path / "g.toml", "-o", tmp_path)
+    assert_one_line(grid, "B616", "g.toml")
+    assert_one_line(call("leaderboard", tmp_path, "-o", tmp_path / "a.txt"), "B639", "a.txt")
+    assert_one_line(call("leaderboard", tmp_path / "x", "-o", tmp_path / "a.md"), "B634")
+    assert_one_line(call("score", "p", "medqa", "g", "-o", "r.json"), "B510", "medqa")
