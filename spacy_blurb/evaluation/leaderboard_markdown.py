@@ -98,7 +98,7 @@ def _comparisons(board: Board) -> list[str]:
             continue
         low, high = row["ci95"]
         difference = f"{row['difference']:+.2f}"
-        rows.append([*names, difference, f"{low:+.2f} to {high:+.2f}", f"p = {row['p']:.3f}"])
+        rows.append([*names, difference, f"{low:+.2f} to {high:+.2f}", f"p = {row['p']:.4f}"])
     head = ["model", "minus", "task", "difference", "95 % (paired bootstrap)", "randomisation"]
     return ["## Paired differences", _table(head, rows)]
 

@@ -52,5 +52,5 @@ def _describe(model: str, found: Comparison | str, runs: Sequence[Result]) -> st
     low, high = (100 * bound for bound in found.ci95)
     return (
         f"minus {name}: {100 * found.difference:+.2f} (95 % {low:+.2f} to {high:+.2f}), "
-        f"p = {found.p:.3f} by approximate randomisation"
+        f"p = {found.p:.4f} by approximate randomisation"
     )
