@@ -50,9 +50,13 @@ def summarise(result: dict[str, Any]) -> str:
     elif "per_label" in result:
         rows = result["per_label"].items()
         line += "".join(f", {label} {100 * row['f1']:.2f}" for label, row in rows)
+    unit = " words" if result["metric"] == "macro_word_f1" else ""
+    items = f"{result['n']:,} {_UNITS.get(result['metric'], 'documents')}"
     if "gold" in result:
-        line += f"; {result['gold']:,} gold, {result['predicted']:,} predicted"
-    line += f" in {result['n']:,} {_UNITS.get(result['metric'], 'documents')}"
+        counts = f"{result['gold']:,}{unit} gold, {result['predicted']:,}{unit} predicted"
+        line += f"; {counts} in {items}"
+    else:
+        line += f"; {items}"
     if "texts" in result:
         line += f", {result['texts']:,} texts"
     if result.get("other_types"):
