@@ -28,8 +28,9 @@ from .pieces import PieceReader
 from .precision import Precision, Storage, choose_device, wants_bf16
 from .weights import Source, read_source
 
-BATCH_CELLS = 2048
-"""Cells that prediction computes at once; more leave the processor's cache and are slower."""
+CELLS_A_THREAD = 2048
+"""Cells that prediction computes at once in each thread; more leave the processor's cache and are
+slower, with fewer the threads wait for each other."""
 
 _STORED = {"fp32": torch.float32, "fp16": torch.float16}
 
@@ -140,7 +141,8 @@ class EncoderShim(Shim):
         device = self.device
         with torch.inference_mode():
             found = torch.empty((int(kept.sum()), width), device=device)
-            for batch in pack(lengths, BATCH_CELLS):
+            n_threads = torch.get_num_threads() if device.type == "cpu" else 1
+            for batch in pack(lengths, n_threads * CELLS_A_THREAD):
                 states = network(batch, piece_ids, type_ids)
                 wanted = kept[batch.pieces]
                 cells = torch.from_numpy(batch.cells[wanted]).to(device)
