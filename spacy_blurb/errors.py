@@ -398,6 +398,52 @@ class Errors(metaclass=_CodedMessages):
         "Component {name!r} was asked for contrastive training with temperature {temperature}. "
         "Give a number above 0, for example 0.05."
     )
+    B480 = (
+        "Component {name!r}: the model {model!r} answers no questions. Give "
+        "spacy_blurb.AnswerClassifier.v1, AnswerSpans.v1 or AnswerChoice.v1."
+    )
+    B481 = (
+        "Component {name!r}: the gold answer of question {question!r} is {label!r}, which is not "
+        "the index of one of its {count} options. Give a number from 0."
+    )
+    B482 = (
+        "Component {name!r}: the gold answer of question {question!r} is {label!r}, but the labels "
+        "are {known}. Give all labels in initialize.components.NAME.labels, or leave it out."
+    )
+    B483 = (
+        "Component {name!r} chooses among options, but the question {question!r} has none. Ask it "
+        "with options: doc._.ask(question, options=[...])."
+    )
+    B484 = (
+        "Component {name!r} answers by {kind} and takes no options. Ask without, or train "
+        "spacy_blurb.AnswerChoice.v1."
+    )
+    B485 = (
+        "Component {name!r} answers by {kind}, and no example has such a question with a gold "
+        "answer, so there is nothing to learn. Give Docs that 'convert' or "
+        "annotations.set_questions made."
+    )
+    B486 = (
+        "{docs} Docs and {questions} questions. Give one of each for each answer, or one Doc, or "
+        "one question."
+    )
+    B487 = (
+        "Component {name!r} is not initialised. Call nlp.initialize() with questions, or load a "
+        "trained pipeline."
+    )
+    B488 = (
+        "{count} components for {wanted} belong to the pipeline of this Doc, where one is needed. "
+        "Keep the pipeline that made the Doc, and say which: doc._.ask(question, kind=...), or "
+        'nlp.get_pipe("qa").ask(docs, questions).'
+    )
+    B489 = (
+        "Component {name!r}: n_best and max_answer_tokens must be at least 1, and threshold 0 to 1."
+    )
+    B490 = (
+        "{text!r} has questions, but the Doc to be predicted has none: they were lost. Read the "
+        "data with spacy_blurb.Corpus.v1 or 'spacy blurb evaluate'; spaCy's own reader and 'spacy "
+        "evaluate' lose questions."
+    )
 
     # Evaluation
     B500 = (
