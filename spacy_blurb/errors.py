@@ -444,6 +444,10 @@ class Errors(metaclass=_CodedMessages):
         "data with spacy_blurb.Corpus.v1 or 'spacy blurb evaluate'; spaCy's own reader and 'spacy "
         "evaluate' lose questions."
     )
+    B491 = (
+        "The pipeline {folder} has not one encoder that could be taken (spacy_blurb.Encoder.v1 in: "
+        "{found}). Give a pipeline that 'spacy train' wrote, or a Hugging Face folder."
+    )
 
     # Evaluation
     B500 = (
@@ -508,6 +512,31 @@ class Errors(metaclass=_CodedMessages):
     B533 = (
         "The component {component!r} gave the pair {doc_id!r} no similarity. It was not trained on "
         "pairs with scores, or is not a 'blurb_sts'."
+    )
+    B540 = (
+        "No question with a gold answer in these Docs, so nothing can be scored. Give the data "
+        "that 'convert {task}' or annotations.set_questions made."
+    )
+    B541 = (
+        "Document {doc_id!r} has {found}, which task {task} does not have. Give the data that "
+        "'convert {task}' wrote, or 'qa' as the task of your own questions."
+    )
+    B542 = (
+        "The pipeline gave document {doc_id!r} no answers of the kind of its gold ones ({kinds}). "
+        "Train the component {component!r} with the head of this kind; see configs/qa.cfg."
+    )
+    B543 = (
+        "These Docs have questions of different kinds ({found}), which have no common measure. "
+        "Score them in files of their own."
+    )
+    B544 = (
+        "The questions in {path} are answered by {found}, so the head does not follow from them. "
+        "Give questions of one kind, or set components.qa.model in the config yourself."
+    )
+    B545 = (
+        "Nothing to keep: {encoder} is not a saved pipeline with a component {component!r}. Give "
+        "--encoder a pipeline that was trained on questions of the same kind, or leave out "
+        "--keep-head."
     )
 
     # Command line
