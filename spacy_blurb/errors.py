@@ -100,6 +100,15 @@ class Errors(metaclass=_CodedMessages):
         "folder that holds tokenizers/punkt_tab. '--form blurb' reads the preprocessed copy "
         "without it."
     )
+    B144 = (
+        "{path}, line {line} (question {question!r}): the answer {answer!r} does not stand at "
+        "{start}. Offsets count characters of 'text'; an empty list of answers says that it has "
+        "none."
+    )
+    B145 = (
+        "{path}, line {line} (question {question!r}): no gold answer. Give 'label', or 'answers', "
+        "or 'options' and in 'label' the index of the right one."
+    )
     B150 = "{path}, line {line}: not JSON: {reason}. The file may be damaged; fetch it again."
     B151 = (
         "{path}, {where}: expected {expected}, found {found}. Check that it is the right file, as "
@@ -538,6 +547,16 @@ class Errors(metaclass=_CodedMessages):
         "--encoder a pipeline that was trained on questions of the same kind, or leave out "
         "--keep-head."
     )
+    B546 = (
+        "No multiple-choice question with a gold answer in these Docs. Give the data that "
+        "'convert {task}' wrote."
+    )
+    B547 = (
+        "The encoder {encoder} has no masked-language head, so it gives options no likelihood. "
+        "Take a checkpoint of pretraining, or --method embedding."
+    )
+    B548 = "Method {method!r} compares vectors and has no use for shots. Leave out --shots."
+    B549 = "No method {method!r}. Take 'pll' or 'embedding'."
 
     # Command line
     B600 = (
