@@ -44,7 +44,9 @@ class SpanKind:
         Spans whose texts differ in case only count once, by the most probable place.
         """
         scores, null = self._scores(asked, logits)
-        probs = np.append(scores.ravel(), null) / self._cfg["temperature"]
+        # Longer spans first: tokens that share a piece have one vector, so of equal spans the one
+        # that has the whole piece is meant.
+        probs = np.append(scores[:, ::-1].ravel(), null) / self._cfg["temperature"]
         probs = np.exp(probs - probs.max())
         probs /= probs.sum()
         n_best, width, context = self._cfg["n_best"], scores.shape[1], asked.context
@@ -52,7 +54,8 @@ class SpanKind:
         rows = [("", float(probs[-1]), -1, -1)] if self._cfg["no_answer"] else []
         seen: set[str] = set()
         for place in places:
-            span = context[place // width : place // width + place % width + 1]
+            first = place // width
+            span = context[first : first + width - place % width]
             if span.text.lower() in seen or probs[place] == 0:
                 continue
             seen.add(span.text.lower())

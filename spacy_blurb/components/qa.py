@@ -39,6 +39,9 @@ _KINDS: dict[str, Callable[[str, dict[str, Any]], Kind]] = {
 
 Questions = Sequence[str | tuple[str, Sequence[str]]]
 
+Judged = tuple[Asked, list[Any]]
+"""A question and the head's numbers for it, an array per pair Doc."""
+
 DEFAULT_MODEL = Config().from_str(
     """
 [model]
@@ -264,31 +267,50 @@ class BlurbQa(TrainablePipe):
             raise BlurbError(Errors.B484.format(name=self.name, kind=self.kind))
         return DocQuestion(name, text, options=tuple(options))
 
-    def _answer(self, asked: Sequence[Asked]) -> Iterator[dict[str, Any]]:
-        """Yield the answers of questions in their order, as they are stored."""
-        for batch in _batch((item, self._kind.pairs(item)) for item in asked):
-            pairs = [pair for _, item_pairs in batch for pair in item_pairs]
-            logits = self._judge(pairs) if pairs else []
-            for item, item_pairs in batch:
-                own, logits = logits[: len(item_pairs)], logits[len(item_pairs) :]
-                ranked = self._kind.rank(item, own) if own else []
-                yield self._to_row(item.question, ranked)
+    def judge_gold(self, examples: Iterable[Example]) -> Iterator[Judged]:
+        """Yield the questions that could be learned, with the head's numbers; `calibrate` uses it.
 
-    def _judge(self, pairs: list[Doc]) -> list[Any]:
-        vectors = self._link.predict(pairs, self._pooling)
-        return self._to_numpy(self.model.get_ref("head").predict(vectors))
+        YIELDS (Judged): The question on the predicted Doc, and an array per pair Doc.
+        """
+        self._require_initialised()
+        return self._judge([item for example in examples for item in self._teaching(example)])
 
-    def _to_row(self, question: DocQuestion, ranked: list[Any]) -> dict[str, Any]:
+    def make_kind(self) -> Kind:
+        """Return what tells how numbers are read, with the settings as they are."""
+        return _KINDS[self.kind](self.name, self.cfg)
+
+    def make_row(self, asked: Asked, logits: Sequence[Any]) -> dict[str, Any]:
+        """Return an answer as `doc.spans["answers"]` keeps it.
+
+        logits (Sequence): From the head, an array per pair Doc; none where nothing was judged.
+        """
+        ranked = self.make_kind().rank(asked, logits) if len(logits) else []
         # The best one may be "no answer", which has neither label nor place.
         found = bool(ranked) and ranked[0][1] >= self.cfg["threshold"]
         return {
-            "id": question.id,
-            "question": question.question,
+            "id": asked.question.id,
+            "question": asked.question.question,
             "kind": self.kind,
-            "options": list(question.options),
+            "options": list(asked.question.options),
             "found": found and bool(ranked[0][0] or ranked[0][2] >= 0),
             "candidates": [list(row) for row in ranked],
         }
+
+    def _answer(self, asked: Iterable[Asked]) -> Iterator[dict[str, Any]]:
+        return (self.make_row(item, logits) for item, logits in self._judge(asked))
+
+    def _judge(self, asked: Iterable[Asked]) -> Iterator[Judged]:
+        """Encode questions, many together; yields them in their order."""
+        kind, head = self.make_kind(), self.model.get_ref("head")
+        for batch in _batch((item, kind.pairs(item)) for item in asked):
+            pairs = [pair for _, item_pairs in batch for pair in item_pairs]
+            logits: list[Any] = []
+            if pairs:
+                vectors = self._link.predict(pairs, self._pooling)
+                logits = self._to_numpy(head.predict(vectors))
+            for item, item_pairs in batch:
+                yield item, logits[: len(item_pairs)]
+                logits = logits[len(item_pairs) :]
 
     def update(
         self,
@@ -330,8 +352,8 @@ class BlurbQa(TrainablePipe):
         asked = [item for example in examples for item in self._teaching(example)]
         if not asked:
             return 0.0
-        pairs = [self._kind.pairs(item) for item in asked]
-        docs = [pair for item_pairs in pairs for pair in item_pairs]
+        kind = self.make_kind()
+        docs = [pair for item in asked for pair in kind.pairs(item)]
         vectors, encoder_backprop = self._link.begin_update(docs, self._pooling)
         logits, head_backprop = self.model.get_ref("head").begin_update(vectors)
         loss, gradient = self.get_loss(asked, logits)
@@ -346,12 +368,12 @@ class BlurbQa(TrainablePipe):
         RETURNS (tuple): Loss, and the gradient in the form of the logits.
         RAISES (BlurbError): B481, B482 a gold answer that cannot be one.
         """
-        values = self._to_numpy(logits)
+        kind, values = self.make_kind(), self._to_numpy(logits)
         total, gradients = 0.0, []
         for item in asked:
             count = len(item.question.options) or 1
             own, values = values[:count], values[count:]
-            loss, d_own = self._kind.compare(item, own)
+            loss, d_own = kind.compare(item, own)
             total += loss
             gradients += [d_pair / len(asked) for d_pair in d_own]
         ops = self.model.ops
@@ -364,15 +386,11 @@ class BlurbQa(TrainablePipe):
         """Yield the questions of a gold Doc that can be learned, on the predicted one."""
         for question in doc_questions(example.reference):
             item = Asked(example.predicted, question)
-            if not item.is_blank and self._kind.teaches(item):
+            if not item.is_blank and self.make_kind().teaches(item):
                 yield item
 
     def _to_numpy(self, logits: Any) -> list[Any]:
         return [self.model.ops.to_numpy(row).astype(np.float64) for row in logits]
-
-    @property
-    def _kind(self) -> Kind:
-        return _KINDS[self.kind](self.name, self.cfg)
 
     @property
     def _pooling(self) -> Model:

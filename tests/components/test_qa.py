@@ -359,7 +359,10 @@ def test_a_frozen_encoder_does_not_change(tiny_encoder: Path, kind: str, frozen:
 
 
 def test_mismatched_tokenisation(tiny_encoder: Path, kind: str) -> None:
-    """Gold answers are character offsets, so other tokens are no matter."""
+    """Gold answers are character offsets, so other tokens are no matter, here halves of words.
+
+    Both halves have the vector of their common piece, and an answer has both.
+    """
     nlp = make_qa_nlp(tiny_encoder, kind)
     examples = []
     for eg in examples_of(nlp, ROWS[kind]):

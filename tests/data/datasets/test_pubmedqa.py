@@ -54,8 +54,7 @@ def test_reasoning_free_reads_the_conclusion(tmp_path: Path) -> None:
     del items["0"]["LONG_ANSWER"]
     write(tmp_path / "ori_pqal.json", items)
     with pytest.raises(BlurbError, match=r"B151.*question 0: expected the key 'LONG_ANSWER'"):
-        for split in SPLITS:
-            read_pubmedqa(tmp_path, split, "original", reasoning_free=True)
+        [read_pubmedqa(tmp_path, split, "original", reasoning_free=True) for split in SPLITS]
 
 
 def test_another_ground_truth_is_an_error(tmp_path: Path) -> None:
