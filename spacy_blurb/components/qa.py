@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-import numpy as np
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
@@ -25,22 +24,15 @@ from ..errors import BlurbError, Errors
 from .answer_kinds import Kind, LabelKind, OptionKind
 from .answer_spans import SpanKind
 from .asking import offer_answers
+from .judging import Judged, Questions, compare_questions, judge_questions, pair_up
 from .qa_scorer import score_answers
 from .question_docs import Asked, make_text_doc, pair_with_context
-
-BATCH_TOKENS = 8192
-"""Tokens of the pair Docs that are encoded together; a longer one makes a batch alone."""
 
 _KINDS: dict[str, Callable[[str, dict[str, Any]], Kind]] = {
     "labels": LabelKind,
     "spans": SpanKind,
     "options": OptionKind,
 }
-
-Questions = Sequence[str | tuple[str, Sequence[str]]]
-
-Judged = tuple[Asked, list[Any]]
-"""A question and the head's numbers for it, an array per pair Doc."""
 
 DEFAULT_MODEL = Config().from_str(
     """
@@ -246,15 +238,9 @@ class BlurbQa(TrainablePipe):
             as questions.
         """
         self._require_initialised()
-        docs = [docs] if isinstance(docs, Doc) else list(docs)
-        asked = [questions] if isinstance(questions, str) else list(questions)
-        docs = docs * len(asked) if len(docs) == 1 else docs
-        asked = asked * len(docs) if len(asked) == 1 else asked
-        if len(docs) != len(asked):
-            raise BlurbError(Errors.B486.format(docs=len(docs), questions=len(asked)))
         items = [
             Asked(doc, self._to_question(str(number), question))
-            for number, (doc, question) in enumerate(zip(docs, asked, strict=True))
+            for number, (doc, question) in enumerate(pair_up(docs, questions))
         ]
         rows = self._answer(items)
         return [to_answer(item.doc, row) for item, row in zip(items, rows, strict=True)]
@@ -300,17 +286,7 @@ class BlurbQa(TrainablePipe):
         return (self.make_row(item, logits) for item, logits in self._judge(asked))
 
     def _judge(self, asked: Iterable[Asked]) -> Iterator[Judged]:
-        """Encode questions, many together; yields them in their order."""
-        kind, head = self.make_kind(), self.model.get_ref("head")
-        for batch in _batch((item, kind.pairs(item)) for item in asked):
-            pairs = [pair for _, item_pairs in batch for pair in item_pairs]
-            logits: list[Any] = []
-            if pairs:
-                vectors = self._link.predict(pairs, self._pooling)
-                logits = self._to_numpy(head.predict(vectors))
-            for item, item_pairs in batch:
-                yield item, logits[: len(item_pairs)]
-                logits = logits[len(item_pairs) :]
+        return judge_questions(self.model, self._link, self.make_kind(), asked)
 
     def update(
         self,
@@ -368,19 +344,7 @@ class BlurbQa(TrainablePipe):
         RETURNS (tuple): Loss, and the gradient in the form of the logits.
         RAISES (BlurbError): B481, B482 a gold answer that cannot be one.
         """
-        kind, values = self.make_kind(), self._to_numpy(logits)
-        total, gradients = 0.0, []
-        for item in asked:
-            count = len(item.question.options) or 1
-            own, values = values[:count], values[count:]
-            loss, d_own = kind.compare(item, own)
-            total += loss
-            gradients += [d_pair / len(asked) for d_pair in d_own]
-        ops = self.model.ops
-        # Any: thinc's array types do not know numpy's.
-        rows: list[Any] = [d_pair.astype("f") for d_pair in gradients]
-        arrays: Any = [ops.asarray(row) for row in rows]
-        return total / len(asked), arrays if isinstance(logits, list) else ops.xp.stack(arrays)
+        return compare_questions(self.model.ops, self.make_kind(), asked, logits)
 
     def _teaching(self, example: Example) -> Iterator[Asked]:
         """Yield the questions of a gold Doc that can be learned, on the predicted one."""
@@ -389,9 +353,6 @@ class BlurbQa(TrainablePipe):
             if not item.is_blank and self.make_kind().teaches(item):
                 yield item
 
-    def _to_numpy(self, logits: Any) -> list[Any]:
-        return [self.model.ops.to_numpy(row).astype(np.float64) for row in logits]
-
     @property
     def _pooling(self) -> Model:
         return self.model.get_ref("pooling")
@@ -399,20 +360,3 @@ class BlurbQa(TrainablePipe):
     def _require_initialised(self) -> None:
         if not self.model.get_ref("output_layer").has_dim("nI"):
             raise ValueError(Errors.B487.format(name=self.name))
-
-
-def _batch(
-    items: Iterable[tuple[Asked, list[Doc]]],
-) -> Iterator[list[tuple[Asked, list[Doc]]]]:
-    """Divide questions so that the pairs of each part have about `BATCH_TOKENS` tokens."""
-    batch: list[tuple[Asked, list[Doc]]] = []
-    size = 0
-    for item, pairs in items:
-        n_tokens = sum(len(pair) for pair in pairs)
-        if batch and size + n_tokens > BATCH_TOKENS:
-            yield batch
-            batch, size = [], 0
-        batch.append((item, pairs))
-        size += n_tokens
-    if batch:
-        yield batch

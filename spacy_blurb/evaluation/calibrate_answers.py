@@ -9,7 +9,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..annotations import to_answer
-from ..components.qa import BlurbQa, Judged
+from ..components.judging import Judged
+from ..components.qa import BlurbQa
 from ..data.readers import make_predicted
 from ..errors import BlurbError, Errors
 from ..metrics.calibration import calibration_bins, expected_calibration_error

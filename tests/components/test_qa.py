@@ -207,7 +207,7 @@ def test_many_questions_are_more_than_one_batch(
 ) -> None:
     docs = asked_docs(trained, kind)
     expected = flat([trained(doc.copy()) for doc in docs])
-    monkeypatch.setattr("spacy_blurb.components.qa.BATCH_TOKENS", 12)
+    monkeypatch.setattr("spacy_blurb.components.judging.BATCH_TOKENS", 12)
     assert flat(list(trained.pipe(docs))) == expected
 
 
