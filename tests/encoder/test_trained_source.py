@@ -53,7 +53,9 @@ def test_a_pipeline_without_one_encoder_is_refused(
     with pytest.raises(BlurbError, match=r"B491.*none.*in: none"):
         find_encoder(tmp_path / "none")
     nlp = make_encoder(tiny_encoder)
-    nlp.add_pipe("transformer", name="second", config=nlp.get_pipe_config("transformer"))
+    nlp.add_pipe(
+        "transformer", name="second", config={"model": nlp.get_pipe_config("transformer")["model"]}
+    )
     nlp.initialize()
     nlp.to_disk(tmp_path / "two")
     with pytest.raises(BlurbError, match=r"B491.*in: transformer, second"):

@@ -38,11 +38,18 @@ def make_doc(nlp: Language, name: str, text: str, *golds: dict[str, Any], group:
     return doc
 
 
+ANSWERERS: list[Any] = []
+
+
+@Language.factory("answerer", default_config={"number": 0})
+def make_answerer(nlp: Language, name: str, number: int) -> Any:
+    return ANSWERERS[number]
+
+
 def answer_with(nlp: Language, kind: str, answers: Iterable[list[tuple[Any, ...]]]) -> None:
     """Give the candidates of each question, best first."""
     queue = iter(answers)
 
-    @spacy.Language.component("answerer")
     def answer(doc: Doc) -> Doc:
         rows = []
         for question in doc_questions(doc):
@@ -61,7 +68,8 @@ def answer_with(nlp: Language, kind: str, answers: Iterable[list[tuple[Any, ...]
         set_answers(doc, kind, rows)  # type: ignore[arg-type]
         return doc
 
-    nlp.add_pipe("answerer", name="qa")
+    ANSWERERS.append(answer)
+    nlp.add_pipe("answerer", name="qa", config={"number": len(ANSWERERS) - 1})
 
 
 def evaluate(task: str, nlp: Language, docs: list[Doc], folder: Path) -> tuple[dict, list]:
