@@ -128,10 +128,13 @@ def _check(task: Task, reference: Doc, name: str) -> None:
         kind = gold_kind(question)
         if kind is None or not task.answers:
             continue
-        unknown = kind == "labels" and question.label not in task.labels
-        if kind != task.answers or unknown:
-            found = question.label if unknown else f"questions answered by {kind}"
-            raise BlurbError(Errors.B541.format(doc_id=name, found=found, task=task.name))
+        if kind != task.answers:
+            found = f"questions answered by {kind}"
+        elif kind == "labels" and question.label not in task.labels:
+            found = f"the answer {question.label!r}"
+        else:
+            continue
+        raise BlurbError(Errors.B541.format(doc_id=name, found=found, task=task.name))
 
 
 def _is_extractive(predictions: Sequence[AnswerPrediction]) -> bool:
