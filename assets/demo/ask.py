@@ -2,10 +2,11 @@
 
 usage: ask.py BC5CDR_FOLDER OUTPUT_FOLDER
 
-About each passage one closed question (was it a study in animals?) and one extractive one (which
-drug does it name first?), whose answers follow from the words and annotations of the passage. They
-show how questions are trained and asked; they measure no understanding. Each kind goes to files of
-its own, `labels/SPLIT.jsonl` and `spans/SPLIT.jsonl`, in the format `questions` of `convert-own`.
+About each passage one closed question (did groups of patients take part?) and one extractive one
+(which drug does it name first?), whose answers follow from the words and annotations of the
+passage. They show how questions are trained and asked; they measure no understanding. Each kind
+goes to files of its own, `labels/SPLIT.jsonl` and `spans/SPLIT.jsonl`, in the format `questions` of
+`convert-own`.
 """
 
 import json
@@ -17,15 +18,17 @@ from typing import Any
 from spacy_blurb.data.datasets.bc5cdr import read_bc5cdr
 from spacy_blurb.data.records import Record
 
-ANIMALS = re.compile(r"\b(rats?|mice|mouse|rabbits?|dogs?|pigs?|monkeys?|murine|animals?)\b", re.I)
-CLOSED = "Was it a study in animals?"
+GROUPS = re.compile(
+    r"\b(random(ly|i[sz]ed)|placebo|trial|cohort|patients|participants|volunteers)\b", re.I
+)
+CLOSED = "Did groups of patients take part?"
 EXTRACTIVE = "Which drug is named first?"
 
 
 def ask(record: Record) -> dict[str, dict[str, Any]]:
     """Return the questions about a passage by kind."""
     common = {"id": record.id, "text": record.text}
-    label = "yes" if ANIMALS.search(record.text) else "no"
+    label = "yes" if GROUPS.search(record.text) else "no"
     found = {"labels": {**common, "question": CLOSED, "label": label}}
     drugs = [mention for mention in record.mentions if mention.label == "Chemical"]
     if drugs:
