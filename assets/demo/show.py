@@ -9,7 +9,7 @@ from pathlib import Path
 import spacy
 
 # Two components answer, in different ways, so it has to be said which one shall.
-QUESTIONS = {"labels": "Did groups of patients take part?", "spans": "Which drug is named first?"}
+QUESTIONS = {"labels": "Are groups of people mentioned?", "spans": "Which drug is named first?"}
 
 
 def main(package: str, text_file: str, output_file: str) -> None:
@@ -22,7 +22,7 @@ def main(package: str, text_file: str, output_file: str) -> None:
     lines += [""]
     for kind, question in QUESTIONS.items():
         answer = doc._.ask(question, kind=kind)
-        lines.append(f"  {question:34} {answer.text:10} {answer.score:.2f}")
+        lines.append(f"  {question:32} {answer.text:10} {answer.score:.2f}")
     Path(output_file).write_text("\n".join(lines) + "\n", encoding="utf-8")
     if not doc.ents:
         sys.exit(f"{package} found no entity in {text_file}.")
