@@ -16,7 +16,7 @@ TEXTS = ["fever in rats", "", "aspirin causes fever, fever, fever in rats", " "]
 def test_rows_and_gradients(
     make_encoder: Callable[..., Language], uneven_encoder: Path, factor: float
 ) -> None:
-    nlp = make_encoder(uneven_encoder, window=8, overlap=2)
+    nlp = make_encoder(uneven_encoder, window=8, overlap=1)
     datas = [doc._.trf_data for doc in nlp.pipe(TEXTS)]
     rows, backprop = starts_and_pieces(factor)(datas, True)
     starts, to_starts = average_starts(factor)(datas, True)
