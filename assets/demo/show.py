@@ -20,8 +20,10 @@ def main(package: str, text_file: str, output_file: str) -> None:
     lines += [f"  {ent.text:24} {ent.label_:10} {ent._.score:.2f}" for ent in doc.ents]
     lines += ["", f"{len(doc.ents)} entities; the last column is the model's probability."]
     lines += [""]
+    # Closed questions were learned on sentences: the second one says what was studied.
+    sentence = nlp(doc.text.split(". ")[1] + ".")
     for kind, question in QUESTIONS.items():
-        answer = doc._.ask(question, kind=kind)
+        answer = (sentence if kind == "labels" else doc)._.ask(question, kind=kind)
         lines.append(f"  {question:32} {answer.text:10} {answer.score:.2f}")
     Path(output_file).write_text("\n".join(lines) + "\n", encoding="utf-8")
     if not doc.ents:
