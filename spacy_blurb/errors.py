@@ -100,6 +100,15 @@ class Errors(metaclass=_CodedMessages):
         "folder that holds tokenizers/punkt_tab. '--form blurb' reads the preprocessed copy "
         "without it."
     )
+    B144 = (
+        "{path}, line {line} (question {question!r}): the answer {answer!r} does not stand at "
+        "{start}. Offsets count characters of 'text'; an empty list of answers says that it has "
+        "none."
+    )
+    B145 = (
+        "{path}, line {line} (question {question!r}): no gold answer. Give 'label', or 'answers', "
+        "or 'options' and in 'label' the index of the right one."
+    )
     B150 = "{path}, line {line}: not JSON: {reason}. The file may be damaged; fetch it again."
     B151 = (
         "{path}, {where}: expected {expected}, found {found}. Check that it is the right file, as "
@@ -398,6 +407,56 @@ class Errors(metaclass=_CodedMessages):
         "Component {name!r} was asked for contrastive training with temperature {temperature}. "
         "Give a number above 0, for example 0.05."
     )
+    B480 = (
+        "Component {name!r}: the model {model!r} answers no questions. Give "
+        "spacy_blurb.AnswerClassifier.v1, AnswerSpans.v1 or AnswerChoice.v1."
+    )
+    B481 = (
+        "Component {name!r}: the gold answer of question {question!r} is {label!r}, which is not "
+        "the index of one of its {count} options. Give a number from 0."
+    )
+    B482 = (
+        "Component {name!r}: the gold answer of question {question!r} is {label!r}, but the labels "
+        "are {known}. Give all labels in initialize.components.NAME.labels, or leave it out."
+    )
+    B483 = (
+        "Component {name!r} chooses among options, but the question {question!r} has none. Ask it "
+        "with options: doc._.ask(question, options=[...])."
+    )
+    B484 = (
+        "Component {name!r} answers by {kind} and takes no options. Ask without, or train "
+        "spacy_blurb.AnswerChoice.v1."
+    )
+    B485 = (
+        "Component {name!r} answers by {kind}, and no example has such a question with a gold "
+        "answer, so there is nothing to learn. Give Docs that 'convert' or "
+        "annotations.set_questions made."
+    )
+    B486 = (
+        "{docs} Docs and {questions} questions. Give one of each for each answer, or one Doc, or "
+        "one question."
+    )
+    B487 = (
+        "Component {name!r} is not initialised. Call nlp.initialize() with questions, or load a "
+        "trained pipeline."
+    )
+    B488 = (
+        "{count} components for {wanted} belong to the pipeline of this Doc, where one is needed. "
+        "Keep the pipeline that made the Doc, and say which: doc._.ask(question, kind=...), or "
+        'nlp.get_pipe("qa").ask(docs, questions).'
+    )
+    B489 = (
+        "Component {name!r}: n_best and max_answer_tokens must be at least 1, and threshold 0 to 1."
+    )
+    B490 = (
+        "{text!r} has questions, but the Doc to be predicted has none: they were lost. Read the "
+        "data with spacy_blurb.Corpus.v1 or 'spacy blurb evaluate'; spaCy's own reader and 'spacy "
+        "evaluate' lose questions."
+    )
+    B491 = (
+        "The pipeline {folder} has not one encoder that could be taken (spacy_blurb.Encoder.v1 in: "
+        "{found}). Give a pipeline that 'spacy train' wrote, or a Hugging Face folder."
+    )
 
     # Evaluation
     B500 = (
@@ -463,6 +522,41 @@ class Errors(metaclass=_CodedMessages):
         "The component {component!r} gave the pair {doc_id!r} no similarity. It was not trained on "
         "pairs with scores, or is not a 'blurb_sts'."
     )
+    B540 = (
+        "No question with a gold answer in these Docs, so nothing can be scored. Give the data "
+        "that 'convert {task}' or annotations.set_questions made."
+    )
+    B541 = (
+        "Document {doc_id!r} has {found}, which task {task} does not have. Give the data that "
+        "'convert {task}' wrote, or 'qa' as the task of your own questions."
+    )
+    B542 = (
+        "The pipeline gave document {doc_id!r} no answers of the kind of its gold ones ({kinds}). "
+        "Train the component {component!r} with the head of this kind; see configs/qa.cfg."
+    )
+    B543 = (
+        "These Docs have questions of different kinds ({found}), which have no common measure. "
+        "Score them in files of their own."
+    )
+    B544 = (
+        "The questions in {path} are answered by {found}, so the head does not follow from them. "
+        "Give questions of one kind, or set components.qa.model in the config yourself."
+    )
+    B545 = (
+        "Nothing to keep: {encoder} is not a saved pipeline with a component {component!r}. Give "
+        "--encoder a pipeline that was trained on questions of the same kind, or leave out "
+        "--keep-head."
+    )
+    B546 = (
+        "No multiple-choice question with a gold answer in these Docs. Give the data that "
+        "'convert {task}' wrote."
+    )
+    B547 = (
+        "The encoder {encoder} has no masked-language head, so it gives options no likelihood. "
+        "Take a checkpoint of pretraining, or --method embedding."
+    )
+    B548 = "Method {method!r} compares vectors and has no use for shots. Leave out --shots."
+    B549 = "No method {method!r}. Take 'pll' or 'embedding'."
 
     # Command line
     B600 = (

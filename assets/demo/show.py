@@ -8,6 +8,9 @@ from pathlib import Path
 
 import spacy
 
+# Two components answer, in different ways, so it has to be said which one shall.
+QUESTIONS = {"labels": "Are groups of people mentioned?", "spans": "Which drug is named first?"}
+
 
 def main(package: str, text_file: str, output_file: str) -> None:
     """Load the package as any user would: spacy.load, no import of ours."""
@@ -16,6 +19,12 @@ def main(package: str, text_file: str, output_file: str) -> None:
     lines = [f"{package} finds in {text_file}:", ""]
     lines += [f"  {ent.text:24} {ent.label_:10} {ent._.score:.2f}" for ent in doc.ents]
     lines += ["", f"{len(doc.ents)} entities; the last column is the model's probability."]
+    lines += [""]
+    # Closed questions were learned on sentences: the second one says what was studied.
+    sentence = nlp(doc.text.split(". ")[1] + ".")
+    for kind, question in QUESTIONS.items():
+        answer = (sentence if kind == "labels" else doc)._.ask(question, kind=kind)
+        lines.append(f"  {question:32} {answer.text:10} {answer.score:.2f}")
     Path(output_file).write_text("\n".join(lines) + "\n", encoding="utf-8")
     if not doc.ents:
         sys.exit(f"{package} found no entity in {text_file}.")

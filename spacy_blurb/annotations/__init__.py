@@ -29,12 +29,28 @@ from .pairs import (
     set_pair,
     set_similarity,
 )
-from .questions import QUESTIONS, set_questions
+from .questions import (
+    ANSWERS,
+    QUESTIONS,
+    Answer,
+    AnswerKind,
+    Candidate,
+    DocQuestion,
+    attach_questions,
+    copy_questions,
+    doc_answers,
+    doc_questions,
+    gold_kind,
+    set_answers,
+    set_questions,
+    to_answer,
+)
 from .records import RECORD, document_group, document_id, set_record
 from .relations import has_relations
 from .vectors import VECTOR, set_vector, travelling_vector
 
 __all__ = [
+    "ANSWERS",
     "ENTITIES",
     "PAIR",
     "PAIR_SEPARATOR",
@@ -42,12 +58,21 @@ __all__ = [
     "QUESTIONS",
     "RECORD",
     "VECTOR",
+    "Answer",
+    "AnswerKind",
+    "Candidate",
     "CharSpan",
+    "DocQuestion",
+    "attach_questions",
     "best_disjoint",
+    "copy_questions",
+    "doc_answers",
+    "doc_questions",
     "document_group",
     "document_id",
     "entity_offsets",
     "gold_entities",
+    "gold_kind",
     "gold_pair_score",
     "has_relations",
     "install_extensions",
@@ -56,6 +81,7 @@ __all__ = [
     "longest_disjoint",
     "predicted_similarity",
     "predicted_spans",
+    "set_answers",
     "set_gold_entities",
     "set_gold_pair",
     "set_pair",
@@ -65,5 +91,6 @@ __all__ = [
     "set_similarity",
     "set_vector",
     "span_score",
+    "to_answer",
     "travelling_vector",
 ]

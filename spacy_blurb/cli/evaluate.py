@@ -14,7 +14,7 @@ def evaluate(
     pipeline: Annotated[str, typer.Argument(help="Folder or package name.")],
     task: Annotated[
         str,
-        typer.Argument(help="See 'tasks'; your own data: 'ner', 'textcat' or 'sts'."),
+        typer.Argument(help="See 'tasks'; your own data: 'ner', 'textcat', 'sts' or 'qa'."),
     ],
     data: Annotated[Path, typer.Argument(help="Gold .spacy file from 'convert'.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Result file (JSON).")],
@@ -28,6 +28,7 @@ def evaluate(
     """
     from ..annotations import ENTITIES, PICO, label_sets
     from ..data.docbin import read_docbin
+    from ..evaluation.answers import evaluate_answers
     from ..evaluation.pipelines import load_pipeline, require_component
     from ..evaluation.predict import predict_entities
     from ..evaluation.results import METRICS, entity_result, write_result
@@ -35,7 +36,12 @@ def evaluate(
     from ..tasks import get_task
 
     spec = get_task(task)
-    evaluate_texts: Any = {"textcat": evaluate_labels, "sts": evaluate_pairs}.get(spec.type)
+    by_type: dict[str, Any] = {
+        "textcat": evaluate_labels,
+        "sts": evaluate_pairs,
+        "qa": evaluate_answers,
+    }
+    evaluate_texts = by_type.get(spec.type)
     if evaluate_texts is None and spec.metric not in METRICS:
         known = ", ".join(METRICS)
         raise BlurbError(Errors.B510.format(task=task, metric=spec.metric, known=known))
@@ -79,6 +85,15 @@ def _summarise(result: dict[str, Any]) -> str:
     low, high = (100 * bound for bound in result["ci95"])
     score = f"{result['task']}: {result['metric']} {100 * result['score']:.2f}"
     line = f"{score} (95 % {low:.2f}–{high:.2f})"
+    if "baseline" in result:
+        questions = f"in {result['n']:,} questions"
+        return (
+            f"{line}, always the most frequent answer {100 * result['baseline']:.2f}; {questions}"
+        )
+    if "strict" in result:
+        rates = f"strict {100 * result['strict']:.2f}, lenient {100 * result['lenient']:.2f}"
+        counts = f"{result['n']:,} questions, {result['answerable']:,} with an answer in a text"
+        return f"{line}, {rates}, F1 {100 * result['f1']:.2f}; {counts}"
     if "gold" not in result:
         return f"{line}; {result['n']:,} pairs"
     rates = f"precision {100 * result['precision']:.2f}, recall {100 * result['recall']:.2f}"

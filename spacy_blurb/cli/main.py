@@ -12,6 +12,7 @@ from . import (  # noqa: F401
     pretrain,
     tasks,
     vocab,
+    zero_shot,
 )
 from .app import app
 

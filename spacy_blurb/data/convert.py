@@ -16,7 +16,7 @@ from .counts import COUNTERS
 from .datasets import FORMS, READERS
 from .docbin import write_docbin
 from .formats import READERS as FORMAT_READERS
-from .records import AnyRecord, Split
+from .records import AnyRecord, Question, Split
 
 SPLITS = ("train", "dev", "test")
 DEV_SHARE = 10
@@ -113,7 +113,9 @@ def convert_own(
     check_splits(splits, source=str(paths["train"].parent), disjoint_ids=False)
     if "dev" not in splits:
         splits["train"], splits["dev"] = _carve_dev(splits["train"])
-    rows = write_splits(splits, out_dir, Target(label))
+    asked = any(isinstance(r, Question) for split in splits.values() for r in split.records)
+    unit = "questions" if asked else "mentions"
+    rows = write_splits(splits, out_dir, Target(label, unit=unit))
     for row in rows.values():
         row["paper"] = None
     return _write_report({"task": "own", "form": format_name, "splits": rows}, out_dir)

@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..annotations import PAIR, has_relations, set_pair
+from ..annotations import PAIR, copy_questions, has_relations, set_pair
 from .docbin import read_docbin
 
 
@@ -35,11 +35,13 @@ def make_predicted(nlp: Language, reference: Doc) -> Doc:
     """Make the Doc that a pipeline fills: the reference's text without its annotations.
 
     Where the source gave words and no spacing, the words stay the tokens; so do the tokens of a
-    Doc with relations, whose candidates are given with it. A pair stays a pair.
+    Doc with relations, whose candidates are given with it. A pair stays a pair, and questions are
+    asked again.
     """
     predicted = _copy_text(nlp, reference)
     if PAIR in reference.spans:
         set_pair(predicted, reference.spans[PAIR].attrs["second"])
+    copy_questions(reference, predicted)
     return predicted
 
 

@@ -96,7 +96,8 @@ class Question:
     label (str): The answer of a closed question ("yes", "no", "maybe"; of a multiple-choice one
         the index of the right option), "" for an extractive one.
     answers (tuple[tuple[int, str], ...]): Gold answers of an extractive question: offset in the
-        context (-1 where the string is not in it) and text.
+        context (-1 where the string is not in it) and text; one without text says that the context
+        has none.
     options (tuple[str, ...]): The choices of a multiple-choice question.
     group (str): Id of the question where it is asked of several contexts and scored once.
     """

@@ -71,6 +71,22 @@ def build_sequence_vector_v1(
     return _listen(upstream, encoder, average_starts(grad_factor))
 
 
+def build_sequence_token_vectors_v1(
+    upstream: str = "*",
+    grad_factor: float = 1.0,
+    encoder: Model[list[Doc], Any] | None = None,
+) -> Model[list[Doc], list[Floats2d]]:
+    """Build `spacy_blurb.SequenceTokenVectors.v1`: `[CLS]` and the tokens, for answers in a text.
+
+    The rows are those of `spacy_blurb.SequenceVector.v1` and `TokenVectors.v1`. The ref "pooling"
+    is the layer without the listener, for pair Docs; see `link.py`.
+
+    upstream, grad_factor, encoder: See `build_token_vectors_v1`.
+    RETURNS (Model): Docs → arrays of shape (1 + tokens, width).
+    """
+    return _listen(upstream, encoder, starts_and_pieces(grad_factor))
+
+
 def build_span_vectors_v1(
     pooling: Model[Ragged, Floats2d],
     upstream: str = "*",
@@ -183,6 +199,34 @@ def _average_starts(
         return gradients
 
     return vectors, backprop
+
+
+def starts_and_pieces(grad_factor: float) -> Model[list[Any], list[Floats2d]]:
+    """Build the layer from encoder output to the rows of `average_starts` and `average_pieces`."""
+    layers: list[Model] = [average_starts(grad_factor), average_pieces(grad_factor)]
+    return Model("starts_and_pieces", _start_and_pieces, layers=layers)
+
+
+def _start_and_pieces(
+    model: Model, datas: list[Any], is_train: bool
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[PieceGradients]]]:
+    (starts, to_starts), (pieces, to_pieces) = (layer(datas, is_train) for layer in model.layers)
+    ops = model.ops
+    rows: Any = [
+        # Of a Doc without tokens the pieces have no width.
+        ops.xp.concatenate([start[None], tokens]) if len(tokens) else start[None]
+        for start, tokens in zip(starts, pieces, strict=True)
+    ]
+
+    def backprop(d_rows: list[Any]) -> list[PieceGradients]:
+        d_starts = ops.xp.stack([d_doc[0] for d_doc in d_rows])
+        both = to_starts(d_starts), to_pieces([d_doc[1:] for d_doc in d_rows])
+        return [
+            PieceGradients((one.tensors[0] + other.tensors[0],))
+            for one, other in zip(*both, strict=True)
+        ]
+
+    return rows, backprop
 
 
 def _find_starts(data: Any) -> NDArray[np.integer]:

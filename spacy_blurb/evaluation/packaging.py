@@ -108,6 +108,9 @@ def _performance(path: Path) -> dict[str, Any]:
         task = get_task(result.get("task", "ner"))
         if task.type == "sts":
             return {"sts_pearson": result["score"]}
+        if task.type == "qa":
+            names = {"accuracy": "qa_accuracy", "mrr": "qa_mrr"}
+            return {names.get(task.metric, "qa_score"): result["score"]}
         per_label = {
             label: {"p": row["precision"], "r": row["recall"], "f": row["f1"]}
             for label, row in result["per_label"].items()

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from confection import Config, ConfigValidationError
 
+from ..encoder.trained_source import find_encoder, is_pipeline
 from ..errors import BlurbError, Errors
 from ..tasks import Task
+from .question_heads import question_kind, set_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +37,29 @@ def template(task: Task) -> Path:
 
 
 def fill_config(
-    base: Path, corpora: Sequence[Path], encoder: str, settings: Settings, *, task: Task
+    base: Path,
+    corpora: Sequence[Path],
+    encoder: str,
+    settings: Settings,
+    *,
+    task: Task,
+    keep_head: bool = False,
 ) -> Config:
     """Fill a template: paths, seed, steps, warm-up over a tenth, one evaluation per epoch.
 
     base (Path): Template, for example `configs/ner.cfg`.
     corpora (Sequence[Path]): Folders with `train.spacy`, `dev.spacy` and `report.json`; one
         component learns from all of them.
-    encoder (str): Hugging Face folder or hub name.
+    encoder (str): Hugging Face folder or hub name, or a saved pipeline whose encoder is taken.
     task (Task): Its component must be in the template.
+    keep_head (bool): Whether the whole component of the task is taken from the pipeline `encoder`
+        and trained on, with its head.
     RETURNS (Config): Not interpolated, ready for `spacy train`.
     RAISES (BlurbError): B100 a file is missing, B101 the corpus report is damaged, B503 the
-        template is not a config for training, B508 a local encoder folder is missing or not whole,
-        B509 the template is for tasks of another type.
+        template is not a config for training, B491 a pipeline without one encoder, B508 a local
+        encoder folder is missing or not whole,
+        B509 the template is for tasks of another type, B544 questions of no or several kinds, B545
+        no component to keep.
     """
     _check_encoder(encoder)
     names = ("report.json", "train.spacy", "dev.spacy")
@@ -80,7 +92,23 @@ def fill_config(
         raise BlurbError(
             Errors.B509.format(path=base, listed=listed, task=task.name, component=task.component)
         )
+    if keep_head:
+        _source_components(config, encoder, task.component)
+    elif task.type == "qa":
+        kind = task.answers or question_kind([corpus / "train.spacy" for corpus in corpora])
+        set_head(config["components"][task.component]["model"], kind)
     return config
+
+
+def _source_components(config: Config, pipeline: str, component: str) -> None:
+    """Let training go on with the encoder and the component of a trained pipeline."""
+    path = Path(pipeline) / "config.cfg"
+    names = Config().from_disk(path, interpolate=False)["components"] if path.is_file() else {}
+    if component not in names:
+        raise BlurbError(Errors.B545.format(encoder=pipeline, component=component))
+    for name in ("transformer", component):
+        if name in names:
+            config["components"][name] = {"source": pipeline}
 
 
 def _check_encoder(encoder: str) -> None:
@@ -89,7 +117,9 @@ def _check_encoder(encoder: str) -> None:
     # "encoders/mini" could be a name of the hub, but not where a folder "encoders" is.
     below_a_folder = len(folder.parts) > 1 and Path(folder.parts[0]).is_dir()
     looks_local = folder.is_dir() or folder.is_absolute() or below_a_folder
-    if looks_local and not (folder / "config.json").is_file():
+    if is_pipeline(encoder):
+        find_encoder(folder)
+    elif looks_local and not (folder / "config.json").is_file():
         raise BlurbError(Errors.B508.format(folder=folder))
 
 

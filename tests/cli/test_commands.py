@@ -204,8 +204,8 @@ def test_init_config_mistakes(project: Path, corpus: Path, tmp_path: Path) -> No
 
 
 def test_evaluate_refuses_a_metric_that_it_does_not_compute(tmp_path: Path) -> None:
-    result = call("evaluate", "any", "medqa", tmp_path / "a.spacy", "-o", tmp_path / "r.json")
-    assert_one_line(result, "B510", "medqa", "accuracy", "entity_f1, macro_word_f1")
+    result = call("evaluate", "any", "scidocs", tmp_path / "a.spacy", "-o", tmp_path / "r.json")
+    assert_one_line(result, "B510", "scidocs", "scidocs_average", "entity_f1, macro_word_f1")
 
 
 def test_evaluate_refuses_data_of_another_task(rule_pipeline: Path, tmp_path: Path) -> None:
