@@ -8,7 +8,13 @@ import spacy
 NAMES = {
     "console_scripts": {"spacy-blurb"},
     "spacy_cli": {"blurb"},
-    "spacy_factories": {"blurb_ner", "blurb_textcat", "blurb_sts", "blurb_sentencizer"},
+    "spacy_factories": {
+        "blurb_ner",
+        "blurb_textcat",
+        "blurb_sts",
+        "blurb_rel",
+        "blurb_sentencizer",
+    },
     "spacy_tokenizers": {"spacy_blurb.BiomedTokenizer.v1"},
     "spacy_architectures": {
         "spacy_blurb.Encoder.v1",
@@ -19,15 +25,19 @@ NAMES = {
         "spacy_blurb.TokenClassifier.v1",
         "spacy_blurb.BiLSTM.v1",
         "spacy_blurb.SequenceHead.v1",
+        "spacy_blurb.SharedRelations.v1",
+        "spacy_blurb.ReencodedRelations.v1",
     },
     "spacy_scorers": {
         "spacy_blurb.entity_scorer.v1",
         "spacy_blurb.label_scorer.v1",
         "spacy_blurb.pair_scorer.v1",
+        "spacy_blurb.relation_scorer.v1",
     },
+    "spacy_misc": {"spacy_blurb.candidates.v1"},
     "spacy_readers": {"spacy_blurb.Corpus.v1"},
     "spacy_callbacks": {"spacy_blurb.return_freed_memory.v1"},
-    "spacy_batchers": {"spacy_blurb.batch_by_length.v1"},
+    "spacy_batchers": {"spacy_blurb.batch_by_length.v1", "spacy_blurb.batch_by_pairs.v1"},
 }
 
 

@@ -7,6 +7,9 @@ import typer
 
 from .app import command
 
+# Tasks on the relations of entities that another task is about.
+_ENTITIES_OF = {"bc5cdr_cid": "bc5cdr"}
+
 
 @command("convert")
 def convert(
@@ -32,7 +35,8 @@ def convert(
     target = Target(
         spec.name,
         unit=UNITS[spec.type],
-        labels=spec.labels if spec.type == "textcat" else (),
+        labels=spec.labels if spec.type in ("textcat", "rel") else (),
+        label_set=_ENTITIES_OF.get(spec.name),
         entities_key=PICO if spec.type == "pico" else ENTITIES,
     )
     report = convert_task(target, raw_dir, out_dir, form=form, paper=asdict(spec.sizes))
