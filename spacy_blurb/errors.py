@@ -452,6 +452,10 @@ class Errors(metaclass=_CodedMessages):
         "'convert {task}' wrote, or 'rel' as the task of your own data."
     )
     B472 = "A distance of {found} tokens is not possible. Give a number from 0, or null for any."
+    B473 = (
+        "Component {component!r} is a {kind}, which finds no relations that could be scored. This "
+        "task needs a 'blurb_rel' of that name."
+    )
 
     # Evaluation
     B500 = (

@@ -12,7 +12,7 @@ from .app import command
 def init_config(
     task: Annotated[
         str,
-        typer.Argument(help="See 'tasks'; your own data: 'ner', 'textcat' or 'sts'."),
+        typer.Argument(help="See 'tasks'; your own data: 'ner', 'rel', 'textcat', 'sts'."),
     ],
     output: Annotated[Path, typer.Argument(help="Config file to write.")],
     corpus: Annotated[
@@ -25,7 +25,9 @@ def init_config(
     ] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak; default: the task's.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Default: the task's.")] = None,
-    batch_docs: Annotated[int | None, typer.Option(min=1, help="Default: the task's.")] = None,
+    batch_docs: Annotated[
+        int | None, typer.Option(min=1, help="Of relations: pairs. Default: the task's.")
+    ] = None,
     seed: Annotated[int, typer.Option()] = 0,
 ) -> None:
     """Write a config for 'spacy train': steps, warm-up and evaluations follow from the epochs.

@@ -71,7 +71,7 @@ def find_pairs(
     if given is not None:
         spans = [doc.char_span(start, end, label=label) for start, end, label in given.mentions]
     else:
-        spans = list(doc.spans[ENTITIES] if ENTITIES in doc.spans else doc.ents)
+        spans = list(doc.spans.get(ENTITIES, doc.ents))
     entities = _unique(spans)
     pairs = np.asarray(find(doc, entities, types))
     if pairs.ndim != 2 or pairs.shape[1] != 2 or not _are_positions(pairs, len(entities)):

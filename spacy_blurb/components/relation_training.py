@@ -75,7 +75,7 @@ def batch_loss(
 
 def relation_loss(
     logits: Floats, targets: Floats, *, exclusive: bool, count: int
-) -> tuple[float, Floats]:
+) -> tuple[float, Any]:
     """Compute the cross-entropy and its gradient.
 
     logits (ndarray): Shape (pairs, outputs).

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 TaskType = Literal["ner", "pico", "rel", "textcat", "sts", "qa", "vectors"]
 
@@ -35,7 +35,7 @@ class Training:
 
     learning_rate (float): Peak of the linear warm-up and decay.
     epochs (int): Passes over the training split.
-    batch_docs (int): Docs in an update.
+    batch_docs (int): Docs in an update; of relations pairs.
     """
 
     learning_rate: float
@@ -59,6 +59,8 @@ class Task:
         settings that LinkBERT's authors published for its base model on the same data.
     published (Mapping[str, float]): Model → score in percent; sources in `tasks/published.py`.
     in_blurb (bool): Whether it counts in the BLURB score.
+    settings (Mapping[str, Any]): What the data set changes in the template's section of its
+        component, "candidates.same_sentence" for a setting of a block in it.
     """
 
     name: str
@@ -71,3 +73,4 @@ class Task:
     training: Training
     published: Mapping[str, float] = field(default_factory=dict)
     in_blurb: bool = True
+    settings: Mapping[str, Any] = field(default_factory=dict)
