@@ -93,12 +93,18 @@ def test_overlapping_entities(
 
 
 def test_pairs_across_sentences_have_all_between(nlp: Language) -> None:
-    pairs = make_pairs(nlp, "a b. c. d e. f", (2, 3, "X"), (10, 11, "Y"))
-    assert mark(pairs, "dummies").doc.text == "a @X$. c. d @Y$."
-    undivided = nlp.make_doc("a b. c d. ")
-    pairs = DocPairs(undivided, [(0, 1, "X"), (5, 6, "Y")], np.array([(0, 1), (3, 4)]),
-                     np.array([(0, 1)]), np.arange(1), 1)  # fmt: skip
-    assert mark(pairs, "dummies").doc.text == "@X$ b. @Y$ d."
+    text = "aa bb . cc . dd ee . ff"
+    pairs = make_pairs(nlp, text, (3, 5, "X"), (16, 18, "Y"))
+    assert mark(pairs, "dummies").doc.text == "aa @X$ . cc . dd @Y$ ."
+    pairs = make_pairs(nlp, text, (3, 5, "X"), (8, 10, "Y"))
+    assert mark(pairs, "dummies").doc.text == "aa @X$ . @Y$ ."
+
+
+def test_a_doc_without_sentences_is_read_whole(nlp: Language) -> None:
+    doc = nlp.make_doc("aa bb . cc . dd  ")
+    spans = np.array([(0, 1), (3, 4)])
+    pairs = DocPairs(doc, [(0, 2, "X"), (8, 10, "Y")], spans, np.array([(0, 1)]), np.arange(1), 1)
+    assert mark(pairs, "dummies").doc.text == "@X$ bb . @Y$ . dd"
 
 
 def texts_of(nlp: Language, records: list[Record], path: Path) -> list[str]:
