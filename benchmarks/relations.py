@@ -172,7 +172,8 @@ def compare(encoder: Path, references: list[Doc], rounds: int) -> dict[str, Any]
     def ratio(one: str, other: str) -> float:
         return round(float(np.median(speeds[one] / speeds[other])), 3)
 
-    tokenizer = rel._link._find([]).reader.tokenizer
+    transformer: Any = pipelines["reencoded"].get_pipe("transformer")
+    tokenizer = transformer.model.shims[0].reader.tokenizer
     n_pieces = sum(len(tokenizer.encode(text).ids) for text in texts)
     return {
         "n": {

@@ -428,10 +428,6 @@ class Errors(metaclass=_CodedMessages):
         "spaCy's own reader and 'spacy evaluate' lose them. To score relations between predicted "
         "entities, set 'use_gold_ents = false'."
     )
-    B466 = (
-        "Relations cannot be re-encoded with marking {marking!r} and features {features!r}. "
-        "Markings: dummies, typed_markers, none. Features: cls, start, pooled."
-    )
     B467 = (
         "Component {name!r}: the function of candidates gave {found} for {n} entities. It must "
         "give an array of shape (pairs, 2) with the positions of heads and tails."

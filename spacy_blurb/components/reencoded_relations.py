@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,6 @@ from thinc.types import Floats2d
 
 from ..encoder.link import EncoderLink
 from ..encoder.listeners import average_pieces, average_starts, pool_token_spans
-from ..errors import BlurbError, Errors
 from .marked_docs import MarkedDoc, Marker, Marking
 from .sequence_head import draw_weights
 from .shared_relations import Batch, SpanVectors
@@ -42,10 +41,7 @@ def build_reencoded_relations_v1(
     features (str): "cls"; "start", the vectors of the first token of both dummies, markers or
         entities; "pooled", both dummies or entities pooled over their tokens (paper: maximum).
     nO (int | None): Number of outputs; None until the component is initialised.
-    RAISES (BlurbError): B466 unknown marking or features.
     """
-    if marking not in get_args(Marking) or features not in get_args(Features):
-        raise BlurbError(Errors.B466.format(marking=marking, features=features))
     output = Linear(nO=nO, init_W=draw_weights)
     head: Model[Floats2d, Floats2d] = chain(Dropout(), output)
     model: Model[Batch, Floats2d] = Model(
