@@ -211,7 +211,8 @@ def main() -> None:
         texts = [record.text for record in records]
         encoder = args.encoder or make_random_encoder(texts, Path(folder))
         nlp = spacy.blank("en")
-        scheme = RelationScheme([r.label for record in records for r in record.relations], True)
+        labels = {r.label for record in records for r in record.relations} - {"false"}
+        scheme = RelationScheme(sorted(labels), complete=True)
         path = Path(folder) / "docs.spacy"
         write_docbin(records, path, nlp.tokenizer, label_sets=[], relations=scheme)
         references = read_docbin(path, nlp.vocab)
