@@ -316,13 +316,17 @@ class BlurbRel(TrainablePipe):
     def _read(self, examples: Sequence[Example]) -> tuple[list[DocPairs], NDArray[Any]]:
         """Return candidates, and which labels hold for them, shape (pairs, labels)."""
         check_given(examples, self.cfg["use_gold_ents"])
+        directed = self.cfg["directed"]
+        if self.cfg["exclusive"]:
+            references = [example.reference for example in examples]
+            check_exclusive(references, self.labels, directed=directed, name=self.name)
         batch = [
             no_pairs(eg.predicted) if gold_relations(eg.reference) is None
             else self.collect(eg.predicted)
             for eg in examples
         ]  # fmt: skip
         parts = [
-            target_labels(pairs, eg.reference, self.labels, directed=self.cfg["directed"])
+            target_labels(pairs, eg.reference, self.labels, directed=directed)
             for pairs, eg in zip(batch, examples, strict=True)
         ]
         return batch, np.concatenate(parts)
