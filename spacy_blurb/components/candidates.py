@@ -89,6 +89,17 @@ def sentence_numbers(doc: Doc) -> NDArray[np.integer[Any]]:
     return np.cumsum(doc.to_array("SENT_START").astype(np.int64) == 1)
 
 
+def check_types(types: Any, *, name: str) -> None:
+    """Refuse what is not label → pairs of types.
+
+    name (str): Of the component, for messages.
+    RAISES (BlurbError): B468 it is not.
+    """
+    for label, pairs in (types or {}).items():
+        if any(isinstance(pair, str) or len(pair) != 2 for pair in pairs):
+            raise BlurbError(Errors.B468.format(name=name, label=label, found=pairs))
+
+
 def may_hold(types: TypePairs, label: str, head: str, tail: str, *, directed: bool) -> bool:
     """Tell whether a relation may hold between entities of two types.
 

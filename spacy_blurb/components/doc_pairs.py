@@ -45,6 +45,13 @@ def no_pairs(doc: Doc) -> DocPairs:
     return DocPairs(doc, [], nothing, nothing, np.zeros(0, dtype=np.intp), 0)
 
 
+def sample_pairs(doc: Doc) -> DocPairs:
+    """Return one pair of the first two tokens of a Doc, to try an encoder."""
+    mentions = [(token.idx, token.idx + len(token), "X") for token in doc[:2]]
+    spans, pairs = np.array([(0, 1), (1, 2)]), np.array([(0, 1)])
+    return DocPairs(doc, mentions, spans, pairs, np.arange(1), 1)
+
+
 def find_pairs(
     doc: Doc,
     find: PairFinder,

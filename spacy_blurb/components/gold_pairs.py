@@ -97,7 +97,7 @@ def _labels_of_ends(
         if label in labels:
             ends = (head, tail) if directed else undirected((head, tail))
             held = found.setdefault(ends, set())
-            # Rows of a data set can name mentions with the same offsets; to a reader it is one pair.
+            # Rows of a data set can name mentions with the same offsets: one pair to a reader.
             if not held or not gold.complete:
                 held.add(label)
     return found

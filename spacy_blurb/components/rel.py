@@ -22,8 +22,8 @@ from ..annotations import (
 )
 from ..encoder.link import EncoderLink
 from ..errors import BlurbError, Errors
-from .candidates import NearPairs, PairFinder, TypePairs
-from .doc_pairs import DocPairs, find_pairs, no_pairs
+from .candidates import NearPairs, PairFinder, TypePairs, check_types
+from .doc_pairs import DocPairs, find_pairs, no_pairs, sample_pairs
 from .gold_pairs import check_exclusive, check_given, collect_labels, collect_types, target_labels
 from .reencoded_relations import Reencoder, is_reencoded
 from .relation_decisions import decide, to_probs
@@ -155,20 +155,12 @@ class BlurbRel(TrainablePipe):
             "max_mention_pairs": None,
             **settings,
         }
-        self._check_settings()
-        self._link = EncoderLink(name, model, nlp)
-        self._reencoder = Reencoder(model, self._link) if is_reencoded(model) else None
-
-    def _check_settings(self) -> None:
-        for label, pairs in (self.cfg["types"] or {}).items():
-            if not isinstance(pairs, Sequence) or any(
-                isinstance(pair, str) or len(pair) != 2 for pair in pairs
-            ):
-                found = {"name": self.name, "label": label, "found": pairs}
-                raise BlurbError(Errors.B468.format(**found))
+        check_types(self.cfg["types"], name=name)
         limit = self.cfg["max_mention_pairs"]
         if limit is not None and limit < 1:
-            raise BlurbError(Errors.B469.format(name=self.name, found=limit))
+            raise BlurbError(Errors.B469.format(name=name, found=limit))
+        self._link = EncoderLink(name, model, nlp)
+        self._reencoder = Reencoder(model, self._link) if is_reencoded(model) else None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -219,7 +211,7 @@ class BlurbRel(TrainablePipe):
         if self.cfg["types"] is None:
             given = labels if isinstance(labels, Mapping) else collect_types(references)
             self.cfg["types"] = {label: list(given.get(label, ())) for label in self.labels}
-            self._check_settings()
+            check_types(self.cfg["types"], name=self.name)
         n_outputs = len(self.labels) + int(self.cfg["exclusive"])
         self.model.get_ref("output_layer").set_dim("nO", n_outputs, force=True)
         self.model.initialize()
@@ -227,7 +219,7 @@ class BlurbRel(TrainablePipe):
             self._link.attach(nlp)
             if self._reencoder is not None:
                 # An encoder that is not ours would train and never judge a pair.
-                self._reencoder.predict([_sample(nlp.make_doc("a b"))])
+                self._reencoder.predict([sample_pairs(nlp.make_doc("a b"))])
 
     def collect(self, doc: Doc) -> DocPairs:
         """Return the entities and pairs of a Doc that are judged.
@@ -372,10 +364,3 @@ class BlurbRel(TrainablePipe):
     def _require_labels(self) -> None:
         if not self.labels or not self.model.get_ref("output_layer").has_dim("nI"):
             raise ValueError(Errors.B462.format(name=self.name))
-
-
-def _sample(doc: Doc) -> DocPairs:
-    """Make a pair in a Doc, to try the encoder."""
-    mentions = [(token.idx, token.idx + len(token), "X") for token in doc[:2]]
-    spans, pairs = np.array([(0, 1), (1, 2)]), np.array([(0, 1)])
-    return DocPairs(doc, mentions, spans, pairs, np.arange(1), 1)
