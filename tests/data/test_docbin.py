@@ -162,4 +162,4 @@ def test_sentences_and_concepts_are_given_and_labels_are_not(nlp: Language, tmp_
     assert given is not None
     assert (given.concepts, given.concept_pairs) == ([["c"], ["d", "e"]], [("c", "d")])
     assert "CID" not in str(predicted.spans["candidates"].attrs)
-    assert list(predicted.spans) == [predicted.spans["candidates"]]
+    assert list(predicted.spans) == ["candidates"]
