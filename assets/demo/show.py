@@ -20,7 +20,7 @@ def main(package: str, text_file: str, output_file: str) -> None:
     for r in relations:
         pair = f"{r.head.text} → {r.tail.text}"
         lines.append(f"  {pair:35} {r.label:10} {r.score:.2f}")
-    lines += ["", f"{len(relations)} relations; CID is a chemical that induces a disease."]
+    lines += ["", f"Relations: {len(relations)}; CID is a chemical that induces a disease."]
     Path(output_file).write_text("\n".join(lines) + "\n", encoding="utf-8")
     if not doc.ents:
         sys.exit(f"{package} found no entity in {text_file}.")
