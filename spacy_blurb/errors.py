@@ -67,6 +67,10 @@ class Errors(metaclass=_CodedMessages):
         "more documents, or a dev file with --dev."
     )
     B117 = "{path}, line {line}: the first column is empty. It holds the word: {text!r}."
+    B118 = (
+        "Row {row_id!r} of a relation dataset has these dummies: {found}. It needs one for each of "
+        "the two mentions, such as @GENE$ and @DISEASE$, or one for both, such as @CHEM-GENE$."
+    )
     B130 = (
         "{folder} does not say which sentences of train.in are dev: Crichton et al. 2017 drew them "
         "at random. Put their 'devel.tsv' beside the originals, or a list of sentence ids as "
@@ -406,6 +410,56 @@ class Errors(metaclass=_CodedMessages):
     B456 = (
         "Component {name!r} was asked for contrastive training with temperature {temperature}. "
         "Give a number above 0, for example 0.05."
+    )
+    B460 = (
+        "Component {name!r}: no relation in any training example, so there is nothing to learn. "
+        "Check that the corpus was converted with relations, or give labels."
+    )
+    B461 = (
+        "Component {name!r}: cannot add label {label!r} after the model was initialised. Add all "
+        "labels to a new component before nlp.initialize()."
+    )
+    B462 = (
+        "Component {name!r} has no labels: it is not initialised. Call nlp.initialize() with "
+        "examples, or load a trained pipeline."
+    )
+    B463 = (
+        "Component {name!r} gives each pair one relation at most, but in the Doc {text!r} {head!r} "
+        "and {tail!r} have {found}. Set 'exclusive = false'."
+    )
+    B464 = (
+        "Candidates of the Doc {text!r} are to be in one sentence, but it has no sentence "
+        "boundaries. Add 'blurb_sentencizer' before 'rel', or set 'same_sentence = false'."
+    )
+    B465 = (
+        "{text!r} has gold relations, but the Doc to be predicted has lost the entities that are "
+        "given with them. Read the data with spacy_blurb.Corpus.v1 or 'spacy blurb evaluate'; "
+        "spaCy's own reader and 'spacy evaluate' lose them. To score relations between predicted "
+        "entities, set 'use_gold_ents = false'."
+    )
+    B467 = (
+        "Component {name!r}: the function of candidates gave {found} for {n} entities. It must "
+        "give an array of shape (pairs, 2) with the positions of heads and tails."
+    )
+    B468 = (
+        "Component {name!r}: 'types' has {found!r} for label {label!r}. Give a list of pairs, head "
+        'type and tail type: {{"CID": [["Chemical", "Disease"]]}}.'
+    )
+    B469 = (
+        "Component {name!r}: 'max_mention_pairs' is {found}. Give a number from 1, or null for all."
+    )
+    B470 = (
+        "Document {doc_id!r} is not annotated for relations, so it cannot be scored. Convert the "
+        "data with 'convert' or 'convert-own', or leave it out of the file."
+    )
+    B471 = (
+        "{path} has relations {found}, which are not those of task {task}. Give the data that "
+        "'convert {task}' wrote, or 'rel' as the task of your own data."
+    )
+    B472 = "A distance of {found} tokens is not possible. Give a number from 0, or null for any."
+    B473 = (
+        "Component {component!r} is a {kind}, which finds no relations that could be scored. This "
+        "task needs a 'blurb_rel' of that name."
     )
     B480 = (
         "Component {name!r}: the model {model!r} answers no questions. Give "

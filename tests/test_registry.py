@@ -14,6 +14,7 @@ NAMES = {
         "blurb_sts",
         "blurb_doc_cleaner",
         "blurb_qa",
+        "blurb_rel",
         "blurb_sentencizer",
     },
     "spacy_tokenizers": {"spacy_blurb.BiomedTokenizer.v1"},
@@ -30,16 +31,20 @@ NAMES = {
         "spacy_blurb.AnswerClassifier.v1",
         "spacy_blurb.AnswerSpans.v1",
         "spacy_blurb.AnswerChoice.v1",
+        "spacy_blurb.SharedRelations.v1",
+        "spacy_blurb.ReencodedRelations.v1",
     },
     "spacy_scorers": {
         "spacy_blurb.entity_scorer.v1",
         "spacy_blurb.label_scorer.v1",
         "spacy_blurb.pair_scorer.v1",
         "spacy_blurb.answer_scorer.v1",
+        "spacy_blurb.relation_scorer.v1",
     },
+    "spacy_misc": {"spacy_blurb.candidates.v1"},
     "spacy_readers": {"spacy_blurb.Corpus.v1"},
     "spacy_callbacks": {"spacy_blurb.return_freed_memory.v1"},
-    "spacy_batchers": {"spacy_blurb.batch_by_length.v1"},
+    "spacy_batchers": {"spacy_blurb.batch_by_length.v1", "spacy_blurb.batch_by_pairs.v1"},
 }
 
 

@@ -7,6 +7,9 @@ import typer
 
 from .app import command
 
+# Tasks on the relations of entities that another task is about.
+_ENTITIES_OF = {"bc5cdr_cid": "bc5cdr"}
+
 
 @command("convert")
 def convert(
@@ -32,7 +35,8 @@ def convert(
     target = Target(
         spec.name,
         unit=UNITS[spec.type],
-        labels=spec.labels if spec.type == "textcat" else (),
+        labels=spec.labels if spec.type in ("textcat", "rel") else (),
+        label_set=_ENTITIES_OF.get(spec.name),
         entities_key=PICO if spec.type == "pico" else ENTITIES,
     )
     report = convert_task(target, raw_dir, out_dir, form=form, paper=asdict(spec.sizes))
@@ -49,8 +53,11 @@ def print_report(report: dict[str, Any], out_dir: Path, *, asked: str | None = N
         print("  no originals in the folder: read the preprocessed copy")
     for split, row in report["splits"].items():
         paper = "" if row["paper"] is None else f" (paper: {row['paper']:,})"
+        between = f", {row['relations']:,} relations" if "relations" in row else ""
         left_out = "".join(f", {count} {what}" for what, count in row["left_out"].items())
+        # The unit of relation tasks is the instance, also one without a relation.
+        unit = "pairs" if row["unit"] == "relations" else row["unit"]
         print(
-            f"  {split:5}  {row['documents']:,} Docs, {row['gold']:,} {row['unit']}{paper}, "
+            f"  {split:5}  {row['documents']:,} Docs, {row['gold']:,} {unit}{paper}{between}, "
             f"{row['lost']} not on token boundaries{left_out}"
         )

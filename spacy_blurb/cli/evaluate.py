@@ -1,5 +1,6 @@
 """`spacy blurb evaluate`: predict and score by the paper's metric."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,13 +15,16 @@ def evaluate(
     pipeline: Annotated[str, typer.Argument(help="Folder or package name.")],
     task: Annotated[
         str,
-        typer.Argument(help="See 'tasks'; your own data: 'ner', 'textcat', 'sts' or 'qa'."),
+        typer.Argument(help="See 'tasks'; your own data: 'ner', 'rel', 'textcat', 'sts' or 'qa'."),
     ],
     data: Annotated[Path, typer.Argument(help="Gold .spacy file from 'convert'.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Result file (JSON).")],
     model: Annotated[
         str | None, typer.Option(help="Model name in the result; default: the pipeline's.")
     ] = None,
+    end_to_end: Annotated[
+        bool, typer.Option("--end-to-end", help="Relations between predicted entities.")
+    ] = False,
 ) -> None:
     """Predict a .spacy file and score it; writes the result and a predictions file.
 
@@ -31,15 +35,19 @@ def evaluate(
     from ..evaluation.answers import evaluate_answers
     from ..evaluation.pipelines import load_pipeline, require_component
     from ..evaluation.predict import predict_entities
+    from ..evaluation.relations import evaluate_relations
     from ..evaluation.results import METRICS, entity_result, write_result
     from ..evaluation.texts import evaluate_labels, evaluate_pairs
     from ..tasks import get_task
 
     spec = get_task(task)
+    if end_to_end and spec.type != "rel":
+        raise typer.BadParameter("--end-to-end is for relations")
     by_type: dict[str, Any] = {
         "textcat": evaluate_labels,
         "sts": evaluate_pairs,
         "qa": evaluate_answers,
+        "rel": partial(evaluate_relations, end_to_end=end_to_end),
     }
     evaluate_texts = by_type.get(spec.type)
     if evaluate_texts is None and spec.metric not in METRICS:
@@ -97,5 +105,14 @@ def _summarise(result: dict[str, Any]) -> str:
     if "gold" not in result:
         return f"{line}; {result['n']:,} pairs"
     rates = f"precision {100 * result['precision']:.2f}, recall {100 * result['recall']:.2f}"
+    if "candidate_recall" in result:
+        return f"{line}, {rates}; {_describe_relations(result)}"
     counts = f"{result['gold']:,} gold, {result['predicted']:,} predicted labels"
     return f"{line}, {rates}; {counts} in {result['n']:,} documents, {result['texts']:,} texts"
+
+
+def _describe_relations(result: dict[str, Any]) -> str:
+    recall = result["candidate_recall"]
+    covered = "" if recall is None else f" ({100 * recall:.2f} % of them candidates)"
+    counts = f"{result['gold']:,} gold{covered}, {result['predicted']:,} predicted relations"
+    return f"{counts} between {result['entities']} entities in {result['n']:,} documents"

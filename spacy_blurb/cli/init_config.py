@@ -12,7 +12,7 @@ from .app import command
 def init_config(
     task: Annotated[
         str,
-        typer.Argument(help="See 'tasks'; your own data: 'ner', 'textcat', 'sts' or 'qa'."),
+        typer.Argument(help="See 'tasks'; your own data: 'ner', 'rel', 'textcat', 'sts' or 'qa'."),
     ],
     output: Annotated[Path, typer.Argument(help="Config file to write.")],
     corpus: Annotated[
@@ -27,7 +27,9 @@ def init_config(
     ] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak; default: the task's.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Default: the task's.")] = None,
-    batch_docs: Annotated[int | None, typer.Option(min=1, help="Default: the task's.")] = None,
+    batch_docs: Annotated[
+        int | None, typer.Option(min=1, help="Of relations: pairs. Default: the task's.")
+    ] = None,
     seed: Annotated[int, typer.Option()] = 0,
     keep_head: Annotated[
         bool,

@@ -2,10 +2,11 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from configparser import Error as ConfigParserError
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from confection import Config, ConfigValidationError
 
@@ -13,6 +14,9 @@ from ..encoder.trained_source import find_encoder, is_pipeline
 from ..errors import BlurbError, Errors
 from ..tasks import Task
 from .question_heads import question_kind, set_head
+
+_BY_PAIRS = "spacy_blurb.batch_by_pairs.v1"
+"""The batcher whose size counts what a report counts as gold: pairs, or own entities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +70,13 @@ def fill_config(
     for path in (base, *(corpus / name for corpus in corpora for name in names)):
         if not path.is_file():
             raise BlurbError(Errors.B100.format(path=path))
-    documents = sum(map(_training_documents, corpora))
-    steps_per_epoch = math.ceil(documents / settings.batch_docs)
-    max_steps = settings.epochs * steps_per_epoch
     try:
         config = Config().from_disk(base, interpolate=False)
         pipeline = config["nlp"]["pipeline"]
+        unit = "gold" if config["training"]["batcher"]["@batchers"] == _BY_PAIRS else "documents"
+        count = sum(_training_count(corpus, unit) for corpus in corpora)
+        steps_per_epoch = math.ceil(count / settings.batch_docs)
+        max_steps = settings.epochs * steps_per_epoch
         for split in ("train", "dev"):
             paths = [str(corpus / f"{split}.spacy") for corpus in corpora]
             config["paths"][split] = paths if len(paths) > 1 else paths[0]
@@ -82,6 +87,10 @@ def fill_config(
         config["training"]["optimizer"]["learn_rate"].update(
             initial_rate=settings.learning_rate, warmup_steps=max(1, max_steps // 10)
         )
+        if task.component in pipeline:
+            _apply(task.settings, config["components"][task.component])
+    except BlurbError:
+        raise
     except (ConfigValidationError, ConfigParserError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise BlurbError(Errors.B503.format(path=base, reason=reason)) from error
@@ -123,9 +132,19 @@ def _check_encoder(encoder: str) -> None:
         raise BlurbError(Errors.B508.format(folder=folder))
 
 
-def _training_documents(corpus: Path) -> int:
+def _apply(settings: Mapping[str, Any], section: dict[str, Any]) -> None:
+    """Change values of a config's section; "block.key" is in a block of it."""
+    for name, value in settings.items():
+        *blocks, key = name.split(".")
+        place = section
+        for block in blocks:
+            place = place[block]
+        place[key] = value
+
+
+def _training_count(corpus: Path, unit: str) -> int:
     path = corpus / "report.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))["splits"]["train"]["documents"]
+        return int(json.loads(path.read_text(encoding="utf-8"))["splits"]["train"][unit])
     except (ValueError, KeyError, TypeError) as error:
         raise BlurbError(Errors.B101.format(path=path, reason=error)) from error

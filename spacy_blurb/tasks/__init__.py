@@ -23,7 +23,7 @@ from .questions import (
     PUBMEDQA,
     PUBMEDQA_REASONING_FREE,
 )
-from .relations import BC5CDR_CID, CHEMPROT, DDI, EUADR, GAD
+from .relations import BC5CDR_CID, CHEMPROT, DDI, EUADR, GAD, OWN_RELATIONS
 from .spec import Task
 from .texts import BIOSSES, HOC, OWN_LABELS, OWN_PAIRS, SCIDOCS
 
@@ -56,13 +56,16 @@ _ALL = (
 
 TASKS: dict[str, Task] = {task.name: task for task in _ALL}
 
-_OWN = {task.name: task for task in (OWN_ENTITIES, OWN_LABELS, OWN_PAIRS, OWN_QUESTIONS)}
+_OWN = {
+    task.name: task for task in (OWN_ENTITIES, OWN_RELATIONS, OWN_LABELS, OWN_PAIRS, OWN_QUESTIONS)
+}
 
 
 def get_task(name: str) -> Task:
     """Return the task of that name.
 
-    "ner", "textcat", "sts" and "qa" stand for a user's own entities, labels, pairs and questions.
+    "ner", "rel", "textcat", "sts" and "qa" stand for a user's own entities, relations, labels,
+    pairs and questions.
 
     RAISES (BlurbError): B110 there is none; the message proposes the nearest name.
     """

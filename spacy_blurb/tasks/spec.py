@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 TaskType = Literal["ner", "pico", "rel", "textcat", "sts", "qa", "vectors"]
 
@@ -35,7 +35,7 @@ class Training:
 
     learning_rate (float): Peak of the linear warm-up and decay.
     epochs (int): Passes over the training split.
-    batch_docs (int): Docs in an update.
+    batch_docs (int): Docs in an update; of relations pairs.
     seeds (int): Runs with different seeds whose mean the paper reports (section 4.1: ten for
         BIOSSES, BioASQ and PubMedQA, whose test sets are small).
     """
@@ -64,6 +64,8 @@ class Task:
     in_blurb (bool): Whether it counts in the BLURB score.
     answers (str): Of questions, what answers them: "labels", "spans" or "options"; "" where a
         user's own may be of any kind.
+    settings (Mapping[str, Any]): What the data set changes in the template's section of its
+        component, "candidates.same_sentence" for a setting of a block in it.
     """
 
     name: str
@@ -77,3 +79,4 @@ class Task:
     published: Mapping[str, float] = field(default_factory=dict)
     in_blurb: bool = True
     answers: Literal["labels", "spans", "options", ""] = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
