@@ -1,6 +1,6 @@
 """Pieces per second of `spacy_blurb.Encoder.v1` beside spacy-transformers and Hugging Face.
 
-    python benchmarks/inference.py [--quick] [--encoder FOLDER] --json FILE
+    python benchmarks/inference.py [--quick] [--two-threads] [--encoder FOLDER] --json FILE
 
 All sides have the same weights and the same texts, in one process, one after the other in every
 round; another one begins each round. Ratios are medians over the rounds of our pieces per CPU
@@ -11,6 +11,9 @@ spaCy's sides are `nlp.pipe` with the component `transformer` alone, spaCy's tok
 Hugging Face's are the pipeline "feature-extraction", which returns tensors, with truncation to 512
 pieces. Texts are the abstracts of NCBI-disease in $BLURB_DATA and their sentences, or the demo's.
 Without --encoder the weights are random ones of MiniLM's size, and the drift says nothing.
+
+With --two-threads it measures only what a second core gives us, in wall time: nothing else may run
+on the machine then.
 """
 
 import argparse
@@ -225,6 +228,7 @@ def main() -> None:
     """Measure and write the result."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer texts and two rounds")
+    parser.add_argument("--two-threads", action="store_true", help="a second core, nothing else")
     parser.add_argument("--encoder", type=Path, help="a Hugging Face folder with a BERT")
     parser.add_argument("--json", type=Path, required=True, help="where to write the result")
     args = parser.parse_args()
@@ -234,30 +238,71 @@ def main() -> None:
     texts = read_texts(args.quick, notes)
     with tempfile.TemporaryDirectory() as folder:
         encoder = args.encoder or make_random_encoder(texts["abstracts"], Path(folder))
-        two_threads = ["bf16"] if args.quick else ["bf16", "spacy_strided", "hf_default"]
-        result = compare(encoder, texts, 2 if args.quick else 3, two_threads)
-    result["notes"] = notes
+        measured = (compare_threads if args.two_threads else compare)(
+            encoder, texts, 2 if args.quick else 3
+        )
+    result = {**describe_machine(), "encoder": encoder.name, **measured, "notes": notes}
     args.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps({key: result[key] for key in ("ratios", "share of peak", "notes")}, indent=2))
+    shown = ("ratios", "share of peak", "notes")
+    print(json.dumps({key: result[key] for key in shown if key in result}, indent=2))
 
 
-def compare(
-    encoder: Path, texts: dict[str, list[str]], rounds: int, two_threads: list[str]
-) -> dict[str, Any]:
-    """Run all sides on all texts with one thread, and some with two."""
-    ours = {
+def build_ours(encoder: Path) -> dict[str, Language]:
+    """Build our pipeline in both precisions."""
+    return {
         precision: build_pipeline(
             encoder, **{"@architectures": "spacy_blurb.Encoder.v1", "precision": precision}
         )
         for precision in ("bf16", "fp32")
     }
+
+
+def as_sides(pipelines: dict[str, Language]) -> dict[str, Side]:
+    """Return what each pipeline does with texts."""
+    return {name: lambda t, nlp=nlp: run_spacy(nlp, t) for name, nlp in pipelines.items()}  # type: ignore[misc]
+
+
+def count_pieces(nlp: Language, texts: list[str]) -> list[int]:
+    """Return the pieces of each text, `[CLS]` and `[SEP]` included."""
+    tokenizer = get_shim(nlp).reader.tokenizer
+    return [len(tokenizer.encode(text, add_special_tokens=False)) + 2 for text in texts]
+
+
+def compare_threads(encoder: Path, texts: dict[str, list[str]], rounds: int) -> dict[str, Any]:
+    """Run our sides with one thread and with two, in turns."""
+    ours = build_ours(encoder)
+    sides = as_sides(ours)
+    runs: dict[str, list[int]] = {}
+    ratios: dict[str, float] = {}
+    n: dict[str, Any] = {"rounds": rounds}
+    for kind, chosen in texts.items():
+        lengths = count_pieces(ours["bf16"], chosen)
+        n[kind] = {"texts": len(chosen), "pieces": sum(lengths)}
+        for _ in range(rounds):
+            for threads in (1, 2):
+                torch.set_num_threads(threads)
+                for name, clocks in measure(sides, chosen, 1).items():
+                    key = f"{kind}, {name}, threads: {threads}, pieces per wall second"
+                    runs.setdefault(key, []).append(round(sum(lengths) / clocks["wall"][0]))
+        for name in sides:
+            one, two = (
+                np.array(runs[f"{kind}, {name}, threads: {k}, pieces per wall second"])
+                for k in (1, 2)
+            )
+            ratios[f"{name}/two_threads/{kind}"] = round(float(np.median(two / one)), 3)
+    return {"n": n, "runs": runs, "ratios": ratios}
+
+
+def compare(encoder: Path, texts: dict[str, list[str]], rounds: int) -> dict[str, Any]:
+    """Run all sides on all texts with one thread."""
+    ours = build_ours(encoder)
     stock = {
         name: build_stock(encoder, spans)
         for name, spans in (("spacy_strided", STRIDED), ("spacy_doc_spans", DOC_SPANS))
     }
     make_hf = build_hugging_face(encoder)
     sides: dict[str, Side] = {
-        **{n: lambda t, nlp=nlp: run_spacy(nlp, t) for n, nlp in {**ours, **stock}.items()},  # type: ignore[misc]
+        **as_sides({**ours, **stock}),
         **{name: make_hf(size) for name, size in (("hf_default", 1), ("hf_8", 8), ("hf_32", 32))},
     }
     torch.set_num_threads(1)
@@ -267,21 +312,15 @@ def compare(
     shares: dict[str, Any] = {}
     n: dict[str, Any] = {"rounds": rounds}
     for kind, chosen in texts.items():
-        tokenizer = get_shim(ours["bf16"]).reader.tokenizer
-        lengths = [len(tokenizer.encode(t, add_special_tokens=False)) + 2 for t in chosen]
+        lengths = count_pieces(ours["bf16"], chosen)
         n[kind] = {"texts": len(chosen), "pieces": sum(lengths)}
         cut = sum(min(length, MAX_PIECES) for length in lengths)
         pieces = {s: cut if "hf" in s or "doc_spans" in s else sum(lengths) for s in sides}
         seconds = measure(sides, chosen, rounds)
-        torch.set_num_threads(2)
-        both = {name: sides[name] for name in two_threads}
-        seconds.update({f"{k}, 2 threads": v for k, v in measure(both, chosen, rounds).items()})
-        torch.set_num_threads(1)
         for name, clocks in seconds.items():
-            side = name.split(",")[0]
             for clock, values in clocks.items():
                 key = f"{kind}, {name}, pieces per {clock} second"
-                runs[key] = [round(pieces[side] / value) for value in values]
+                runs[key] = [round(pieces[name] / value) for value in values]
         for precision in ours:
             speeds = np.array(runs[f"{kind}, {precision}, pieces per cpu second"])
             for peer in (side for side in sides if side not in ours):
@@ -290,13 +329,23 @@ def compare(
             flops = count_flops(ours[precision], lengths)
             spent = statistics.median(seconds[precision]["cpu"])
             shares[f"{precision}, {kind}"] = round(flops / spent / peaks[precision], 3)
-        wall = [runs[f"{kind}, bf16{t}, pieces per wall second"] for t in ("", ", 2 threads")]
-        ratios[f"bf16/two_threads/{kind}"] = round(float(np.median(np.divide(wall[1], wall[0]))), 3)
         runs[f"{kind}, bf16, share of CPU time"] = profile(ours["bf16"], chosen)
         runs[f"{kind}, drift of bf16"] = measure_drift(ours["bf16"], ours["fp32"], chosen)
     runs["short texts, drift of fp32 from spacy-transformers"] = measure_drift(
         ours["fp32"], stock["spacy_doc_spans"], [t for t in texts["sentences"] if len(t) < 400]
     )
+    return {
+        "n": n,
+        "peaks, GFLOP per CPU second": {k: round(v / 1e9) for k, v in peaks.items()},
+        "share of peak": shares,
+        "runs": runs,
+        "ratios": ratios,
+    }
+
+
+def describe_machine() -> dict[str, Any]:
+    """Say what everything ran on."""
+    packages = ("torch", "transformers", "spacy", "spacy-transformers", "spacy-blurb")
     return {
         "machine": {
             "processor": platform.processor() or platform.machine(),
@@ -304,20 +353,12 @@ def compare(
             "system": platform.platform(),
             "capability": torch.backends.cpu.get_cpu_capability(),
             "amx": torch.cpu._is_amx_tile_supported(),
+            "ONEDNN_MAX_CPU_ISA": os.environ.get("ONEDNN_MAX_CPU_ISA", ""),
         },
         "versions": {
             "python": platform.python_version(),
-            **{
-                name: version(name)
-                for name in ("torch", "transformers", "spacy", "spacy-transformers", "spacy-blurb")
-            },
+            **{name: version(name) for name in packages},
         },
-        "n": n,
-        "encoder": encoder.name,
-        "peaks, GFLOP per CPU second": {k: round(v / 1e9) for k, v in peaks.items()},
-        "share of peak": shares,
-        "runs": runs,
-        "ratios": ratios,
     }
 
 

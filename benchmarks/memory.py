@@ -1,10 +1,13 @@
 """Resident memory of a long stream through `nlp.pipe`: does it grow?
 
-    python benchmarks/memory.py [--quick] --encoder FOLDER --json FILE
+    python benchmarks/memory.py [--quick] [--new-words] --encoder FOLDER --json FILE
 
 A pipeline of configs/ner.cfg (transformer, ner, doc_cleaner; an untrained head) reads 100,000 short
 texts, made from words of the demo's text so that all differ, without keeping a Doc. Resident memory
 is noted after every 10,000 texts. `growth` is the last note by the first, smaller is better.
+
+With --new-words every text holds a word that no other one has. spaCy keeps each word that it has
+seen in its vocabulary, so memory grows with them, as in any pipeline of it.
 """
 
 import argparse
@@ -43,13 +46,13 @@ def build_pipeline(encoder: Path) -> Any:
     return nlp
 
 
-def make_texts(n_texts: int) -> Iterator[str]:
-    """Yield sentences of 5 to 30 words."""
+def make_texts(n_texts: int, new_words: bool) -> Iterator[str]:
+    """Yield sentences of 5 to 30 words, with a number of its own at the end if words may be new."""
     generator = random.Random(0)
     words = TEXT.read_text(encoding="utf-8").split()
     for number in range(n_texts):
         chosen = generator.choices(words, k=generator.randint(5, 30))
-        yield f"{' '.join(chosen)} {number}."
+        yield " ".join([*chosen, f"{number}."] if new_words else chosen)
 
 
 def resident_megabytes() -> float:
@@ -64,6 +67,7 @@ def main() -> None:
     """Measure and write the result."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the texts")
+    parser.add_argument("--new-words", action="store_true", help="a word of its own in each text")
     parser.add_argument("--encoder", type=Path, required=True, help="Hugging Face folder")
     parser.add_argument("--json", type=Path, required=True, help="where to write the result")
     args = parser.parse_args()
@@ -72,7 +76,7 @@ def main() -> None:
     nlp = build_pipeline(args.encoder)
     notes: list[float] = []
     n_tokens = 0
-    for number, doc in enumerate(nlp.pipe(make_texts(n_texts)), start=1):
+    for number, doc in enumerate(nlp.pipe(make_texts(n_texts, args.new_words)), start=1):
         n_tokens += len(doc)
         if number % every == 0:
             gc.collect()

@@ -67,6 +67,10 @@ class Errors(metaclass=_CodedMessages):
         "more documents, or a dev file with --dev."
     )
     B117 = "{path}, line {line}: the first column is empty. It holds the word: {text!r}."
+    B118 = (
+        "Row {row_id!r} of a relation dataset has these dummies: {found}. It needs one for each of "
+        "the two mentions, such as @GENE$ and @DISEASE$, or one for both, such as @CHEM-GENE$."
+    )
     B130 = (
         "{folder} does not say which sentences of train.in are dev: Crichton et al. 2017 drew them "
         "at random. Put their 'devel.tsv' beside the originals, or a list of sentence ids as "
@@ -99,6 +103,15 @@ class Errors(metaclass=_CodedMessages):
         "install 'spacy-blurb[data]' && python -m nltk.downloader punkt_tab; or set NLTK_DATA to a "
         "folder that holds tokenizers/punkt_tab. '--form blurb' reads the preprocessed copy "
         "without it."
+    )
+    B144 = (
+        "{path}, line {line} (question {question!r}): the answer {answer!r} does not stand at "
+        "{start}. Offsets count characters of 'text'; an empty list of answers says that it has "
+        "none."
+    )
+    B145 = (
+        "{path}, line {line} (question {question!r}): no gold answer. Give 'label', or 'answers', "
+        "or 'options' and in 'label' the index of the right one."
     )
     B150 = "{path}, line {line}: not JSON: {reason}. The file may be damaged; fetch it again."
     B151 = (
@@ -398,6 +411,106 @@ class Errors(metaclass=_CodedMessages):
         "Component {name!r} was asked for contrastive training with temperature {temperature}. "
         "Give a number above 0, for example 0.05."
     )
+    B460 = (
+        "Component {name!r}: no relation in any training example, so there is nothing to learn. "
+        "Check that the corpus was converted with relations, or give labels."
+    )
+    B461 = (
+        "Component {name!r}: cannot add label {label!r} after the model was initialised. Add all "
+        "labels to a new component before nlp.initialize()."
+    )
+    B462 = (
+        "Component {name!r} has no labels: it is not initialised. Call nlp.initialize() with "
+        "examples, or load a trained pipeline."
+    )
+    B463 = (
+        "Component {name!r} gives each pair one relation at most, but in the Doc {text!r} {head!r} "
+        "and {tail!r} have {found}. Set 'exclusive = false'."
+    )
+    B464 = (
+        "Candidates of the Doc {text!r} are to be in one sentence, but it has no sentence "
+        "boundaries. Add 'blurb_sentencizer' before 'rel', or set 'same_sentence = false'."
+    )
+    B465 = (
+        "{text!r} has gold relations, but the Doc to be predicted has lost the entities that are "
+        "given with them. Read the data with spacy_blurb.Corpus.v1 or 'spacy blurb evaluate'; "
+        "spaCy's own reader and 'spacy evaluate' lose them. To score relations between predicted "
+        "entities, set 'use_gold_ents = false'."
+    )
+    B467 = (
+        "Component {name!r}: the function of candidates gave {found} for {n} entities. It must "
+        "give an array of shape (pairs, 2) with the positions of heads and tails."
+    )
+    B468 = (
+        "Component {name!r}: 'types' has {found!r} for label {label!r}. Give a list of pairs, head "
+        'type and tail type: {{"CID": [["Chemical", "Disease"]]}}.'
+    )
+    B469 = (
+        "Component {name!r}: 'max_mention_pairs' is {found}. Give a number from 1, or null for all."
+    )
+    B470 = (
+        "Document {doc_id!r} is not annotated for relations, so it cannot be scored. Convert the "
+        "data with 'convert' or 'convert-own', or leave it out of the file."
+    )
+    B471 = (
+        "The data have relations {found}, which are not those of task {task}. Give those that "
+        "'convert {task}' wrote, or 'rel' as the task of your own data."
+    )
+    B472 = "A distance of {found} tokens is not possible. Give a number from 0, or null for any."
+    B473 = (
+        "Component {component!r} is a {kind}, which finds no relations that could be scored. This "
+        "task needs a 'blurb_rel' of that name."
+    )
+    B480 = (
+        "Component {name!r}: the model {model!r} answers no questions. Give "
+        "spacy_blurb.AnswerClassifier.v1, AnswerSpans.v1 or AnswerChoice.v1."
+    )
+    B481 = (
+        "Component {name!r}: the gold answer of question {question!r} is {label!r}, which is not "
+        "the index of one of its {count} options. Give a number from 0."
+    )
+    B482 = (
+        "Component {name!r}: the gold answer of question {question!r} is {label!r}, but the labels "
+        "are {known}. Give all labels in initialize.components.NAME.labels, or leave it out."
+    )
+    B483 = (
+        "Component {name!r} chooses among options, but the question {question!r} has none. Ask it "
+        "with options: doc._.ask(question, options=[...])."
+    )
+    B484 = (
+        "Component {name!r} answers by {kind} and takes no options. Ask without, or train "
+        "spacy_blurb.AnswerChoice.v1."
+    )
+    B485 = (
+        "Component {name!r} answers by {kind}, and no example has such a question with a gold "
+        "answer, so there is nothing to learn. Give Docs that 'convert' or "
+        "annotations.set_questions made."
+    )
+    B486 = (
+        "{docs} Docs and {questions} questions. Give one of each for each answer, or one Doc, or "
+        "one question."
+    )
+    B487 = (
+        "Component {name!r} is not initialised. Call nlp.initialize() with questions, or load a "
+        "trained pipeline."
+    )
+    B488 = (
+        "{count} components for {wanted} belong to the pipeline of this Doc, where one is needed. "
+        "Keep the pipeline that made the Doc, and say which: doc._.ask(question, kind=...), or "
+        'nlp.get_pipe("qa").ask(docs, questions).'
+    )
+    B489 = (
+        "Component {name!r}: n_best and max_answer_tokens must be at least 1, and threshold 0 to 1."
+    )
+    B490 = (
+        "{text!r} has questions, but the Doc to be predicted has none: they were lost. Read the "
+        "data with spacy_blurb.Corpus.v1 or 'spacy blurb evaluate'; spaCy's own reader and 'spacy "
+        "evaluate' lose questions."
+    )
+    B491 = (
+        "The pipeline {folder} has not one encoder that could be taken (spacy_blurb.Encoder.v1 in: "
+        "{found}). Give a pipeline that 'spacy train' wrote, or a Hugging Face folder."
+    )
 
     # Evaluation
     B500 = (
@@ -463,6 +576,41 @@ class Errors(metaclass=_CodedMessages):
         "The component {component!r} gave the pair {doc_id!r} no similarity. It was not trained on "
         "pairs with scores, or is not a 'blurb_sts'."
     )
+    B540 = (
+        "No question with a gold answer in these Docs, so nothing can be scored. Give the data "
+        "that 'convert {task}' or annotations.set_questions made."
+    )
+    B541 = (
+        "Document {doc_id!r} has {found}, which task {task} does not have. Give the data that "
+        "'convert {task}' wrote, or 'qa' as the task of your own questions."
+    )
+    B542 = (
+        "The pipeline gave document {doc_id!r} no answers of the kind of its gold ones ({kinds}). "
+        "Train the component {component!r} with the head of this kind; see configs/qa.cfg."
+    )
+    B543 = (
+        "These Docs have questions of different kinds ({found}), which have no common measure. "
+        "Score them in files of their own."
+    )
+    B544 = (
+        "The questions in {path} are answered by {found}, so the head does not follow from them. "
+        "Give questions of one kind, or set components.qa.model in the config yourself."
+    )
+    B545 = (
+        "Nothing to keep: {encoder} is not a saved pipeline with a component {component!r}. Give "
+        "--encoder a pipeline that was trained on questions of the same kind, or leave out "
+        "--keep-head."
+    )
+    B546 = (
+        "No multiple-choice question with a gold answer in these Docs. Give the data that "
+        "'convert {task}' wrote."
+    )
+    B547 = (
+        "The encoder {encoder} has no masked-language head, so it gives options no likelihood. "
+        "Take a checkpoint of pretraining, or --method embedding."
+    )
+    B548 = "Method {method!r} compares vectors and has no use for shots. Leave out --shots."
+    B549 = "No method {method!r}. Take 'pll' or 'embedding'."
 
     # Command line
     B600 = (
@@ -553,4 +701,8 @@ class Errors(metaclass=_CodedMessages):
     B641 = (
         "{path} is the second result of task {task}. A package has one pipeline, so give one "
         "result file per task."
+    )
+    B642 = (
+        "{path}: its lines differ in {key!r}, which decides how relations are counted. It must be "
+        "the same in all; see docs/protocol.md."
     )

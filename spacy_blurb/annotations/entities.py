@@ -7,8 +7,8 @@ from spacy.tokens import Doc, Span, SpanGroup
 
 ENTITIES = "blurb"
 """Key in `doc.spans` of all entities, overlaps kept. The attrs of a gold group hold what counts in
-evaluation: `label_sets` that the Doc is complete for, `mentions`, and `relations` as indices into
-them. Those of a predicted group: `label_sets` that were predicted, and for each span its
+evaluation: `label_sets` that the Doc is complete for, `mentions`, and what `set_gold_relations`
+adds. Those of a predicted group: `label_sets` that were predicted, and for each span its
 probability in `scores` and the label set it comes from in `sets`."""
 
 PICO = "pico"
@@ -23,7 +23,6 @@ def set_gold_entities(
     mentions: Iterable[CharSpan],
     *,
     label_sets: list[str],
-    relations: Iterable[tuple[int, int, str, str]] | None = None,
     key: str = ENTITIES,
 ) -> int:
     """Write gold entities to a Doc and count those that its tokens cannot express.
@@ -33,8 +32,6 @@ def set_gold_entities(
     `doc.ents` is the longest non-overlapping choice of these, unless they are PICO elements.
 
     label_sets (list[str]): Annotation schemes that the Doc is complete for.
-    relations (Iterable | None): Index of the head in `mentions`, of the tail, label, and id of
-        the instance; None where the Doc is not annotated for relations.
     key (str): Group to write, "blurb" or "pico".
     RETURNS (int): Mentions not on token boundaries.
     """
@@ -42,8 +39,6 @@ def set_gold_entities(
     spans = [doc.char_span(start, end, label=label) for start, end, label in mentions]
     aligned = [span for span in spans if span is not None]
     attrs: dict[str, Any] = {"label_sets": label_sets, "mentions": [list(m) for m in mentions]}
-    if relations is not None:
-        attrs["relations"] = [list(relation) for relation in relations]
     doc.spans[key] = SpanGroup(doc, name=key, spans=aligned, attrs=attrs)
     if key != ENTITIES:
         return len(mentions) - len(aligned)

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,21 +19,30 @@ def calibrate(
         bool, typer.Option("--thresholds", help="Also fit the threshold of each label.")
     ] = False,
 ) -> None:
-    """Fit the temperature of span._.score on a dev split, and save the pipeline with it.
+    """Fit the temperature of span._.score, or of answers, on a dev split, and save the pipeline.
 
     Example: python -m spacy blurb calibrate training/ncbi_disease/model-last
     corpus/ncbi_disease/dev.spacy -o training/ncbi_disease/calibrated
     """
     from ..data.docbin import read_docbin
     from ..evaluation.calibrate import calibrate as fit
+    from ..evaluation.calibrate_answers import calibrate_answers, is_answerer
     from ..evaluation.pipelines import load_pipeline, require_component
 
     nlp = load_pipeline(pipeline)
     require_component(nlp, component, pipeline=pipeline)
+    if is_answerer(nlp, component):
+        report = calibrate_answers(nlp, read_docbin(dev, nlp.vocab), component=component)
+        write(nlp, output, report)
+        old, new = (report[key]["calibration_error"] for key in ("before", "after"))
+        print(
+            f"{component}: temperature {report['temperature']:.3f}, fitted on "
+            f"{report['questions']:,} questions; calibration error {old:.4f} → {new:.4f}"
+            f"\n→ {output}"
+        )
+        return
     report = fit(nlp, read_docbin(dev, nlp.vocab), component=component, thresholds=thresholds)
-    nlp.to_disk(output)
-    path = output / "calibration.json"
-    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write(nlp, output, report)
     before, after = report["before"], report["after"]
     print(
         f"{component}: temperature {report['temperature']:.3f}, fitted on "
@@ -46,3 +55,10 @@ def calibrate(
         f"entity F1 {100 * before['entity_f1']:.2f} → {100 * after['entity_f1']:.2f}"
     )
     print(f"→ {output}")
+
+
+def write(nlp: Any, output: Path, report: dict[str, Any]) -> None:
+    """Write the pipeline and, beside it, what was fitted."""
+    nlp.to_disk(output)
+    path = output / "calibration.json"
+    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

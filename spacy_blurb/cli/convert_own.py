@@ -11,7 +11,10 @@ from .app import command
 @command("convert-own")
 def convert_own(
     format_name: Annotated[
-        str, typer.Argument(metavar="FORMAT", help="conll, pubtator, bioc, brat or jsonl.")
+        str,
+        typer.Argument(
+            metavar="FORMAT", help="conll, pubtator, bioc, brat, jsonl, squad or questions."
+        ),
     ],
     train: Annotated[Path, typer.Argument(help="Training file; of brat a folder.")],
     out_dir: Annotated[Path, typer.Argument(help="Where to write.")],

@@ -13,13 +13,16 @@ def evaluate(
     pipeline: Annotated[str, typer.Argument(help="Folder or package name.")],
     task: Annotated[
         str,
-        typer.Argument(help="See 'tasks'; your own data: 'ner', 'textcat' or 'sts'."),
+        typer.Argument(help="See 'tasks'; your own data: 'ner', 'rel', 'textcat', 'sts' or 'qa'."),
     ],
     data: Annotated[Path, typer.Argument(help="Gold .spacy file from 'convert'.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Result file (JSON).")],
     model: Annotated[
         str | None, typer.Option(help="Model name in the result; default: the pipeline's.")
     ] = None,
+    end_to_end: Annotated[
+        bool, typer.Option("--end-to-end", help="Relations between predicted entities.")
+    ] = False,
 ) -> None:
     """Predict a .spacy file and score it; writes the result and a predictions file.
 
@@ -32,11 +35,15 @@ def evaluate(
     from ..tasks import get_task
 
     spec = get_task(task)
+    if end_to_end and spec.type != "rel":
+        raise typer.BadParameter("--end-to-end is for relations")
     get_family(spec)
     nlp = load_pipeline(pipeline)
     require_component(nlp, spec.component, pipeline=pipeline)
     references = read_docbin(data, nlp.vocab)
-    result = evaluate_pipeline(spec, nlp, references, output, data=data, model=model)
+    result = evaluate_pipeline(
+        spec, nlp, references, output, data=data, model=model, end_to_end=end_to_end
+    )
     print(f"{summarise(result)}\n→ {output}")
 
 
@@ -45,13 +52,17 @@ def summarise(result: dict[str, Any]) -> str:
     low, high = (100 * bound for bound in result["ci95"])
     line = f"{result['task']}: {result['metric']} {100 * result['score']:.2f}"
     line += f" (95 % {low:.2f}–{high:.2f})"
+    if "baseline" in result or "strict" in result:
+        return f"{line}, {_describe_answers(result)}"
     if "precision" in result:
         line += f", precision {100 * result['precision']:.2f}, recall {100 * result['recall']:.2f}"
     elif "per_label" in result:
         rows = result["per_label"].items()
         line += "".join(f", {label} {100 * row['f1']:.2f}" for label, row in rows)
+    if result["metric"] == "micro_f1" and "entities" in result:
+        return f"{line}; {_describe_relations(result)}"
     unit = " words" if result["metric"] == "macro_word_f1" else ""
-    items = f"{result['n']:,} {_UNITS.get(result['metric'], 'documents')}"
+    items = f"{result['n']:,} {'pairs' if result['metric'] == 'pearson' else 'documents'}"
     if "gold" in result:
         counts = f"{result['gold']:,}{unit} gold, {result['predicted']:,}{unit} predicted"
         line += f"; {counts} in {items}"
@@ -64,4 +75,17 @@ def summarise(result: dict[str, Any]) -> str:
     return line
 
 
-_UNITS = {"pearson": "pairs", "accuracy": "questions", "mrr": "questions"}
+def _describe_answers(result: dict[str, Any]) -> str:
+    if "baseline" in result:
+        questions = f"in {result['n']:,} questions"
+        return f"always the most frequent answer {100 * result['baseline']:.2f}; {questions}"
+    rates = f"strict {100 * result['strict']:.2f}, lenient {100 * result['lenient']:.2f}"
+    counts = f"{result['n']:,} questions, {result['answerable']:,} with an answer in a text"
+    return f"{rates}, F1 {100 * result['f1']:.2f}; {counts}"
+
+
+def _describe_relations(result: dict[str, Any]) -> str:
+    recall = result.get("candidate_recall")  # a prediction file does not tell
+    covered = "" if recall is None else f" ({100 * recall:.2f} % of them candidates)"
+    counts = f"{result['gold']:,} gold{covered}, {result['predicted']:,} predicted relations"
+    return f"{counts} between {result['entities']} entities in {result['n']:,} documents"

@@ -15,6 +15,7 @@ from . import (  # noqa: F401
     score,
     tasks,
     vocab,
+    zero_shot,
 )
 from .app import app
 

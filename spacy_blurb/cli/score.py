@@ -13,7 +13,7 @@ def score(
     predictions: Annotated[Path, typer.Argument(help="JSONL, see docs/protocol.md.")],
     task: Annotated[
         str,
-        typer.Argument(help="See 'tasks'; your own data: 'ner', 'textcat' or 'sts'."),
+        typer.Argument(help="See 'tasks'; your own data: 'ner', 'rel', 'textcat', 'sts' or 'qa'."),
     ],
     gold: Annotated[Path, typer.Argument(help="Gold .spacy file from 'convert'.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Result file (JSON).")],

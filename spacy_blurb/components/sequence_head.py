@@ -23,7 +23,7 @@ def build_sequence_head_v1(
     nO (int | None): Number of outputs; None until the component is initialised.
     RETURNS (Model): Docs → array of shape (Docs, nO).
     """
-    output = Linear(nO=nO, init_W=_draw_weights)
+    output = Linear(nO=nO, init_W=draw_weights)
     head: Model[Floats2d, Floats2d] = chain(Dropout(), output)
     model: Model[list[Doc], Floats2d] = chain(tok2vec, head)
     model.set_ref("tok2vec", tok2vec)
@@ -33,7 +33,7 @@ def build_sequence_head_v1(
     return model
 
 
-def _draw_weights(ops: Ops, shape: tuple[int, int]) -> Floats2d:
+def draw_weights(ops: Ops, shape: tuple[int, int]) -> Floats2d:
     """Draw weights as BERT's are (Devlin et al. 2019): standard deviation 0.02.
 
     thinc's are several times larger where there are few outputs; a small corpus would spend its

@@ -14,9 +14,10 @@ from ..tokenization.tokenizer import build_tokenizer
 from .checks import check_splits
 from .counts import COUNTERS
 from .datasets import FORMS, READERS
-from .docbin import write_docbin
+from .docbin import RelationScheme, write_docbin
 from .formats import READERS as FORMAT_READERS
-from .records import AnyRecord, Split
+from .instances import record_of_row
+from .records import AnyRecord, LabelledText, Question, Record, Split
 
 SPLITS = ("train", "dev", "test")
 DEV_SHARE = 10
@@ -29,14 +30,17 @@ class Target:
 
     name (str): Task name; also the name of the label set.
     unit (str): What is counted, a key of `counts.COUNTERS`.
-    labels (Sequence[str]): Labels of the task, () for those that occur.
+    labels (Sequence[str]): Labels of the task, () for those that occur; of relations the positive
+        ones.
     entities_key (str): Span group of entities, "blurb" or "pico".
+    label_set (str | None): Annotation scheme of the entities, by default named like the task.
     """
 
     name: str
     unit: str = "mentions"
     labels: Sequence[str] = ()
     entities_key: str = ENTITIES
+    label_set: str | None = None
 
 
 def convert_task(
@@ -52,7 +56,11 @@ def convert_task(
         and B112 from the checks, and what the dataset's reader raises.
     """
     splits, form = read_splits(target.name, raw_dir, form)
-    rows = write_splits(splits, out_dir, target)
+    scheme = None
+    if target.unit == "relations":
+        splits = {name: _rows_to_records(split) for name, split in splits.items()}
+        scheme = RelationScheme(target.labels, complete=True)
+    rows = write_splits(splits, out_dir, target, scheme)
     for split, row in rows.items():
         row["paper"] = paper[split]
     return _write_report({"task": target.name, "form": form, "splits": rows}, out_dir)
@@ -113,7 +121,12 @@ def convert_own(
     check_splits(splits, source=str(paths["train"].parent), disjoint_ids=False)
     if "dev" not in splits:
         splits["train"], splits["dev"] = _carve_dev(splits["train"])
-    rows = write_splits(splits, out_dir, Target(label))
+    records = [record for split in splits.values() for record in split.records]
+    # Documents and splits without a relation belong to relation data too.
+    with_relations = any(isinstance(record, Record) and record.relations for record in records)
+    scheme = RelationScheme() if with_relations else None
+    unit = "questions" if any(isinstance(record, Question) for record in records) else "mentions"
+    rows = write_splits(splits, out_dir, Target(label, unit=unit), scheme)
     for row in rows.values():
         row["paper"] = None
     return _write_report({"task": "own", "form": format_name, "splits": rows}, out_dir)
@@ -128,10 +141,22 @@ def _carve_dev(train: Split[AnyRecord]) -> tuple[Split[AnyRecord], Split[AnyReco
     return Split(kept, {**train.left_out, "documents moved to dev": len(dev)}), Split(dev)
 
 
+def _rows_to_records(split: Split[AnyRecord]) -> Split[AnyRecord]:
+    """Find the mentions in rows that were distributed with dummies for them."""
+    found = [record_of_row(r) if isinstance(r, LabelledText) else r for r in split.records]
+    return Split(found, split.left_out)
+
+
 def write_splits(
-    splits: Mapping[str, Split[AnyRecord]], out_dir: Path, target: Target
+    splits: Mapping[str, Split[AnyRecord]],
+    out_dir: Path,
+    target: Target,
+    relations: RelationScheme | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """Write one `.spacy` file per split and return the report's rows."""
+    """Write one `.spacy` file per split and return the report's rows.
+
+    relations (RelationScheme | None): See `write_docbin`.
+    """
     # What an earlier conversion left there must not pass for a part of this one.
     for name in (*(f"{split}.spacy" for split in SPLITS), "report.json"):
         (out_dir / name).unlink(missing_ok=True)
@@ -142,19 +167,31 @@ def write_splits(
             split.records,
             out_dir / f"{name}.spacy",
             tokenizer,
-            label_sets=[target.name],
+            label_sets=[target.label_set or target.name],
             labels=target.labels,
             entities_key=target.entities_key,
+            relations=relations,
         )
         rows[name] = {
             "documents": conversion.documents,
             "gold": COUNTERS[target.unit](split.records),
             "unit": target.unit,
+            **({} if relations is None else {"relations": _count_relations(split, relations)}),
             "lost": conversion.lost,
             "parted": conversion.parted,
             "left_out": split.left_out,
         }
     return rows
+
+
+def _count_relations(split: Split[AnyRecord], scheme: RelationScheme) -> int:
+    """Count relations, without the pairs that have none."""
+    return sum(
+        relation.label in scheme.labels or not scheme.complete
+        for record in split.records
+        if isinstance(record, Record)
+        for relation in record.relations
+    )
 
 
 def _write_report(report: dict[str, Any], out_dir: Path) -> dict[str, Any]:

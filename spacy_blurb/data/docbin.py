@@ -12,14 +12,28 @@ from ..annotations import (
     PAIR_SEPARATOR,
     set_gold_entities,
     set_gold_pair,
+    set_gold_relations,
     set_questions,
     set_record,
 )
 from ..errors import BlurbError, Errors
 from ..tokenization.tokenizer import split_at
-from .records import AnyRecord, LabelledText, Question, Record, Relation, TextPair
+from .records import AnyRecord, LabelledText, Question, Record, TextPair
 
 Tokenizer = Callable[[str], Doc]
+
+
+@dataclass(frozen=True, slots=True)
+class RelationScheme:
+    """How a dataset is annotated for relations.
+
+    labels (Sequence[str]): What counts as a relation, where `complete`.
+    complete (bool): Whether the records hold all pairs that are to be judged, those without a
+        relation under other labels; else they hold relations only, of any label.
+    """
+
+    labels: Sequence[str] = ()
+    complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +60,7 @@ def write_docbin(
     label_sets: list[str],
     labels: Sequence[str] = (),
     entities_key: str = ENTITIES,
+    relations: RelationScheme | None = None,
 ) -> Conversion:
     """Write records as a `.spacy` file with their gold annotations.
 
@@ -53,25 +68,27 @@ def write_docbin(
     label_sets (list[str]): Annotation schemes that the records are complete for.
     labels (Sequence[str]): All labels of a labelled text; by default those that occur.
     entities_key (str): Span group for entities, "blurb" or "pico".
+    relations (RelationScheme | None): How the records are annotated for relations, None where they
+        are not; their mentions are given then, and tokens are parted at them.
     RAISES (BlurbError): B114 a mention lies outside its text.
     """
     records = list(records)
     if not labels:
         labels = sorted({y for r in records if isinstance(r, LabelledText) for y in r.labels})
-    # Records without a pair belong to a relation dataset too.
-    given_entities = any(isinstance(record, Record) and record.relations for record in records)
     docbin, lost, parted = DocBin(), 0, 0
     for record in records:
         match record:
             case Record():
                 doc = to_doc(record, tokenizer)
-                if given_entities:
+                if relations is not None:
                     spans = [(mention.start, mention.end) for mention in record.mentions]
                     parted += sum(doc.char_span(*span) is None for span in spans)
                     doc = split_at(doc, spans)
                     _set_sentences(doc, record)
-                relations = record.relations if given_entities else None
-                lost += _set_entities(doc, record, relations, label_sets, entities_key)
+                mentions = [(m.start, m.end, m.label) for m in record.mentions]
+                lost += set_gold_entities(doc, mentions, label_sets=label_sets, key=entities_key)
+                if relations is not None:
+                    _set_relations(doc, record, relations)
             case LabelledText():
                 doc = tokenizer(record.text)
                 doc.cats = {label: float(label in record.labels) for label in labels}
@@ -88,16 +105,17 @@ def write_docbin(
     return Conversion(len(docbin), lost, parted)
 
 
-def _set_entities(
-    doc: Doc,
-    record: Record,
-    relations: Sequence[Relation] | None,
-    label_sets: list[str],
-    key: str,
-) -> int:
-    mentions = [(m.start, m.end, m.label) for m in record.mentions]
-    rows = None if relations is None else [(r.head, r.tail, r.label, r.id) for r in relations]
-    return set_gold_entities(doc, mentions, label_sets=label_sets, relations=rows, key=key)
+def _set_relations(doc: Doc, record: Record, scheme: RelationScheme) -> None:
+    pairs = [r.concepts for r in record.relations if r.concepts is not None]
+    labels = sorted({r.label for r in record.relations})
+    set_gold_relations(
+        doc,
+        [(r.head, r.tail, r.label, r.id) for r in record.relations],
+        none=[y for y in labels if y not in scheme.labels] if scheme.complete else (),
+        complete=scheme.complete,
+        concepts=record.concepts,
+        concept_pairs=pairs,
+    )
 
 
 def _to_question_doc(record: Question, tokenizer: Tokenizer) -> Doc:

@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..annotations import PAIR, has_relations, set_pair
+from ..annotations import PAIR, copy_questions, give_candidates, has_relations, set_pair
 from .docbin import read_docbin
 
 
@@ -34,13 +34,24 @@ def read_examples(nlp: Language, *, paths: Sequence[Path]) -> Iterator[Example]:
 def make_predicted(nlp: Language, reference: Doc) -> Doc:
     """Make the Doc that a pipeline fills: the reference's text without its annotations.
 
-    Where the source gave words and no spacing, the words stay the tokens; so do the tokens of a
-    Doc with relations, whose candidates are given with it. A pair stays a pair.
+    Where the source gave words and no spacing, the words stay the tokens. A Doc with relations
+    keeps its tokens and sentences, and its entities and pairs become candidates, without their
+    labels. A pair stays a pair, and questions are asked again.
     """
     predicted = _copy_text(nlp, reference)
     if PAIR in reference.spans:
         set_pair(predicted, reference.spans[PAIR].attrs["second"])
+    copy_questions(reference, predicted)
+    if has_relations(reference):
+        _copy_sentences(predicted, reference)
+        give_candidates(predicted, reference)
     return predicted
+
+
+def _copy_sentences(predicted: Doc, reference: Doc) -> None:
+    if reference.has_annotation("SENT_START"):
+        for token, gold in zip(predicted, reference, strict=True):
+            token.is_sent_start = gold.is_sent_start
 
 
 def _copy_text(nlp: Language, reference: Doc) -> Doc:

@@ -31,12 +31,15 @@ class Relation:
     tail (int): Index of the other one.
     label (str): Relation type, or the dataset's name for none ("false").
     id (str): Name of the instance where the distribution names it.
+    concepts (tuple[str, str] | None): Where the relation is between concepts, these; head and tail
+        are mentions that stand for them.
     """
 
     head: int
     tail: int
     label: str
     id: str = ""
+    concepts: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,9 @@ class Record:
         tokenised and does not say how the text was spaced, None where it is running text.
     relations (tuple[Relation, ...]): All instances of a relation dataset, negative ones included.
     sentences (tuple[int, ...] | None): Offsets at which sentences begin where the dataset's
-        protocol splits them, None where it does not.
+        protocol splits them, (0,) where the record is a sentence, None where nothing is known.
+    concepts (tuple[tuple[str, ...], ...] | None): Ids of each mention, where relations are between
+        concepts.
     """
 
     id: str
@@ -59,6 +64,7 @@ class Record:
     words: tuple[tuple[int, int], ...] | None = None
     relations: tuple[Relation, ...] = ()
     sentences: tuple[int, ...] | None = None
+    concepts: tuple[tuple[str, ...], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,8 @@ class Question:
     label (str): The answer of a closed question ("yes", "no", "maybe"; of a multiple-choice one
         the index of the right option), "" for an extractive one.
     answers (tuple[tuple[int, str], ...]): Gold answers of an extractive question: offset in the
-        context (-1 where the string is not in it) and text.
+        context (-1 where the string is not in it) and text; one without text says that the context
+        has none.
     options (tuple[str, ...]): The choices of a multiple-choice question.
     group (str): Id of the question where it is asked of several contexts and scored once.
     """

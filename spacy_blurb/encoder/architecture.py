@@ -36,7 +36,8 @@ def build_encoder_v1(
     The weights come from `name` when the pipeline is initialised, or from a saved pipeline, which
     holds all it needs.
 
-    name (str): A Hugging Face folder with a BERT, or the name of one on the hub.
+    name (str): A Hugging Face folder with a BERT, the name of one on the hub, or a saved pipeline,
+        from which the weights of its encoder are taken.
     precision (str): Of prediction and training: "bf16" for bfloat16 multiplications (weights and
         their updates stay float32), "fp32", or "auto" for bf16 where the device has it in hardware.
     window (int): Most pieces that are computed together, `[CLS]` and `[SEP]` included. Where the

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import gelu, relu, scaled_dot_product_attention
+from torch.nn.functional import gelu, pad, relu, scaled_dot_product_attention
 
 from .dropout import Dropout
 from .packing import Batch, Group
@@ -84,6 +84,8 @@ class Layer(nn.Module):
         """Shape: (cells, width) → (cells, width)."""
         qkv = self.qkv(X.to(self.qkv.weight.dtype))
         attended = [self._attend(qkv, group, mask) for group, mask in groups]
+        if in_no_row := len(X) - sum(len(rows) for rows in attended):
+            attended.append(qkv.new_zeros((in_no_row, X.shape[1])))
         mixed = self.attended(attended[0] if len(attended) == 1 else torch.cat(attended))
         X = self.attended_norm(self.dropout(mixed).to(X.dtype) + X)
         inner = self.activation(self.inner(X.to(self.inner.weight.dtype)))
@@ -100,16 +102,34 @@ class Layer(nn.Module):
         cells = group.n_rows * group.width
         rows = qkv[group.start : group.start + cells]
         rows = rows.view(group.n_rows, group.width, 3, self.n_heads, -1)
-        Q, K, V = rows.permute(2, 0, 3, 1, 4)
         if self.training and self.attention_dropout.p:
-            # torch's fused kernel for CPUs knows no dropout.
-            scores = (Q / math.sqrt(Q.shape[-1])) @ K.transpose(-1, -2)
-            if mask is not None:
-                scores += mask
-            attended = self.attention_dropout(scores.softmax(-1)) @ V
+            attended = self._attend_with_dropout(rows, mask)[: group.n_rows]
         else:
+            Q, K, V = rows.permute(2, 0, 3, 1, 4)
             attended = scaled_dot_product_attention(Q, K, V, attn_mask=mask)
         return attended.transpose(1, 2).reshape(cells, -1)
+
+    def _attend_with_dropout(self, rows: Tensor, mask: Tensor | None) -> Tensor:
+        """torch's fused kernel for CPUs knows no dropout.
+
+        rows: Shape (rows, row width, 3, heads, head width).
+        Shape of the result: (rows and added ones, heads, row width, head width).
+        """
+        added = _round_rows(len(rows)) - len(rows)
+        rows = pad(rows, (0, 0) * 4 + (0, added))
+        if mask is not None and len(mask) > 1:
+            mask = pad(mask, (0, 0) * 3 + (0, added))
+        Q, K, V = rows.permute(2, 0, 3, 1, 4)
+        scores = (Q / math.sqrt(Q.shape[-1])) @ K.transpose(-1, -2)
+        if mask is not None:
+            scores += mask
+        return self.attention_dropout(scores.softmax(-1)) @ V
+
+
+def _round_rows(n_rows: int) -> int:
+    """Return the next of 1, 2, 3, 4, 6, 8, 12 …: kernels are made for the number and kept."""
+    power = 1 << (n_rows - 1).bit_length()
+    return power * 3 // 4 if power > 2 and n_rows <= power * 3 // 4 else power
 
 
 class Bert(nn.Module):

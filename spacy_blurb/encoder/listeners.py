@@ -71,6 +71,22 @@ def build_sequence_vector_v1(
     return _listen(upstream, encoder, average_starts(grad_factor))
 
 
+def build_sequence_token_vectors_v1(
+    upstream: str = "*",
+    grad_factor: float = 1.0,
+    encoder: Model[list[Doc], Any] | None = None,
+) -> Model[list[Doc], list[Floats2d]]:
+    """Build `spacy_blurb.SequenceTokenVectors.v1`: `[CLS]` and the tokens, for answers in a text.
+
+    The rows are those of `spacy_blurb.SequenceVector.v1` and `TokenVectors.v1`. The ref "pooling"
+    is the layer without the listener, for pair Docs; see `link.py`.
+
+    upstream, grad_factor, encoder: See `build_token_vectors_v1`.
+    RETURNS (Model): Docs → arrays of shape (1 + tokens, width).
+    """
+    return _listen(upstream, encoder, starts_and_pieces(grad_factor))
+
+
 def build_span_vectors_v1(
     pooling: Model[Ragged, Floats2d],
     upstream: str = "*",
@@ -86,8 +102,9 @@ def build_span_vectors_v1(
     """
     tokens = build_token_vectors_v1(upstream, grad_factor, encoder)
     model: Model[tuple[list[Doc], TokenSpans], Floats2d] = Model(
-        "span_vectors", _pool_spans, layers=[tokens, pooling]
+        "span_vectors", _pool_spans, init=_init_spans, layers=[tokens, pooling]
     )
+    model.set_ref("pooling", pooling)
     model.set_ref("listener", tokens.get_ref("listener"))
     return model
 
@@ -185,6 +202,34 @@ def _average_starts(
     return vectors, backprop
 
 
+def starts_and_pieces(grad_factor: float) -> Model[list[Any], list[Floats2d]]:
+    """Build the layer from encoder output to the rows of `average_starts` and `average_pieces`."""
+    layers: list[Model] = [average_starts(grad_factor), average_pieces(grad_factor)]
+    return Model("starts_and_pieces", _start_and_pieces, layers=layers)
+
+
+def _start_and_pieces(
+    model: Model, datas: list[Any], is_train: bool
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[PieceGradients]]]:
+    (starts, to_starts), (pieces, to_pieces) = (layer(datas, is_train) for layer in model.layers)
+    ops = model.ops
+    rows: Any = [
+        # Of a Doc without tokens the pieces have no width.
+        ops.xp.concatenate([start[None], tokens]) if len(tokens) else start[None]
+        for start, tokens in zip(starts, pieces, strict=True)
+    ]
+
+    def backprop(d_rows: list[Any]) -> list[PieceGradients]:
+        d_starts = ops.xp.stack([d_doc[0] for d_doc in d_rows])
+        both = to_starts(d_starts), to_pieces([d_doc[1:] for d_doc in d_rows])
+        return [
+            PieceGradients((one.tensors[0] + other.tensors[0],))
+            for one, other in zip(*both, strict=True)
+        ]
+
+    return rows, backprop
+
+
 def _find_starts(data: Any) -> NDArray[np.integer]:
     """Return the rows of a Doc's windows that hold `[CLS]`."""
     states = data.model_output["last_hidden_state"]
@@ -194,12 +239,37 @@ def _find_starts(data: Any) -> NDArray[np.integer]:
     return np.cumsum(lengths) - lengths
 
 
+def _init_spans(model: Model, X: Any = None, Y: Any = None) -> None:
+    """Load an encoder of the component's own; a listener has nothing to initialise."""
+    model.layers[0].initialize()
+
+
 def _pool_spans(
     model: Model, docs_spans: tuple[list[Doc], TokenSpans], is_train: bool
 ) -> tuple[Floats2d, Callable[[Floats2d], tuple[list[Doc], TokenSpans]]]:
     docs, spans = docs_spans
     tokens, pooling = model.layers
     vectors, tokens_backprop = tokens(docs, is_train)
+    pooled, unpool = pool_token_spans(pooling, vectors, spans, is_train)
+
+    def backprop(d_pooled: Floats2d) -> tuple[list[Doc], TokenSpans]:
+        tokens_backprop(unpool(d_pooled))
+        return docs, spans
+
+    return pooled, backprop
+
+
+def pool_token_spans(
+    pooling: Model[Ragged, Floats2d], vectors: list[Floats2d], spans: TokenSpans, is_train: bool
+) -> tuple[Floats2d, Callable[[Floats2d], list[Floats2d]]]:
+    """Pool the token vectors of spans.
+
+    pooling (Model): See `build_span_vectors_v1`.
+    vectors (list): Per Doc, shape (tokens, width).
+    RETURNS (tuple): Vectors of all spans, and a function from their gradient to the tokens'.
+    RAISES (BlurbError): B314 a span is empty or outside of its Doc.
+    """
+    ops = pooling.ops
     for doc_vectors, doc_spans in zip(vectors, spans, strict=True):
         _check_spans(doc_spans, len(doc_vectors))
     # Rows of all spans' tokens among the tokens of all Docs.
@@ -208,23 +278,23 @@ def _pool_spans(
     table = np.concatenate([np.asarray(s, dtype=np.intp).reshape(-1, 2) for s in spans])
     lengths = table[:, 1] - table[:, 0]
     steps = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    rows: Any = model.ops.asarray1i(np.repeat(table[:, 0] + offsets, lengths) + steps)
+    rows: Any = ops.asarray1i(np.repeat(table[:, 0] + offsets, lengths) + steps)
     # Any: thinc's array types do not know indexing by index arrays.
-    flat: Any = model.ops.flatten([v for v in vectors if len(v)]) if n_tokens.any() else None
+    flat: Any = ops.flatten([v for v in vectors if len(v)]) if n_tokens.any() else None
     if len(table):
-        span_lengths: Any = model.ops.asarray1i(lengths)
+        span_lengths: Any = ops.asarray1i(lengths)
         pooled, pooling_backprop = pooling(Ragged(flat[rows], span_lengths), is_train)
     else:
-        pooled = model.ops.alloc2f(0, 0 if flat is None else flat.shape[1])
+        pooled = ops.alloc2f(0, 0 if flat is None else flat.shape[1])
 
-    def backprop(d_pooled: Floats2d) -> tuple[list[Doc], TokenSpans]:
-        d_flat: Any = model.ops.alloc2f(*((0, 0) if flat is None else flat.shape))
+    def unpool(d_pooled: Floats2d) -> list[Floats2d]:
+        d_flat: Any = ops.alloc2f(*((0, 0) if flat is None else flat.shape))
         if len(table):
-            model.ops.scatter_add(d_flat, rows, pooling_backprop(d_pooled).dataXd)
-        tokens_backprop(model.ops.xp.split(d_flat, np.cumsum(n_tokens)[:-1]))
-        return docs, spans
+            ops.scatter_add(d_flat, rows, pooling_backprop(d_pooled).dataXd)
+        parts: list[Floats2d] = ops.xp.split(d_flat, np.cumsum(n_tokens)[:-1])
+        return parts
 
-    return pooled, backprop
+    return pooled, unpool
 
 
 def _check_spans(spans: NDArray[np.integer], n_tokens: int) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MULTIPLE = 16
+TRAINING_MULTIPLE = 128
 SHARED_WIDTH = 64
 """Cells of a row that short windows share. Attention of a wider row costs more, a narrower one is
 harder to fill."""
@@ -42,7 +43,8 @@ class Batch:
     pieces: The same pieces' index in all windows laid end to end, shape (pieces,).
     positions: The same pieces' position in their window, shape (pieces,).
     owners: Window of every cell, -1 for those without a piece, shape (cells,).
-    groups: What attention is computed on, one after the other.
+    groups: What attention is computed on, one after the other. Cells behind the last one are in no
+        row.
     """
 
     cells: NDArray[np.intp]
@@ -59,7 +61,8 @@ def pack(
 
     lengths (Sequence[int]): Pieces of every window, at least 1.
     budget (int | None): Cells of a batch; a row that is wider makes a batch alone. None for one
-        batch of all.
+        batch of all, with cells up to a multiple of 128: the processor's kernels are made for the
+        number of cells and kept, and each update of a training has another one.
     shared_width (int): Cells that windows share at most; 0 for a row each.
     YIELDS (Batch): Narrow rows first; every window is in one of them.
     """
@@ -73,7 +76,7 @@ def pack(
         batch.append((width, windows))
         size += width
     if batch:
-        yield _lay_out(batch, lengths, starts)
+        yield _lay_out(batch, lengths, starts, 1 if budget is not None else TRAINING_MULTIPLE)
 
 
 def _fill_rows(lengths: Sequence[int], shared_width: int) -> list[tuple[int, list[int]]]:
@@ -98,7 +101,10 @@ def _round_up(n_pieces: int) -> int:
 
 
 def _lay_out(
-    rows: list[tuple[int, list[int]]], lengths: Sequence[int], starts: NDArray[np.intp]
+    rows: list[tuple[int, list[int]]],
+    lengths: Sequence[int],
+    starts: NDArray[np.intp],
+    multiple: int = 1,
 ) -> Batch:
     groups: list[Group] = []
     windows: list[int] = []
@@ -124,6 +130,6 @@ def _lay_out(
     positions = np.arange(behind[-1]) - np.repeat(behind - sizes, sizes)
     cells = np.repeat(np.array(first_cells, dtype=np.intp), sizes) + positions
     pieces = np.repeat(starts[windows], sizes) + positions
-    owners = np.full(end, -1, dtype=np.intp)
+    owners = np.full(-(-end // multiple) * multiple, -1, dtype=np.intp)
     owners[cells] = np.repeat(np.array(windows, dtype=np.intp), sizes)
     return Batch(cells, pieces, positions, owners, groups)

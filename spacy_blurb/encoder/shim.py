@@ -3,6 +3,7 @@
 import contextlib
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,10 +27,12 @@ from .optimizer import decayed_rates, take_step
 from .packing import MULTIPLE, SHARED_WIDTH, pack
 from .pieces import PieceReader
 from .precision import Precision, Storage, choose_device, wants_bf16
+from .trained_source import is_pipeline, read_trained
 from .weights import Source, read_source
 
-BATCH_CELLS = 2048
-"""Cells that prediction computes at once; more leave the processor's cache and are slower."""
+CELLS_A_THREAD = 2048
+"""Cells that prediction computes at once in each thread; more leave the processor's cache and are
+slower, with fewer the threads wait for each other."""
 
 _STORED = {"fp32": torch.float32, "fp16": torch.float16}
 
@@ -104,8 +107,9 @@ class EncoderShim(Shim):
         return self._reader
 
     def load_source(self) -> None:
-        """Read the encoder that the settings name; see `weights.read_source`."""
-        source = read_source(self.settings["name"])
+        """Read the encoder that the settings name; see `read_source` and `read_trained`."""
+        name = self.settings["name"]
+        source = read_trained(Path(name)) if is_pipeline(name) else read_source(name)
         self._fill(source)
         n_new = min(self.settings["reinit_layers"], self.network.config.n_layers)
         reinitialise_top(self.network, n_new, source.config.get("initializer_range", 0.02))
@@ -140,7 +144,8 @@ class EncoderShim(Shim):
         device = self.device
         with torch.inference_mode():
             found = torch.empty((int(kept.sum()), width), device=device)
-            for batch in pack(lengths, BATCH_CELLS):
+            n_threads = torch.get_num_threads() if device.type == "cpu" else 1
+            for batch in pack(lengths, n_threads * CELLS_A_THREAD):
                 states = network(batch, piece_ids, type_ids)
                 wanted = kept[batch.pieces]
                 cells = torch.from_numpy(batch.cells[wanted]).to(device)
@@ -173,7 +178,9 @@ class EncoderShim(Shim):
         self._open.add(this_pass)
 
         def backprop(d_vectors: torch.Tensor) -> None:
-            torch.autograd.backward(vectors, d_vectors.to(vectors.device))
+            # A head that makes Docs of its own gives zeros for those of the pipeline.
+            if d_vectors.any():
+                torch.autograd.backward(vectors, d_vectors.to(vectors.device))
             self._open.discard(this_pass)
             if self._waiting is not None:
                 self.finish_update(self._waiting)

@@ -11,7 +11,7 @@ import numpy as np
 import spacy
 from spacy.tokens import DocBin
 
-from ..annotations import ENTITIES, PICO
+from ..annotations import ENTITIES, PICO, gold_relations
 from ..data.convert import Target, convert_task
 from ..data.docbin import read_docbin
 from ..errors import BlurbError, Errors
@@ -19,13 +19,17 @@ from ..tasks import Task
 from ..tasks.spec import UNITS
 from .inventory import dataset_folder
 
+# Tasks on the relations of entities that another task is about.
+_ENTITIES_OF = {"bc5cdr_cid": "bc5cdr"}
+
 
 def convert_for_task(task: Task, raw_dir: Path, out_dir: Path, *, form: str) -> dict[str, Any]:
     """Convert a public dataset as a task needs it; see `data.convert.convert_task`."""
     target = Target(
         task.name,
         unit=UNITS[task.type],
-        labels=task.labels if task.type == "textcat" else (),
+        labels=task.labels if task.type in ("textcat", "rel") else (),
+        label_set=_ENTITIES_OF.get(task.name),
         entities_key=PICO if task.type == "pico" else ENTITIES,
     )
     return convert_task(target, raw_dir, out_dir, form=form, paper=asdict(task.sizes))
@@ -88,7 +92,12 @@ def limit_training(corpus: Path, train_docs: int | None) -> tuple[Path, int]:
         DocBin(docs=[docs[i] for i in drawn]).to_disk(attempt / "train.spacy")
         for split in ("dev", "test"):
             shutil.copyfile(corpus / f"{split}.spacy", attempt / f"{split}.spacy")
-        report["splits"]["train"] = {"documents": train_docs, "drawn_from": total}
+        limited = {"documents": train_docs, "drawn_from": total}
+        relations = [gold_relations(docs[i]) for i in drawn]
+        if all(gold is not None for gold in relations):
+            # Pairs, which training counts its updates by.
+            limited["gold"] = sum(len(gold.rows) for gold in relations if gold is not None)
+        report["splits"]["train"] = limited
         (attempt / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
         attempt.replace(folder)
     return folder, train_docs

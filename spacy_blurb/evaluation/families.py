@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from spacy.language import Language
@@ -10,14 +11,11 @@ from spacy.tokens import Doc
 from ..errors import BlurbError, Errors
 from ..tasks import Task
 from ..tasks.spec import TaskType
+from .answers import predict_answers, read_gold_answers
 from .predict import predict_entities, read_gold_entities
+from .relations import predict_relations, read_gold_relations
 from .scoring.rows import Row
-from .texts import (
-    predict_labels,
-    predict_pairs,
-    read_gold_labels,
-    read_gold_pairs,
-)
+from .texts import predict_labels, predict_pairs, read_gold_labels, read_gold_pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,11 @@ FAMILIES: dict[TaskType, Family] = {
     "pico": _ENTITIES,
     "textcat": Family(read_gold_labels, predict_labels),
     "sts": Family(read_gold_pairs, predict_pairs),
+    "rel": Family(read_gold_relations, predict_relations),
+    "qa": Family(read_gold_answers, predict_answers),
 }
+END_TO_END = Family(read_gold_relations, partial(predict_relations, end_to_end=True))
+"""Relations between predicted entities."""
 
 
 def get_family(task: Task) -> Family:

@@ -36,6 +36,8 @@ _DEV_SCORES = {
     "pico": "pico_f",
     "textcat": "cats_micro_f",
     "sts": "sts_pearson",
+    "rel": "rel_micro_f",
+    "qa": "qa_score",
 }
 """Task type → name of its metric in spaCy's scores; other types show the weighted score."""
 

@@ -24,6 +24,8 @@ _FOLDERS = {
     ("ddi", "original"): "ddi2013",
     ("ddi", "blurb"): "ddi2013",
     ("bioasq_factoid", "original"): "bioasq",
+    ("pubmedqa_reasoning_free", "original"): "pubmedqa",
+    ("pubmedqa_reasoning_free", "blurb"): "pubmedqa",
 }
 
 

@@ -22,6 +22,7 @@ ENCODER_NAME = "the-encoder-is-inside-this-package"
 # As spaCy names scores: before "_f", and those of each label.
 _ENTITIES = "ents", "ents_per_type"
 _LABELS = "cats_micro", "cats_f_per_type"
+_RELATIONS = "rel_micro", "rel_f_per_type"
 # Stricter than spaCy: setuptools would write others in its own way into the wheel's name.
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _VERSION = re.compile(r"\d+(\.\d+)*((a|b|rc)\d+)?")
@@ -135,13 +136,16 @@ def _performance(path: Path) -> dict[str, Any]:
         task = get_task(result.get("task", "ner"))
         if task.type == "sts":
             return {"sts_pearson": result["score"]}
+        if task.type == "qa":
+            names = {"accuracy": "qa_accuracy", "mrr": "qa_mrr"}
+            return {names.get(task.metric, "qa_score"): result["score"]}
         per_label = {
             label: {"p": row["precision"], "r": row["recall"], "f": row["f1"]}
             for label, row in result["per_label"].items()
         }
         if task.type == "pico":
             return {"pico_f": result["score"], "pico_per_type": per_label}
-        prefix, key = _LABELS if task.type == "textcat" else _ENTITIES
+        prefix, key = {"textcat": _LABELS, "rel": _RELATIONS}.get(task.type, _ENTITIES)
         rates = {f"{prefix}_p": result["precision"], f"{prefix}_r": result["recall"]}
         return {f"{prefix}_f": result["score"], **rates, key: per_label}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -22,7 +22,7 @@ from spacy.tokens import Doc
 from ..errors import BlurbError, Errors
 from ..metrics.resampling import Units
 from ..tasks import Task
-from .families import get_family
+from .families import END_TO_END, get_family
 from .scoring import score_rows
 from .scoring.rows import read_rows, write_rows
 
@@ -45,16 +45,18 @@ def evaluate_pipeline(
     *,
     data: Path,
     model: str | None = None,
+    end_to_end: bool = False,
 ) -> dict[str, Any]:
     """Predict gold Docs, write the predictions beside `output`, score that file, write the result.
 
     data (Path): The gold file, named by its SHA-256 in the result.
     model (str | None): Model name in the result, by default the pipeline's.
+    end_to_end (bool): Of relations, whether the entities are predicted too.
     RETURNS (dict[str, Any]): The result; `score` and `ci95` are 0-1 (Pearson: -1 to 1), `n` counts
-        what is scored one by one: documents, pairs.
+        what is scored one by one: documents, pairs, questions.
     RAISES (BlurbError): B510 tasks of this type cannot be scored, and what its `Family` raises.
     """
-    family = get_family(task)
+    family = END_TO_END if end_to_end else get_family(task)
     family.read_gold(task, references)  # what cannot be scored need not be predicted
     rows, remarks = family.predict(task, nlp, references)
     predictions = _beside(output, "predictions.jsonl")

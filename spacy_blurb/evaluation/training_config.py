@@ -2,15 +2,21 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from configparser import Error as ConfigParserError
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from confection import Config, ConfigValidationError
 
+from ..encoder.trained_source import find_encoder, is_pipeline
 from ..errors import BlurbError, Errors
 from ..tasks import Task
+from .question_heads import question_kind, set_head
+
+_BY_PAIRS = "spacy_blurb.batch_by_pairs.v1"
+"""The batcher whose size counts what a report counts as gold: pairs, or own entities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +41,42 @@ def template(task: Task) -> Path:
 
 
 def fill_config(
-    base: Path, corpora: Sequence[Path], encoder: str, settings: Settings, *, task: Task
+    base: Path,
+    corpora: Sequence[Path],
+    encoder: str,
+    settings: Settings,
+    *,
+    task: Task,
+    keep_head: bool = False,
 ) -> Config:
     """Fill a template: paths, seed, steps, warm-up over a tenth, one evaluation per epoch.
 
     base (Path): Template, for example `configs/ner.cfg`.
     corpora (Sequence[Path]): Folders with `train.spacy`, `dev.spacy` and `report.json`; one
         component learns from all of them.
-    encoder (str): Hugging Face folder or hub name.
+    encoder (str): Hugging Face folder or hub name, or a saved pipeline whose encoder is taken.
     task (Task): Its component must be in the template.
+    keep_head (bool): Whether the whole component of the task is taken from the pipeline `encoder`
+        and trained on, with its head.
     RETURNS (Config): Not interpolated, ready for `spacy train`.
     RAISES (BlurbError): B100 a file is missing, B101 the corpus report is damaged, B503 the
-        template is not a config for training, B508 a local encoder folder is missing or not whole,
-        B509 the template is for tasks of another type.
+        template is not a config for training, B491 a pipeline without one encoder, B508 a local
+        encoder folder is missing or not whole,
+        B509 the template is for tasks of another type, B544 questions of no or several kinds, B545
+        no component to keep.
     """
     _check_encoder(encoder)
     names = ("report.json", "train.spacy", "dev.spacy")
     for path in (base, *(corpus / name for corpus in corpora for name in names)):
         if not path.is_file():
             raise BlurbError(Errors.B100.format(path=path))
-    documents = sum(map(_training_documents, corpora))
-    steps_per_epoch = math.ceil(documents / settings.batch_docs)
-    max_steps = settings.epochs * steps_per_epoch
     try:
         config = Config().from_disk(base, interpolate=False)
         pipeline = config["nlp"]["pipeline"]
+        unit = "gold" if config["training"]["batcher"]["@batchers"] == _BY_PAIRS else "documents"
+        count = sum(_training_count(corpus, unit) for corpus in corpora)
+        steps_per_epoch = math.ceil(count / settings.batch_docs)
+        max_steps = settings.epochs * steps_per_epoch
         for split in ("train", "dev"):
             paths = [str(corpus / f"{split}.spacy") for corpus in corpora]
             config["paths"][split] = paths if len(paths) > 1 else paths[0]
@@ -70,6 +87,10 @@ def fill_config(
         config["training"]["optimizer"]["learn_rate"].update(
             initial_rate=settings.learning_rate, warmup_steps=max(1, max_steps // 10)
         )
+        if task.component in pipeline:
+            _apply(task.settings, config["components"][task.component])
+    except BlurbError:
+        raise
     except (ConfigValidationError, ConfigParserError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise BlurbError(Errors.B503.format(path=base, reason=reason)) from error
@@ -80,7 +101,23 @@ def fill_config(
         raise BlurbError(
             Errors.B509.format(path=base, listed=listed, task=task.name, component=task.component)
         )
+    if keep_head:
+        _source_components(config, encoder, task.component)
+    elif task.type == "qa":
+        kind = task.answers or question_kind([corpus / "train.spacy" for corpus in corpora])
+        set_head(config["components"][task.component]["model"], kind)
     return config
+
+
+def _source_components(config: Config, pipeline: str, component: str) -> None:
+    """Let training go on with the encoder and the component of a trained pipeline."""
+    path = Path(pipeline) / "config.cfg"
+    names = Config().from_disk(path, interpolate=False)["components"] if path.is_file() else {}
+    if component not in names:
+        raise BlurbError(Errors.B545.format(encoder=pipeline, component=component))
+    for name in ("transformer", component):
+        if name in names:
+            config["components"][name] = {"source": pipeline}
 
 
 def _check_encoder(encoder: str) -> None:
@@ -89,13 +126,25 @@ def _check_encoder(encoder: str) -> None:
     # "encoders/mini" could be a name of the hub, but not where a folder "encoders" is.
     below_a_folder = len(folder.parts) > 1 and Path(folder.parts[0]).is_dir()
     looks_local = folder.is_dir() or folder.is_absolute() or below_a_folder
-    if looks_local and not (folder / "config.json").is_file():
+    if is_pipeline(encoder):
+        find_encoder(folder)
+    elif looks_local and not (folder / "config.json").is_file():
         raise BlurbError(Errors.B508.format(folder=folder))
 
 
-def _training_documents(corpus: Path) -> int:
+def _apply(settings: Mapping[str, Any], section: dict[str, Any]) -> None:
+    """Change values of a config's section; "block.key" is in a block of it."""
+    for name, value in settings.items():
+        *blocks, key = name.split(".")
+        place = section
+        for block in blocks:
+            place = place[block]
+        place[key] = value
+
+
+def _training_count(corpus: Path, unit: str) -> int:
     path = corpus / "report.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))["splits"]["train"]["documents"]
+        return int(json.loads(path.read_text(encoding="utf-8"))["splits"]["train"][unit])
     except (ValueError, KeyError, TypeError) as error:
         raise BlurbError(Errors.B101.format(path=path, reason=error)) from error

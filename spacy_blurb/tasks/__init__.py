@@ -14,8 +14,16 @@ from .entities import (
     OWN_ENTITIES,
 )
 from .other_entities import BC4CHEMD, LINNAEUS, S800
-from .questions import BIOASQ, BIOASQ_FACTOID, MEDCONCEPTSQA, MEDQA, PUBMEDQA
-from .relations import BC5CDR_CID, CHEMPROT, DDI, EUADR, GAD
+from .questions import (
+    BIOASQ,
+    BIOASQ_FACTOID,
+    MEDCONCEPTSQA,
+    MEDQA,
+    OWN_QUESTIONS,
+    PUBMEDQA,
+    PUBMEDQA_REASONING_FREE,
+)
+from .relations import BC5CDR_CID, CHEMPROT, DDI, EUADR, GAD, OWN_RELATIONS
 from .spec import Task
 from .texts import BIOSSES, HOC, OWN_LABELS, OWN_PAIRS, SCIDOCS
 
@@ -43,17 +51,21 @@ _ALL = (
     MEDQA,
     MEDCONCEPTSQA,
     SCIDOCS,
+    PUBMEDQA_REASONING_FREE,
 )
 
 TASKS: dict[str, Task] = {task.name: task for task in _ALL}
 
-_OWN = {task.name: task for task in (OWN_ENTITIES, OWN_LABELS, OWN_PAIRS)}
+_OWN = {
+    task.name: task for task in (OWN_ENTITIES, OWN_RELATIONS, OWN_LABELS, OWN_PAIRS, OWN_QUESTIONS)
+}
 
 
 def get_task(name: str) -> Task:
     """Return the task of that name.
 
-    "ner", "textcat" and "sts" stand for a user's own entities, labels and pairs.
+    "ner", "rel", "textcat", "sts" and "qa" stand for a user's own entities, relations, labels,
+    pairs and questions.
 
     RAISES (BlurbError): B110 there is none; the message proposes the nearest name.
     """

@@ -14,8 +14,24 @@ PUBMEDQA = Task(
     component="qa",
     labels=("yes", "no", "maybe"),
     sizes=Sizes(450, 50, 500),
-    training=Training(2e-5, epochs=30, batch_docs=16),
+    training=Training(2e-5, epochs=30, batch_docs=16, seeds=10),
     published=PUBLISHED["pubmedqa"],
+    answers="labels",
+)
+
+# The authors' easier setting: the text is the abstract's conclusion, which states the answer.
+# BLURB's is "reasoning-required", the abstract without it.
+PUBMEDQA_REASONING_FREE = Task(
+    name="pubmedqa_reasoning_free",
+    type="qa",
+    dataset="PubMedQA (reasoning-free)",
+    metric="accuracy",
+    component="qa",
+    labels=PUBMEDQA.labels,
+    sizes=PUBMEDQA.sizes,
+    training=PUBMEDQA.training,
+    in_blurb=False,
+    answers="labels",
 )
 
 BIOASQ = Task(
@@ -26,8 +42,9 @@ BIOASQ = Task(
     component="qa",
     labels=("yes", "no"),
     sizes=Sizes(670, 75, 140),
-    training=Training(2e-5, epochs=20, batch_docs=16),
+    training=Training(2e-5, epochs=20, batch_docs=16, seeds=10),
     published=PUBLISHED["bioasq"],
+    answers="labels",
 )
 
 # BioBERT's 4b, 5b and 6b together: test sets of 161, 150 and 161 questions, the paper's Table 8;
@@ -43,6 +60,7 @@ BIOASQ_FACTOID = Task(
     training=Training(5e-6, epochs=5, batch_docs=12),
     published={"BERT (BioBERT's protocol)": 39.53, "BioBERT v1.1 (own protocol)": 44.77},
     in_blurb=False,
+    answers="spans",
 )
 
 # Four options, no retrieval. Scores: Yasunaga et al. 2022.
@@ -57,6 +75,7 @@ MEDQA = Task(
     training=Training(2e-5, epochs=2, batch_docs=32),
     published={"PubMedBERT": 38.1, "BioLinkBERT-base": 40.0, "BioLinkBERT-large": 44.6},
     in_blurb=False,
+    answers="options",
 )
 
 # Zero and few shots only: dev holds the shots, test the questions, there is no training split.
@@ -70,5 +89,19 @@ MEDCONCEPTSQA = Task(
     sizes=Sizes(None, None, None),
     training=Training(2e-5, epochs=1, batch_docs=32),
     published={"BioBERT v1.1, scored as a causal model": 25.64, "GPT-4, zero-shot": 52.49},
+    in_blurb=False,
+    answers="options",
+)
+
+# A user's own questions; not listed as a benchmark entry.
+OWN_QUESTIONS = Task(
+    name="qa",
+    type="qa",
+    dataset="own",
+    metric="answer_score",
+    component="qa",
+    labels=(),
+    sizes=Sizes(None, None, None),
+    training=Training(3e-5, epochs=3, batch_docs=16),
     in_blurb=False,
 )

@@ -28,6 +28,7 @@ DDI = Task(
     sizes=Sizes(25296, 2496, 5716),
     training=Training(2e-5, epochs=5, batch_docs=32),
     published=PUBLISHED["ddi"],
+    settings={"directed": False},
 )
 
 GAD = Task(
@@ -66,5 +67,19 @@ BC5CDR_CID = Task(
     labels=("CID",),
     sizes=Sizes(None, None, None),
     training=Training(3e-5, epochs=10, batch_docs=32),
+    in_blurb=False,
+    settings={"candidates.same_sentence": False},
+)
+
+# A user's own relations, by the same metric; not listed as a benchmark entry.
+OWN_RELATIONS = Task(
+    name="rel",
+    type="rel",
+    dataset="own data",
+    metric="micro_f1",
+    component="rel",
+    labels=(),
+    sizes=Sizes(None, None, None),
+    training=CHEMPROT.training,
     in_blurb=False,
 )

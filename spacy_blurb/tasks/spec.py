@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 TaskType = Literal["ner", "pico", "rel", "textcat", "sts", "qa", "vectors"]
 
@@ -35,12 +35,15 @@ class Training:
 
     learning_rate (float): Peak of the linear warm-up and decay.
     epochs (int): Passes over the training split.
-    batch_docs (int): Docs in an update.
+    batch_docs (int): Docs in an update; of relations pairs.
+    seeds (int): Runs with different seeds whose mean the paper reports (section 4.1: ten for
+        BIOSSES, BioASQ and PubMedQA, whose test sets are small).
     """
 
     learning_rate: float
     epochs: int
     batch_docs: int
+    seeds: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,10 @@ class Task:
         settings that LinkBERT's authors published for its base model on the same data.
     published (Mapping[str, float]): Model → score in percent; sources in `tasks/published.py`.
     in_blurb (bool): Whether it counts in the BLURB score.
+    answers (str): Of questions, what answers them: "labels", "spans" or "options"; "" where a
+        user's own may be of any kind.
+    settings (Mapping[str, Any]): What the data set changes in the template's section of its
+        component, "candidates.same_sentence" for a setting of a block in it.
     """
 
     name: str
@@ -71,3 +78,5 @@ class Task:
     training: Training
     published: Mapping[str, float] = field(default_factory=dict)
     in_blurb: bool = True
+    answers: Literal["labels", "spans", "options", ""] = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)

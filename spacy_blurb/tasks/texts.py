@@ -37,7 +37,7 @@ BIOSSES = Task(
     component="sts",
     labels=(),
     sizes=Sizes(64, 16, 20),
-    training=Training(1e-5, epochs=30, batch_docs=16),
+    training=Training(1e-5, epochs=30, batch_docs=16, seeds=10),
     published=PUBLISHED["biosses"],
 )
 

@@ -204,8 +204,8 @@ def test_init_config_mistakes(project: Path, corpus: Path, tmp_path: Path) -> No
 
 
 def test_evaluate_refuses_a_metric_that_it_does_not_compute(tmp_path: Path) -> None:
-    result = call("evaluate", "any", "medqa", tmp_path / "a.spacy", "-o", tmp_path / "r.json")
-    assert_one_line(result, "B510", "medqa", "'qa'", "ner, pico, textcat, sts")
+    result = call("evaluate", "any", "scidocs", tmp_path / "a.spacy", "-o", tmp_path / "r.json")
+    assert_one_line(result, "B510", "scidocs", "'vectors'", "ner, pico, textcat, sts, rel, qa")
 
 
 def test_evaluate_refuses_data_of_another_task(rule_pipeline: Path, tmp_path: Path) -> None:
@@ -314,4 +314,4 @@ def test_mistakes_of_grids_and_tables(tmp_path: Path) -> None:
     assert_one_line(grid, "B616", "g.toml")
     assert_one_line(call("leaderboard", tmp_path, "-o", tmp_path / "a.txt"), "B639", "a.txt")
     assert_one_line(call("leaderboard", tmp_path / "x", "-o", tmp_path / "a.md"), "B634")
-    assert_one_line(call("score", "p", "medqa", "g", "-o", "r.json"), "B510", "medqa")
+    assert_one_line(call("score", "p", "scidocs", "g", "-o", "r.json"), "B510", "scidocs")

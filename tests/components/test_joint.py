@@ -14,14 +14,23 @@ from spacy_blurb.annotations import (
     predicted_similarity,
     set_gold_entities,
     set_gold_pair,
+    set_gold_relations,
     set_pair,
 )
 from spacy_blurb.data.readers import make_predicted
 
 from .pipelines import clear_gradients, encoder_gradients, make_nlp, set_head, train_step
+from .relation_docs import REENCODED, found
 
-NAMES = ("ner", "textcat", "sts")
-SETTINGS = {"sts": {"contrastive": 0.1, "vectors": True}}
+NAMES = ("ner", "textcat", "sts", "rel")
+SETTINGS = {
+    "sts": {"contrastive": 0.1, "vectors": True},
+    # The one that encodes Docs of its own.
+    "rel": {
+        "model": REENCODED,
+        "candidates": {"@misc": "spacy_blurb.candidates.v1", "same_sentence": False},
+    },
+}
 
 
 def to_examples(nlp: Language) -> list[Example]:
@@ -38,7 +47,9 @@ def to_examples(nlp: Language) -> list[Example]:
             f"rats{PAIR_SEPARATOR}naloxone reduces fever",
         )
     ]
-    set_gold_entities(references[0], [(0, 7, "Drug")], label_sets=[])
+    mentions = [(0, 7, "Drug"), (15, 20, "Disease")]
+    set_gold_entities(references[0], mentions, label_sets=[])
+    set_gold_relations(references[0], [(0, 1, "Causes", "")])
     references[0].cats = {"x": 1.0, "y": 0.0}
     references[1].cats = {"x": 0.0, "y": 1.0}
     set_gold_pair(references[2], 6, 4.0)
@@ -59,7 +70,7 @@ def set_heads(nlp: Language) -> None:
         set_head(nlp, name)
 
 
-@pytest.mark.parametrize("order", [NAMES, NAMES[::-1], ("sts", "ner", "textcat")])
+@pytest.mark.parametrize("order", [NAMES, NAMES[::-1], ("rel", "sts", "ner", "textcat")])
 def test_gradients_are_the_sum_of_each_heads_own(
     tiny_encoder: Path, order: tuple[str, ...]
 ) -> None:
@@ -74,8 +85,8 @@ def test_gradients_are_the_sum_of_each_heads_own(
         assert losses[name] > 0
     nlp = make_joint(tiny_encoder, order)
     set_heads(nlp)
-    found = train_step(nlp, to_examples(nlp), None)
-    assert {name: found[name] for name in order} == pytest.approx(losses, rel=1e-4)
+    step = train_step(nlp, to_examples(nlp), None)
+    assert {name: step[name] for name in order} == pytest.approx(losses, rel=1e-4)
     gradients = encoder_gradients(nlp)
     assert gradients.keys() == total.keys()
     for key, value in total.items():
@@ -92,9 +103,10 @@ def test_one_pipeline_learns_all(tiny_encoder: Path, tmp_path: Path) -> None:
     nlp.to_disk(tmp_path)
     for pipeline in (nlp, spacy.load(tmp_path)):
         scores = pipeline.evaluate(to_examples(pipeline))
-        assert (scores["ents_f"], scores["cats_micro_f"]) == (1.0, 1.0)
+        assert (scores["ents_f"], scores["cats_micro_f"], scores["rel_micro_f"]) == (1.0, 1.0, 1.0)
         doc = pipeline("aspirin causes fever in rats")
-        assert [ent.text for ent in doc.ents] == ["aspirin"]
+        assert [ent.text for ent in doc.ents] == ["aspirin", "fever"]
+        assert found(doc) == [("aspirin", "fever", "Causes")]
         assert doc.cats["x"] > 0.9 > 0.1 > doc.cats["y"]
         assert doc.vector.shape == (32,)
         pair = pipeline(to_examples(pipeline)[2].predicted)

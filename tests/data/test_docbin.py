@@ -7,8 +7,20 @@ import pytest
 from spacy.language import Language
 from spacy.tokens import DocBin
 
-from spacy_blurb.annotations import document_id, gold_entities, has_relations
-from spacy_blurb.data.docbin import Conversion, read_docbin, to_doc, write_docbin
+from spacy_blurb.annotations import (
+    document_id,
+    given_candidates,
+    gold_entities,
+    gold_relations,
+    has_relations,
+)
+from spacy_blurb.data.docbin import (
+    Conversion,
+    RelationScheme,
+    read_docbin,
+    to_doc,
+    write_docbin,
+)
 from spacy_blurb.data.readers import make_predicted
 from spacy_blurb.data.records import Mention, Record, Relation
 from spacy_blurb.errors import BlurbError
@@ -91,7 +103,8 @@ def test_tokens_are_parted_where_mentions_are_given(nlp: Language, tmp_path: Pat
     pair = Record("1", "naspirin acid. No.", mentions, relations=(Relation(0, 1, "false"),))
     alone = Record("2", "naspirin acid", mentions[:1])
     path = tmp_path / "a.spacy"
-    written = write_docbin([pair, alone], path, nlp.tokenizer, label_sets=["ddi"])
+    scheme = RelationScheme()
+    written = write_docbin([pair, alone], path, nlp.tokenizer, label_sets=["ddi"], relations=scheme)
     assert written == Conversion(documents=2, lost=0, parted=2)
     first, second = read_docbin(path, nlp.vocab)
     assert [token.text for token in first] == ["n", "aspirin", "acid", ".", "No", "."]
@@ -109,3 +122,44 @@ def test_tokens_are_parted_where_mentions_are_given(nlp: Language, tmp_path: Pat
     (doc,) = read_docbin(path, nlp.vocab)
     assert not has_relations(doc)
     assert len(make_predicted(nlp, doc)) == 2
+
+
+def test_all_pairs_of_a_dataset_or_its_relations(nlp: Language, tmp_path: Path) -> None:
+    mentions = (Mention(0, 1, "X"), Mention(2, 3, "Y"), Mention(4, 5, "Y"))
+    relations = (Relation(0, 1, "A", "i"), Relation(2, 0, "false", "j"))
+    path = tmp_path / "a.spacy"
+    found, given = [], []
+    for scheme in (RelationScheme(["A", "B"], complete=True), RelationScheme()):
+        record = Record("1", "a b c", mentions, relations=relations)
+        write_docbin([record], path, nlp.tokenizer, label_sets=[], relations=scheme)
+        (doc,) = read_docbin(path, nlp.vocab)
+        gold, candidates = gold_relations(doc), given_candidates(make_predicted(nlp, doc))
+        assert gold is not None
+        assert candidates is not None
+        assert gold.mentions == candidates.mentions == [(0, 1, "X"), (2, 3, "Y"), (4, 5, "Y")]
+        found.append(gold.rows)
+        given.append(candidates.pairs)
+    # Where all pairs are given, other labels mean none; otherwise every label is a relation.
+    assert found == [[(0, 1, "A"), (2, 0, "")], [(0, 1, "A"), (2, 0, "false")]]
+    assert given == [[(0, 1), (2, 0)], None]
+
+
+def test_sentences_and_concepts_are_given_and_labels_are_not(nlp: Language, tmp_path: Path) -> None:
+    mentions = (Mention(0, 1, "C"), Mention(2, 3, "D"))
+    record = Record(
+        *("1", "a b c d", mentions),
+        relations=(Relation(0, 1, "CID", "1.c.d", ("c", "d")),),
+        sentences=(0, 4),
+        concepts=(("c",), ("d", "e")),
+    )
+    path = tmp_path / "a.spacy"
+    scheme = RelationScheme(["CID"], complete=True)
+    write_docbin([record], path, nlp.tokenizer, label_sets=[], relations=scheme)
+    (doc,) = read_docbin(path, nlp.vocab)
+    predicted = make_predicted(nlp, doc)
+    assert [sent.text for sent in predicted.sents] == ["a b", "c d"]
+    given = given_candidates(predicted)
+    assert given is not None
+    assert (given.concepts, given.concept_pairs) == ([["c"], ["d", "e"]], [("c", "d")])
+    assert "CID" not in str(predicted.spans["candidates"].attrs)
+    assert list(predicted.spans) == ["candidates"]

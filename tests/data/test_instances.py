@@ -2,8 +2,9 @@
 
 import pytest
 
-from spacy_blurb.data.instances import dummify, instance_rows, pair_context
+from spacy_blurb.data.instances import dummify, instance_rows, pair_context, record_of_row
 from spacy_blurb.data.records import LabelledText, Mention, Record, Relation
+from spacy_blurb.errors import BlurbError
 
 TEXT = "Aspirin inhibits COX-2. It helps."
 ASPIRIN, COX = Mention(0, 7, "Chemical"), Mention(17, 22, "Gene")
@@ -65,3 +66,38 @@ def test_rows_keep_trailing_blanks_of_a_text_without_sentences() -> None:
         LabelledText("1.T2.T1", text, ("CPR:4",)),
         LabelledText("b", text, ("false",)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "head", "tail"),
+    [
+        ("the @GENE$ of @DISEASE$  ", Mention(4, 10, "Gene"), Mention(14, 23, "Disease")),
+        ("@DISEASE$ and @GENE$", Mention(14, 20, "Gene"), Mention(0, 9, "Disease")),
+        ("@GENE$ by @CHEMICAL$.", Mention(10, 20, "Chemical"), Mention(0, 6, "Gene")),
+        ("@DRUG$ with @DRUG$", Mention(0, 6, "Drug"), Mention(12, 18, "Drug")),
+        ("a @CHEM-GENE$ b", Mention(2, 13, "Chemical"), Mention(2, 13, "Gene")),
+        ("a @DRUG-DRUG$", Mention(2, 13, "Drug"), Mention(2, 13, "Drug")),
+    ],
+)
+def test_rows_become_records_and_rows_again(text: str, head: Mention, tail: Mention) -> None:
+    row = LabelledText("r1", text, ("CPR:4",))
+    record = record_of_row(row)
+    (relation,) = record.relations
+    assert (relation.label, relation.id, record.sentences) == ("CPR:4", "r1", (0,))
+    assert (record.mentions[relation.head], record.mentions[relation.tail]) == (head, tail)
+    assert list(instance_rows(record)) == [row]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("no dummy", "none"),
+        ("@GENE$", "@GENE$"),
+        ("@GENE$ @GENE$ @GENE$", "@GENE$, @GENE$, @GENE$"),
+        ("@CHEM-GENE$ @GENE$", "@CHEM-GENE$, @GENE$"),
+    ],
+)
+def test_rows_without_two_mentions(text: str, found: str) -> None:
+    with pytest.raises(BlurbError, match=r"B118.*'r1'") as error:
+        record_of_row(LabelledText("r1", text, ("1",)))
+    assert f": {found}. It" in str(error.value)

@@ -13,6 +13,7 @@ from spacy.tokens import Doc
 from thinc.api import SGD
 
 from spacy_blurb.annotations import set_gold_pair
+from spacy_blurb.encoder.bert import _round_rows
 from spacy_blurb.encoder.packing import pack
 from spacy_blurb.encoder.pieces import join, read_doc
 from spacy_blurb.encoder.windows import plan_text
@@ -295,6 +296,30 @@ def test_gradients_equal_finite_differences(make_encoder: Make, still_encoder: P
         index = tuple(np.unravel_index(int(gradients[name].abs().argmax()), weight.shape))
         slope = (loss(weight, index, 1e-5) - loss(weight, index, -1e-5)) / 2e-5
         assert float(gradients[name][index]) == pytest.approx(slope, rel=1e-3, abs=1e-3), name
+
+
+@pytest.mark.parametrize("lengths", [[9], [20, 5, 20, 70, 3], [33] * 5, [16] * 7 + [48] * 11])
+def test_attention_with_dropout_computes_what_the_fused_kernel_does(
+    make_encoder: Make, still_encoder: Path, lengths: list[int]
+) -> None:
+    """The rows that it adds change nothing; seen with dropout that drops nothing."""
+    component: Any = make_encoder(still_encoder).get_pipe("transformer")
+    network = component.model.shims[0].network.train()
+    piece_ids = np.arange(sum(lengths)) % 20
+    (batch,) = pack(lengths)
+    fused = network(batch, piece_ids, np.zeros_like(piece_ids)).detach()
+    for layer in network.layers:
+        layer.attention_dropout = torch.nn.Dropout(1e-12)
+    plain = network(batch, piece_ids, np.zeros_like(piece_ids)).detach()
+    # Other sums in another order, so not to the last bit: both ways were taken.
+    np.testing.assert_allclose(plain[batch.cells], fused[batch.cells], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "rounded"), [(1, 1), (2, 2), (3, 3), (4, 4), (5, 6), (7, 8), (9, 12), (13, 16)]
+)
+def test_rows_are_rounded_up_to_few_numbers(n_rows: int, rounded: int) -> None:
+    assert _round_rows(n_rows) == rounded
 
 
 def test_training_computes_what_prediction_does(make_encoder: Make, still_encoder: Path) -> None:

@@ -35,8 +35,11 @@ def test_every_piece_has_one_cell(lengths: list[int], budget: int | None, shared
                 assert all((row == w).sum() == lengths[w] for w in windows)
                 if len(windows) > 1:
                     assert group.width <= max(shared, MULTIPLE)
-        assert end == len(batch.owners)
-        if budget is not None:
+        assert (batch.owners[end:] == -1).all()
+        if budget is None:
+            assert len(batch.owners) == -(-end // 128) * 128
+        else:
+            assert end == len(batch.owners)
             assert end <= budget or sum(group.n_rows for group in batch.groups) == 1
     assert sorted(found) == list(range(sum(lengths)))
 

@@ -14,8 +14,8 @@ from spacy_blurb.tasks import get_task
 NER = get_task("ner")
 
 
-def make_corpus(folder: Path, documents: int) -> Path:
-    report = {"splits": {"train": {"documents": documents}}}
+def make_corpus(folder: Path, documents: int, gold: int = 0) -> Path:
+    report = {"splits": {"train": {"documents": documents, "gold": gold}}}
     (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
     for name in ("train.spacy", "dev.spacy"):
         (folder / name).touch()
@@ -92,7 +92,13 @@ def test_several_corpora_are_read_one_behind_the_other(project: Path, tmp_path: 
 
 @pytest.mark.parametrize(
     ("task", "name"),
-    [("ebm_pico", "ner"), ("bc2gm", "ner"), ("hoc", "textcat"), ("biosses", "sts")],
+    [
+        ("ebm_pico", "ner"),
+        ("bc2gm", "ner"),
+        ("hoc", "textcat"),
+        ("biosses", "sts"),
+        ("gad", "rel"),
+    ],
 )
 def test_the_component_of_a_task_has_the_template(
     project: Path, monkeypatch: pytest.MonkeyPatch, task: str, name: str
@@ -161,3 +167,19 @@ def test_template_must_have_the_tasks_component(project: Path, corpus: Path) -> 
     base, settings = project / "configs" / "ner.cfg", Settings(1e-3, 1, 2, 0)
     with pytest.raises(BlurbError, match=r"B509.*ner\.cfg trains .*ner.*chemprot needs .*'rel'"):
         fill_config(base, [corpus], "owner/x", settings, task=get_task("chemprot"))
+
+
+@pytest.mark.parametrize("template_name", ["rel", "ner_rel"])
+def test_a_task_changes_settings_of_its_component(
+    project: Path, tmp_path: Path, template_name: str
+) -> None:
+    make_corpus(tmp_path, 5, gold=70)
+    base, settings = project / "configs" / f"{template_name}.cfg", Settings(1e-3, 2, 32, 0)
+    found = {}
+    for name in ("chemprot", "ddi", "bc5cdr_cid"):
+        config = fill_config(base, [tmp_path], "owner/x", settings, task=get_task(name))
+        rel = config["components"]["rel"]
+        found[name] = (rel["directed"], rel["candidates"]["same_sentence"])
+        # Batches of pairs, or of documents.
+        assert config["training"]["eval_frequency"] == (3 if template_name == "rel" else 1)
+    assert found == {"chemprot": (True, True), "ddi": (False, True), "bc5cdr_cid": (True, False)}

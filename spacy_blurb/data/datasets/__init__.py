@@ -44,6 +44,7 @@ READERS: dict[str, Callable[[Path, str, str], Split[AnyRecord]]] = {
     "hoc": read_hoc,
     "biosses": read_biosses,
     "pubmedqa": read_pubmedqa,
+    "pubmedqa_reasoning_free": partial(read_pubmedqa, reasoning_free=True),
     "bioasq": read_bioasq,
     "chemprot": read_chemprot,
     "ddi": read_ddi,

@@ -45,12 +45,13 @@ def _to_record(document: LinkedDocument, left_out: Counter[str]) -> Record:
     for (chemical, head), (disease, tail) in product(chemicals.items(), diseases.items()):
         label = CID if (CID, chemical, disease) in gold else NONE
         gold.discard((CID, chemical, disease))
-        relations.append(Relation(head, tail, label, f"{record.id}.{chemical}.{disease}"))
+        row_id = f"{record.id}.{chemical}.{disease}"
+        relations.append(Relation(head, tail, label, row_id, (chemical, disease)))
     if gold:
         left_out["relations that no pair of mentions expresses"] += len(gold)
     if unlinked := document.concepts.count(()):
         left_out["mentions without a concept"] += unlinked
-    return replace(record, relations=tuple(relations))
+    return replace(record, relations=tuple(relations), concepts=document.concepts)
 
 
 def _representatives(document: LinkedDocument, label: str) -> dict[str, int]:

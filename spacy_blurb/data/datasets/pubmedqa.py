@@ -23,8 +23,14 @@ _SEED = 0
 _FILE = "ori_pqal.json"
 
 
-def read_pubmedqa(folder: Path, split: str, form: str) -> Split[Question]:
-    """Read the questions of one split; the context is the abstract without its conclusion.
+def read_pubmedqa(
+    folder: Path, split: str, form: str, *, reasoning_free: bool = False
+) -> Split[Question]:
+    """Read the questions of one split.
+
+    The context is the abstract without its conclusion, in which the answer has to be reasoned out;
+    this is BLURB's setting, which the authors call reasoning-required. With `reasoning_free` it is
+    the conclusion alone (`LONG_ANSWER`).
 
     The original is `ori_pqal.json` alone: the division is drawn again as its authors drew it, and
     compared with `test_ground_truth.json` where that lies beside it. The form "blurb" reads the
@@ -40,7 +46,7 @@ def read_pubmedqa(folder: Path, split: str, form: str) -> Split[Question]:
         if any(find_file(folder, name) for name in names):
             path = require_file(folder, names, task=TASK, form=form)
             items = read_json(path, dict)
-            return Split([_to_question(path, i, items[i]) for i in items])
+            return Split([_to_question(path, i, items[i], reasoning_free) for i in items])
     path = require_file(folder, [_FILE, f"data/{_FILE}"], task=TASK, form=form)
     items = read_json(path, dict)
     if form == "blurb":
@@ -48,12 +54,15 @@ def read_pubmedqa(folder: Path, split: str, form: str) -> Split[Question]:
     else:
         ids = _draw_splits(path, items)[split]
         _check_ground_truth(path, items, ids if split == "test" else None)
-    return Split([_to_question(path, i, items[i]) for i in ids])
+    return Split([_to_question(path, i, items[i], reasoning_free) for i in ids])
 
 
-def _to_question(path: Path, question_id: str, item: Any) -> Question:
+def _to_question(path: Path, question_id: str, item: Any, reasoning_free: bool) -> Question:
     where = f"question {question_id}"
-    contexts = take(item, "CONTEXTS", list, path, where)
+    if reasoning_free:
+        contexts = [take(item, "LONG_ANSWER", str, path, where)]
+    else:
+        contexts = take(item, "CONTEXTS", list, path, where)
     question = take(item, "QUESTION", str, path, where)
     return Question(question_id, question, " ".join(contexts), _label(path, question_id, item))
 

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from ..records import Record, Split
+from ..records import AnyRecord, Question, Record, Split
 from .bioc import read_bioc
 from .brat import read_brat
 from .conll import read_conll
 from .jsonl import read_jsonl
 from .pubtator import read_linked
+from .questions_jsonl import read_questions_jsonl
+from .squad import read_squad
 
 
 def _read_conll(path: Path, label: str) -> Split[Record]:
@@ -34,11 +36,21 @@ def _read_jsonl(path: Path, label: str) -> Split[Record]:
     return read_jsonl(path, untyped=label)
 
 
-READERS: dict[str, Callable[[Path, str], Split[Record]]] = {
+def _read_questions(path: Path, label: str) -> Split[Question]:
+    return read_questions_jsonl(path)
+
+
+def _read_squad(path: Path, label: str) -> Split[Question]:
+    return Split(list(read_squad(path)))
+
+
+READERS: dict[str, Callable[[Path, str], Split[AnyRecord]]] = {
     "bioc": _read_bioc,
     "brat": _read_brat,
     "conll": _read_conll,
     "jsonl": _read_jsonl,
     "pubtator": _read_pubtator,
+    "questions": _read_questions,
+    "squad": _read_squad,
 }
 """Format → reader(file or folder, label of mentions without a type)."""

@@ -78,6 +78,7 @@ def _to_record(
         text.translate(_LINE_ENDS),
         tuple(mentions[entity_id] for entity_id in ids),
         relations=tuple(relations),
+        sentences=(0,),
     )
 
 

@@ -1,4 +1,4 @@
-"""SQuAD 1.1 files: paragraphs with questions whose answers stand in them."""
+"""SQuAD files, 1.1 and 2.0: paragraphs with questions whose answers stand in them, or none does."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +13,9 @@ def read_squad(path: Path) -> Iterator[Question]:
     """Yield one record per question and paragraph.
 
     path (Path): The file, plain, `.xz` or `.gz`.
-    YIELDS (Question): Without answers where the file gives none. An answer whose text does not
-        stand at its offset has -1, as one that is not in the paragraph.
+    YIELDS (Question): Without answers where the file gives none; where it says that there is none
+        (`is_impossible`), with an empty one at -1. An answer whose text does not stand at its
+        offset has -1, as one that is not in the paragraph.
     RAISES (BlurbError): B107 no question in the file, B151 not laid out as SQuAD, and what
         `read_json` raises.
     """
@@ -33,7 +34,7 @@ def _to_question(item: dict[str, Any], context: str, path: Path) -> Question:
     question_id = take(item, "id", str, path, "question")
     where = f"question {question_id}"
     question = take(item, "question", str, path, where)
-    answers = []
+    answers = [(-1, "")] if item.get("is_impossible") is True else []
     for answer in take({"answers": [], **item}, "answers", list, path, where):
         text = take(answer, "text", str, path, where)
         start = take(answer, "answer_start", int, path, where)

@@ -11,9 +11,11 @@ from typing import Any
 from ...metrics.resampling import Units, bootstrap_interval
 from ...tasks import Task
 from ...tasks.spec import TaskType
+from .answers import score_answers
 from .entities import score_entities
 from .labels import score_labels
 from .pairs import score_pairs
+from .relations import score_relations
 from .rows import Row, match_rows
 
 SCORERS: dict[TaskType, Callable[[Task, Any, Sequence[Row], Path], tuple[dict[str, Any], Units]]]
@@ -22,6 +24,8 @@ SCORERS = {
     "pico": score_entities,
     "textcat": score_labels,
     "sts": score_pairs,
+    "rel": score_relations,
+    "qa": score_answers,
 }
 
 

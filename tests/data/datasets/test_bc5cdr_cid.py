@@ -59,11 +59,12 @@ def test_all_concept_pairs_are_instances(tmp_path: Path) -> None:
     (record,) = split.records
     assert record.mentions == MENTIONS
     assert record.relations == (
-        Relation(1, 0, "CID", "5.C1.D1"),
-        Relation(1, 2, "CID", "5.C1.D2"),
-        Relation(4, 0, "false", "5.C2.D1"),
-        Relation(4, 2, "false", "5.C2.D2"),
+        Relation(1, 0, "CID", "5.C1.D1", ("C1", "D1")),
+        Relation(1, 2, "CID", "5.C1.D2", ("C1", "D2")),
+        Relation(4, 0, "false", "5.C2.D1", ("C2", "D1")),
+        Relation(4, 2, "false", "5.C2.D2", ("C2", "D2")),
     )
+    assert record.concepts == (("D1", "D2"), ("C1",), ("D2",), (), ("C2",), ("C1",))
     assert split.left_out == {
         "relations that no pair of mentions expresses": 2,
         "mentions without a concept": 1,

@@ -95,6 +95,8 @@ def test_sentences_and_pairs(tmp_path: Path, write: Callable[[Path], None], plac
         LabelledText("D.d1.s0.p0", "@DRUG$ raise @DRUG$.  ", ("DDI-mechanism",)),
         LabelledText("D.d1.s0.p1", "@DRUG-DRUG$ raise β-digoxin.  ", ("DDI-false",)),
     ]
+    # Each record is one sentence.
+    assert first.sentences == second.sentences == (0,)
     # A sentence without pairs is a record; one without text is counted.
     assert (second.id, second.text, second.relations) == ("D.d1.s2", "None here. ", ())
     assert split.left_out == {"sentences without text": 1}

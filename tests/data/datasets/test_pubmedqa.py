@@ -42,6 +42,21 @@ def test_original_is_divided_by_label(tmp_path: Path) -> None:
     assert question in [record for split in splits.values() for record in split.records]
 
 
+def test_reasoning_free_reads_the_conclusion(tmp_path: Path) -> None:
+    labels = ["yes"] * 44 + ["no"] * 40
+    items = {str(n): item(y, LONG_ANSWER=f"So {y}.") for n, y in enumerate(labels)}
+    write(tmp_path / "ori_pqal.json", items)
+    for split in SPLITS:
+        free = read_pubmedqa(tmp_path, split, "original", reasoning_free=True).records
+        required = read_pubmedqa(tmp_path, split, "original").records
+        assert [record.id for record in free] == [record.id for record in required]
+        assert [record.context for record in free] == [f"So {record.label}." for record in free]
+    del items["0"]["LONG_ANSWER"]
+    write(tmp_path / "ori_pqal.json", items)
+    with pytest.raises(BlurbError, match=r"B151.*question 0: expected the key 'LONG_ANSWER'"):
+        [read_pubmedqa(tmp_path, split, "original", reasoning_free=True) for split in SPLITS]
+
+
 def test_another_ground_truth_is_an_error(tmp_path: Path) -> None:
     write(tmp_path / "ori_pqal.json", {str(n): item("yes") for n in range(40)})
     write(tmp_path / "test_ground_truth.json", {"1": "yes"})

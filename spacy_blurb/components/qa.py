@@ -1,0 +1,362 @@
+"""`blurb_qa`: answers to questions on a Doc, by a linear head on pairs of question and text."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from spacy.language import Language
+from spacy.pipeline import TrainablePipe
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Config, Model, Optimizer, set_dropout_rate
+
+from ..annotations import (
+    Answer,
+    AnswerKind,
+    DocQuestion,
+    doc_questions,
+    set_answers,
+    to_answer,
+)
+from ..encoder.link import EncoderLink
+from ..errors import BlurbError, Errors
+from .answer_kinds import Kind, LabelKind, OptionKind
+from .answer_spans import SpanKind
+from .asking import offer_answers
+from .judging import Judged, Questions, compare_questions, judge_questions, pair_up
+from .qa_scorer import score_answers
+from .question_docs import Asked, make_text_doc, pair_with_context
+
+_KINDS: dict[str, Callable[[str, dict[str, Any]], Kind]] = {
+    "labels": LabelKind,
+    "spans": SpanKind,
+    "options": OptionKind,
+}
+
+DEFAULT_MODEL = Config().from_str(
+    """
+[model]
+@architectures = "spacy_blurb.AnswerClassifier.v1"
+nO = null
+
+[model.tok2vec]
+@architectures = "spacy_blurb.SequenceVector.v1"
+upstream = "*"
+grad_factor = 1.0
+"""
+)["model"]
+
+
+@Language.factory(
+    "blurb_qa",
+    assigns=["doc._.answers"],
+    default_config={
+        "model": DEFAULT_MODEL,
+        "threshold": 0.0,
+        "n_best": 5,
+        "max_answer_tokens": 30,
+        "no_answer": False,
+        "scorer": {"@scorers": "spacy_blurb.answer_scorer.v1"},
+    },
+    default_score_weights={
+        "qa_score": 1.0,
+        "qa_accuracy": None,
+        "qa_em": None,
+        "qa_f1": None,
+        "qa_strict": None,
+        "qa_lenient": None,
+        "qa_mrr": None,
+    },
+)
+def make_qa(
+    nlp: Language,
+    name: str,
+    model: Model,
+    threshold: float,
+    n_best: int,
+    max_answer_tokens: int,
+    no_answer: bool,
+    scorer: Callable[..., dict[str, Any]] | None,
+) -> "BlurbQa":
+    """Build the component `blurb_qa`. All settings are saved in `cfg` and read at every call.
+
+    model (Model): Says how it answers: `spacy_blurb.AnswerClassifier.v1` by a label,
+        `AnswerSpans.v1` by a span of the text, `AnswerChoice.v1` by one of the question's options.
+    threshold (float): Probability (0-1) that an answer must have; below it there is none, and
+        `candidates` tells what it would be.
+    n_best (int): Candidates of an extractive answer that are kept, "no answer" not counted.
+    max_answer_tokens (int): Longest span that is an answer; longer gold answers teach nothing.
+    no_answer (bool): Whether an extractive answer may be that there is none in the text. Then
+        questions whose gold answer is not in it teach this; else they teach nothing.
+    scorer (Callable | None): Scoring method, None for no scores.
+    """
+    settings: Any = {"threshold": threshold, "n_best": n_best, "no_answer": no_answer}
+    settings["max_answer_tokens"] = max_answer_tokens
+    return BlurbQa(nlp.vocab, model, name, **settings, scorer=scorer, nlp=nlp)
+
+
+class BlurbQa(TrainablePipe):
+    """Answer the questions that travel with a Doc, and those that `doc._.ask` and `ask` put.
+
+    A question and the Doc are encoded together, in a pass of their own. Of questions that travel
+    with a Doc it answers those of its kind: one of options such with options, the others those
+    without. Nothing asked (an empty question), and for a span an empty text, get an answer without
+    text and with probability 0; a label or option is judged by the question alone where there is no
+    text.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[list[Doc], Any],
+        name: str = "qa",
+        *,
+        threshold: float = 0.0,
+        n_best: int = 5,
+        max_answer_tokens: int = 30,
+        no_answer: bool = False,
+        scorer: Callable[..., dict[str, Any]] | None = score_answers,
+        nlp: Language | None = None,
+    ) -> None:
+        """Initialise the component; see `make_qa`.
+
+        RAISES (BlurbError): B480 the model answers no questions, B489 a setting is out of range.
+        """
+        if model.attrs.get("kind") not in _KINDS:
+            raise BlurbError(Errors.B480.format(name=name, model=model.name))
+        if n_best < 1 or max_answer_tokens < 1 or not 0 <= threshold <= 1:
+            raise BlurbError(Errors.B489.format(name=name))
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.scorer = scorer
+        self.cfg: dict[str, Any] = {
+            "labels": [],
+            "threshold": threshold,
+            "n_best": n_best,
+            "max_answer_tokens": max_answer_tokens,
+            "no_answer": no_answer,
+            # Logits are divided by it; fitted by `calibrate`.
+            "temperature": 1.0,
+        }
+        self._link = EncoderLink(name, model, nlp)
+        self._last_vocab = vocab
+        offer_answers(self)
+
+    @property
+    def kind(self) -> AnswerKind:
+        """How it answers: by "labels", "spans" or "options"."""
+        return self.model.attrs["kind"]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels, in the order of the model's outputs; none where it answers otherwise."""
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> list[str] | None:
+        """What `spacy init labels` writes: the labels."""
+        return list(self.labels) if self.kind == "labels" else None
+
+    def serves(self, vocab: Vocab) -> bool:
+        """Tell whether Docs of this vocab are of the component's pipeline.
+
+        Sourced into another pipeline, it is known by the Docs that it has seen last.
+        """
+        return vocab is self.vocab or vocab is self._last_vocab
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: Sequence[str] | None = None,
+    ) -> None:
+        """Collect the labels, give the model its size and find the encoder.
+
+        labels (Sequence[str] | None): By default those of the examples' questions, sorted.
+        RAISES (ValueError): B485 no question to learn from, B310 no encoder.
+        """
+        validate_get_examples(get_examples, "BlurbQa.initialize")
+        head = self.model.get_ref("output_layer")
+        taught = [asked for eg in get_examples() for asked in self._teaching(eg)]
+        if not taught and not labels:
+            raise ValueError(Errors.B485.format(name=self.name, kind=self.kind))
+        if self.kind == "labels":
+            found = sorted({asked.question.label for asked in taught})
+            self.cfg["labels"] = list(labels or found)
+            head.set_dim("nO", len(self.cfg["labels"]), force=True)
+        # An empty Doc has no vector, so it would give the head the input width 0.
+        docs = list(islice((eg.x for eg in get_examples() if len(eg.x)), 10))
+        self.model.initialize(X=docs or None)
+        if nlp is not None:
+            self._link.attach(nlp)
+            # A pipeline whose encoder reads no pairs would train and never answer.
+            probe = Asked(make_text_doc(nlp.vocab, "a"), DocQuestion("", "b"))
+            self._link.predict([pair_with_context(probe)], self._pooling)
+
+    def predict(self, docs: Iterable[Doc]) -> list[list[dict[str, Any]]]:
+        """Answer the questions that travel with Docs.
+
+        RETURNS (list): Per Doc the answers as `doc.spans["answers"]` keeps them.
+        """
+        docs = list(docs)
+        self._require_initialised()
+        self._link.see(docs)
+        asked = [
+            (number, Asked(doc, question))
+            for number, doc in enumerate(docs)
+            for question in doc_questions(doc)
+            if bool(question.options) == (self.kind == "options")
+        ]
+        answers: list[list[dict[str, Any]]] = [[] for _ in docs]
+        rows = self._answer([item for _, item in asked])
+        for (number, _), row in zip(asked, rows, strict=True):
+            answers[number].append(row)
+        return answers
+
+    def set_annotations(self, docs: Iterable[Doc], answers: list[list[dict[str, Any]]]) -> None:
+        """Write `doc.spans["answers"]`, which `doc._.answers` reads.
+
+        answers (list): From `predict`.
+        """
+        offer_answers(self)
+        for doc, rows in zip(docs, answers, strict=True):
+            self._last_vocab = doc.vocab
+            if rows:
+                set_answers(doc, self.kind, rows)
+
+    def ask(self, docs: Doc | Sequence[Doc], questions: str | Questions) -> list[Answer]:
+        """Answer questions on Docs, many of them in one pass of the encoder; writes nothing.
+
+        docs (Doc | Sequence[Doc]): One for each question, or one for all of them.
+        questions (str | Sequence): One for each Doc, or one for all; with its options a tuple.
+        RETURNS (list[Answer]): In the same order.
+        RAISES (BlurbError): B310 no encoder, B311 the Docs are of another pipeline, B483 no options
+            where the component chooses one, B484 options where it does not, B486 not as many Docs
+            as questions.
+        """
+        self._require_initialised()
+        items = [
+            Asked(doc, self._to_question(str(number), question))
+            for number, (doc, question) in enumerate(pair_up(docs, questions))
+        ]
+        rows = self._answer(items)
+        return [to_answer(item.doc, row) for item, row in zip(items, rows, strict=True)]
+
+    def _to_question(self, name: str, question: str | tuple[str, Sequence[str]]) -> DocQuestion:
+        text, options = (question, ()) if isinstance(question, str) else question
+        if self.kind == "options" and not options:
+            raise BlurbError(Errors.B483.format(name=self.name, question=text[:40]))
+        if self.kind != "options" and options:
+            raise BlurbError(Errors.B484.format(name=self.name, kind=self.kind))
+        return DocQuestion(name, text, options=tuple(options))
+
+    def judge_gold(self, examples: Iterable[Example]) -> Iterator[Judged]:
+        """Yield the questions that could be learned, with the head's numbers; `calibrate` uses it.
+
+        YIELDS (Judged): The question on the predicted Doc, and an array per pair Doc.
+        """
+        self._require_initialised()
+        return self._judge([item for example in examples for item in self._teaching(example)])
+
+    def make_kind(self) -> Kind:
+        """Return what tells how numbers are read, with the settings as they are."""
+        return _KINDS[self.kind](self.name, self.cfg)
+
+    def make_row(self, asked: Asked, logits: Sequence[Any]) -> dict[str, Any]:
+        """Return an answer as `doc.spans["answers"]` keeps it.
+
+        logits (Sequence): From the head, an array per pair Doc; none where nothing was judged.
+        """
+        ranked = self.make_kind().rank(asked, logits) if len(logits) else []
+        # The best one may be "no answer", which has neither label nor place.
+        found = bool(ranked) and ranked[0][1] >= self.cfg["threshold"]
+        return {
+            "id": asked.question.id,
+            "question": asked.question.question,
+            "kind": self.kind,
+            "options": list(asked.question.options),
+            "found": found and bool(ranked[0][0] or ranked[0][2] >= 0),
+            "candidates": [list(row) for row in ranked],
+        }
+
+    def _answer(self, asked: Iterable[Asked]) -> Iterator[dict[str, Any]]:
+        return (self.make_row(item, logits) for item, logits in self._judge(asked))
+
+    def _judge(self, asked: Iterable[Asked]) -> Iterator[Judged]:
+        return judge_questions(self.model, self._link, self.make_kind(), asked)
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch; always gives a shared encoder one gradient, of zeros.
+
+        The questions are those of the gold Docs. They are encoded apart, so the encoder's pass over
+        the Docs themselves has nothing to learn.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "BlurbQa.update")
+        self._require_initialised()
+        docs = [example.predicted for example in examples]
+        if not any(len(doc) for doc in docs):
+            return losses
+        set_dropout_rate(self.model, drop)
+        listens = any(hasattr(node, "upstream_name") for node in self.model.walk())
+        if listens:
+            vectors, backprop = self.model.get_ref("tok2vec").begin_update(docs)
+        # Before the listener is given its gradient, which ends what it knows of the encoder.
+        losses[self.name] += self._teach(examples)
+        if listens:
+            zeros = self.model.ops.xp.zeros_like
+            single = not isinstance(vectors, list)
+            backprop(zeros(vectors) if single else [zeros(rows) for rows in vectors])
+        if sgd is not None:
+            self.finish_update(sgd)
+        return losses
+
+    def _teach(self, examples: Sequence[Example]) -> float:
+        """Backpropagate the questions' loss; RETURNS its mean."""
+        asked = [item for example in examples for item in self._teaching(example)]
+        if not asked:
+            return 0.0
+        kind = self.make_kind()
+        docs = [pair for item in asked for pair in kind.pairs(item)]
+        vectors, encoder_backprop = self._link.begin_update(docs, self._pooling)
+        logits, head_backprop = self.model.get_ref("head").begin_update(vectors)
+        loss, gradient = self.get_loss(asked, logits)
+        encoder_backprop(head_backprop(gradient))
+        return loss
+
+    def get_loss(self, asked: Sequence[Asked], logits: Any) -> tuple[float, Any]:
+        """Compute the mean of -log of the gold answers' probabilities, and its gradient.
+
+        asked (Sequence[Asked]): Questions with gold answers.
+        logits: Of their pair Docs, from the model.
+        RETURNS (tuple): Loss, and the gradient in the form of the logits.
+        RAISES (BlurbError): B481, B482 a gold answer that cannot be one.
+        """
+        return compare_questions(self.model.ops, self.make_kind(), asked, logits)
+
+    def _teaching(self, example: Example) -> Iterator[Asked]:
+        """Yield the questions of a gold Doc that can be learned, on the predicted one."""
+        for question in doc_questions(example.reference):
+            item = Asked(example.predicted, question)
+            if not item.is_blank and self.make_kind().teaches(item):
+                yield item
+
+    @property
+    def _pooling(self) -> Model:
+        return self.model.get_ref("pooling")
+
+    def _require_initialised(self) -> None:
+        if not self.model.get_ref("output_layer").has_dim("nI"):
+            raise ValueError(Errors.B487.format(name=self.name))

@@ -1,0 +1,366 @@
+"""`blurb_rel`: relations between entities, from one pass per Doc or one per candidate."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.pipeline import TrainablePipe
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.types import Floats2d
+
+from ..annotations import (
+    CharSpan,
+    given_candidates,
+    gold_relations,
+    install_extensions,
+    set_found_relations,
+)
+from ..encoder.link import EncoderLink
+from ..errors import BlurbError, Errors
+from .candidates import NearPairs, PairFinder, TypePairs, check_types
+from .doc_pairs import DocPairs, find_pairs, no_pairs, sample_pairs
+from .gold_pairs import check_exclusive, check_given, collect_labels, collect_types, target_labels
+from .reencoded_relations import Reencoder, is_reencoded
+from .relation_decisions import decide, to_probs
+from .relation_scorer import score_relations
+from .relation_training import batch_loss, teach_reencoded, teach_shared
+
+DEFAULT_MODEL = Config().from_str(
+    """
+[model]
+@architectures = "spacy_blurb.SharedRelations.v1"
+hidden_width = 256
+nO = null
+
+[model.tok2vec]
+@architectures = "spacy_blurb.SpanVectors.v1"
+upstream = "*"
+grad_factor = 1.0
+
+[model.tok2vec.pooling]
+@layers = "reduce_max.v1"
+"""
+)["model"]
+
+Predictions = list[tuple[DocPairs, NDArray[np.floating[Any]]]]
+"""Per Doc, what was judged and the probabilities of its pairs, shape (pairs, outputs)."""
+
+
+@Language.factory(
+    "blurb_rel",
+    assigns=["doc.spans"],
+    default_config={
+        "model": DEFAULT_MODEL,
+        "candidates": {"@misc": "spacy_blurb.candidates.v1"},
+        "types": None,
+        "directed": True,
+        "exclusive": True,
+        "threshold": None,
+        "use_gold_ents": True,
+        "max_mention_pairs": None,
+        "scorer": {"@scorers": "spacy_blurb.relation_scorer.v1"},
+    },
+    default_score_weights={
+        "rel_micro_f": 1.0,
+        "rel_micro_p": 0.0,
+        "rel_micro_r": 0.0,
+        "rel_candidate_recall": None,
+        "rel_f_per_type": None,
+    },
+)
+def make_rel(
+    nlp: Language,
+    name: str,
+    model: Model,
+    candidates: Callable[..., Any],
+    types: dict[str, list[list[str]]] | None,
+    directed: bool,
+    exclusive: bool,
+    threshold: float | None,
+    use_gold_ents: bool,
+    max_mention_pairs: int | None,
+    scorer: Callable[..., dict[str, Any]] | None,
+) -> "BlurbRel":
+    """Build the component `blurb_rel`.
+
+    model (Model): `spacy_blurb.SharedRelations.v1` or `spacy_blurb.ReencodedRelations.v1`.
+    candidates (Callable): Which pairs are judged where the data give none, see
+        `spacy_blurb.candidates.v1`.
+    types (dict | None): Label → pairs of head and tail type that it may hold between; None for
+        those of the training examples.
+    directed (bool): Whether a relation has a direction. Otherwise the first entity in the text is
+        the head, and scoring takes a pair and its mirror image as one.
+    exclusive (bool): Whether a pair has one relation at most.
+    threshold (float | None): Least probability (0-1) of a relation, saved in `cfg` and read at
+        every call; `spacy find-threshold` finds one. None: where labels exclude each other the most
+        probable one if it is more probable than none, otherwise those from 0.5 on.
+    use_gold_ents (bool): Whether the entities, and pairs, are taken that the data give
+        (`spacy_blurb.Corpus.v1`), where they give any; a text alone has none. With false always
+        those that the pipeline predicts.
+    max_mention_pairs (int | None): Of a pair of concepts so many pairs of their mentions are
+        judged, the nearest ones; None for all.
+    scorer (Callable | None): Scoring method, None for no scores.
+    """
+    settings = {
+        "types": types,
+        "directed": directed,
+        "exclusive": exclusive,
+        "threshold": threshold,
+        "use_gold_ents": use_gold_ents,
+        "max_mention_pairs": max_mention_pairs,
+    }
+    return BlurbRel(nlp.vocab, model, name, candidates, scorer=scorer, nlp=nlp, **settings)
+
+
+class BlurbRel(TrainablePipe):
+    """Judge pairs of entities and write `doc.spans["relations"]`, which `doc._.relations` reads.
+
+    An entity that is not on tokens is in no candidate, so that its relations count as missed.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[Sequence[DocPairs], Floats2d],
+        name: str = "rel",
+        candidates: PairFinder | None = None,
+        *,
+        scorer: Callable[..., dict[str, Any]] | None = score_relations,
+        nlp: Language | None = None,
+        **settings: Any,
+    ) -> None:
+        """Initialise the component.
+
+        settings: See `make_rel`.
+        RAISES (BlurbError): B468 `types` cannot be read, B469 `max_mention_pairs` below 1.
+        """
+        install_extensions()
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.scorer = scorer
+        self.candidates: PairFinder = NearPairs() if candidates is None else candidates
+        self.cfg: dict[str, Any] = {
+            "labels": [],
+            "types": None,
+            "directed": True,
+            "exclusive": True,
+            "threshold": None,
+            "use_gold_ents": True,
+            "max_mention_pairs": None,
+            **settings,
+        }
+        check_types(self.cfg["types"], name=name)
+        limit = self.cfg["max_mention_pairs"]
+        if limit is not None and limit < 1:
+            raise BlurbError(Errors.B469.format(name=name, found=limit))
+        self._link = EncoderLink(name, model, nlp)
+        self._reencoder = Reencoder(model, self._link) if is_reencoded(model) else None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The relation types, in the order of the model's outputs, behind none."""
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> dict[str, list[list[str]]]:
+        """What `spacy init labels` writes: label → pairs of head and tail type."""
+        types = self.cfg["types"] or {}
+        return {label: [list(pair) for pair in types.get(label, ())] for label in self.labels}
+
+    def add_label(self, label: str) -> int:
+        """Add a relation type before the model has its size.
+
+        RETURNS (int): 1 if the label is new, 0 if it was known.
+        RAISES (ValueError): B461 the model is initialised already.
+        """
+        if label in self.labels:
+            return 0
+        if self.model.get_ref("output_layer").has_dim("nO"):
+            raise ValueError(Errors.B461.format(name=self.name, label=label))
+        self.cfg["labels"].append(label)
+        return 1
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: Sequence[str] | Mapping[str, Sequence[Sequence[str]]] | None = None,
+    ) -> None:
+        """Collect labels and the types that they hold between, and give the model its size.
+
+        labels (Sequence | Mapping | None): By default those of the examples; `label_data` has the
+            types too.
+        RAISES (ValueError): B460 no relation in any example; B463 a pair has several where labels
+            exclude each other; B310 a re-encoding head finds no `spacy_blurb.Encoder.v1`.
+        """
+        validate_get_examples(get_examples, "BlurbRel.initialize")
+        references = [example.reference for example in get_examples()]
+        for label in collect_labels(references) if labels is None else labels:
+            self.add_label(label)
+        if not self.labels:
+            raise ValueError(Errors.B460.format(name=self.name))
+        if self.cfg["exclusive"]:
+            check_exclusive(references, self.labels, directed=self.cfg["directed"], name=self.name)
+        if self.cfg["types"] is None:
+            given = labels if isinstance(labels, Mapping) else collect_types(references)
+            self.cfg["types"] = {label: list(given.get(label, ())) for label in self.labels}
+            check_types(self.cfg["types"], name=self.name)
+        n_outputs = len(self.labels) + int(self.cfg["exclusive"])
+        self.model.get_ref("output_layer").set_dim("nO", n_outputs, force=True)
+        self.model.initialize()
+        if nlp is not None:
+            self._link.attach(nlp)
+            if self._reencoder is not None:
+                # An encoder that is not ours would train and never judge a pair.
+                self._reencoder.predict([sample_pairs(nlp.make_doc("a b"))])
+
+    def collect(self, doc: Doc) -> DocPairs:
+        """Return the entities and pairs of a Doc that are judged.
+
+        RAISES (BlurbError): B464 no sentence boundaries, B467 what the function of candidates
+            gives cannot be read.
+        """
+        given = given_candidates(doc) if self.cfg["use_gold_ents"] else None
+        return find_pairs(
+            doc,
+            self.candidates,
+            given=given,
+            types=self._types,
+            directed=self.cfg["directed"],
+            max_mention_pairs=self.cfg["max_mention_pairs"],
+            name=self.name,
+        )
+
+    @property
+    def _types(self) -> TypePairs:
+        types: TypePairs = self.cfg["types"] or {}
+        return types
+
+    def predict(self, docs: Iterable[Doc]) -> Predictions:
+        """Compute the probabilities of all candidates."""
+        docs = list(docs)
+        self._require_labels()
+        self._link.see(docs)
+        batch = [self.collect(doc) for doc in docs]
+        if any(len(pairs.pairs) for pairs in batch):
+            logits = self._predict_logits(batch)
+        else:
+            logits = np.zeros((0, self._n_outputs), dtype="f")
+        probs = to_probs(logits, exclusive=self.cfg["exclusive"])
+        ends = np.cumsum([len(pairs.pairs) for pairs in batch])[:-1]
+        return list(zip(batch, np.split(probs, ends) if batch else [], strict=True))
+
+    def _predict_logits(self, batch: Sequence[DocPairs]) -> NDArray[Any]:
+        if self._reencoder is not None:
+            return self._reencoder.predict(batch)
+        logits: NDArray[Any] = self.model.ops.to_numpy(self.model.predict(batch))
+        return logits
+
+    def set_annotations(self, docs: Iterable[Doc], predictions: Predictions) -> None:
+        """Write `doc.spans["relations"]`.
+
+        predictions (list): From `predict`.
+        """
+        install_extensions()
+        settings = {key: self.cfg[key] for key in ("labels", "directed", "exclusive", "threshold")}
+        for doc, (pairs, probs) in zip(docs, predictions, strict=True):
+            set_found_relations(doc, decide(pairs, probs, types=self._types, **settings))
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch; always backpropagates once, with zeros where nothing is annotated.
+
+        RAISES (BlurbError): B463 a pair with several labels where they exclude each other, B465 a
+            Doc has lost its entities, and what `collect` raises.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "BlurbRel.update")
+        self._require_labels()
+        if not any(len(example.predicted) for example in examples):
+            return losses
+        set_dropout_rate(self.model, drop)
+        batch, targets = self._read(examples)
+        exclusive = self.cfg["exclusive"]
+        if self._reencoder is None:
+            loss = teach_shared(self.model, batch, targets, exclusive=exclusive)
+        else:
+            loss = teach_reencoded(self._reencoder, batch, targets, exclusive=exclusive)
+        losses[self.name] += loss
+        if sgd is not None:
+            self.finish_update(sgd)
+        return losses
+
+    def _read(self, examples: Sequence[Example]) -> tuple[list[DocPairs], NDArray[Any]]:
+        """Return candidates, and which labels hold for them, shape (pairs, labels)."""
+        check_given(examples, self.cfg["use_gold_ents"])
+        directed = self.cfg["directed"]
+        if self.cfg["exclusive"]:
+            references = [example.reference for example in examples]
+            check_exclusive(references, self.labels, directed=directed, name=self.name)
+        batch = [
+            no_pairs(eg.predicted) if gold_relations(eg.reference) is None
+            else self.collect(eg.predicted)
+            for eg in examples
+        ]  # fmt: skip
+        parts = [
+            target_labels(pairs, eg.reference, self.labels, directed=directed)
+            for pairs, eg in zip(batch, examples, strict=True)
+        ]
+        return batch, np.concatenate(parts)
+
+    def get_loss(self, examples: Iterable[Example], logits: Floats2d) -> tuple[float, Floats2d]:
+        """Compute the mean cross-entropy over decisions and its gradient.
+
+        logits (Floats2d): Of all pairs, shape (pairs, outputs).
+        RETURNS (tuple): Loss, and the gradient of the logits' shape.
+        """
+        batch, targets = self._read(list(examples))
+        found = self.model.ops.to_numpy(logits)
+        loss, gradient = batch_loss(batch, targets, found, exclusive=self.cfg["exclusive"])
+        d_logits: Any = gradient
+        return loss, self.model.ops.asarray2f(d_logits)
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """Score a batch; see `score_relations`.
+
+        RAISES (BlurbError): B465 a Doc has lost its entities, which could only be scored as wrong.
+        """
+        examples = list(examples)
+        check_given(examples, self.cfg["use_gold_ents"])
+        judged = [self.judged_ends(eg.predicted, eg.reference) for eg in examples]
+        scores: dict[str, Any] = super().score(examples, judged=judged, **kwargs)
+        return scores
+
+    def judged_ends(self, doc: Doc, reference: Doc) -> set[tuple[Any, Any]]:
+        """Return head and tail of the candidates of a Doc, concepts where relations are theirs."""
+        if gold_relations(reference) is None:
+            return set()
+        pairs = self.collect(doc)
+        if pairs.concepts is not None:
+            return {pairs.concepts[group] for group in pairs.groups.tolist()}
+        ends: list[tuple[CharSpan, CharSpan]] = pairs.ends()
+        return set(ends)
+
+    @property
+    def _n_outputs(self) -> int:
+        n_outputs: int = self.model.get_ref("output_layer").get_dim("nO")
+        return n_outputs
+
+    def _require_labels(self) -> None:
+        if not self.labels or not self.model.get_ref("output_layer").has_dim("nI"):
+            raise ValueError(Errors.B462.format(name=self.name))

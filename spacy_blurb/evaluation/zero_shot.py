@@ -1,0 +1,190 @@
+"""Multiple-choice questions without training: our own protocol for masked language models.
+
+Published figures of encoders on MedConceptsQA load them as causal models, for which they were never
+trained, and are at chance by construction. There is no standard for encoders, so the two methods
+here are ours, and results say so (`protocol`: "own, non-standard").
+
+- "pll": the pseudo-log-likelihood of each option behind the question (Salazar et al. 2020, arXiv
+  1910.14659): each of its pieces is masked in turn, and the mean of their log-probabilities is the
+  option's score. Needs the masked-language head, which checkpoints for sentence vectors lack.
+- "embedding": the cosine of the mean vectors of question and option, one pass each.
+
+The question is read without the options that its wording repeats, which would let an encoder copy.
+With shots, "pll" reads solved questions before it; "embedding" has no use for them.
+"""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from spacy.tokens import Doc
+
+from ..annotations import DocQuestion, doc_questions, document_id, gold_kind
+from ..encoder.weights import find_folder
+from ..errors import BlurbError, Errors
+from ..metrics.answers import bootstrap_mean, majority_share
+from ..tasks import Task
+from .results import describe_data, package_versions
+from .scoring.rows import write_rows
+
+Method = Literal["pll", "embedding"]
+
+MAX_PIECES = 512
+_BATCH = 32
+# What stands before the first option in the published wording: "A." or "A)" on a line of its own.
+_LETTER = re.compile(r"\s*\(?\bA\s*[.):]?\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class ChoicePrediction:
+    """Scores of the options of one question: log-probabilities per piece, or cosines."""
+
+    id: str
+    label: str
+    scores: list[float]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a prediction file holds."""
+        return {"id": self.id, "label": self.label, "scores": [round(s, 6) for s in self.scores]}
+
+
+def evaluate_zero_shot(
+    task: Task,
+    encoder: str,
+    references: Sequence[Doc],
+    *,
+    data: Path,
+    method: Method,
+    shots: Sequence[Doc] = (),
+    limit: int | None = None,
+) -> tuple[dict[str, Any], list[ChoicePrediction]]:
+    """Choose among options by an encoder that was not trained for it.
+
+    encoder (str): Hugging Face folder or hub name.
+    references (Sequence[Doc]): With multiple-choice questions.
+    shots (Sequence[Doc]): Solved questions to read first.
+    limit (int | None): Of the questions, take this many, spread evenly over the file.
+    RETURNS (tuple): Result, and a prediction for each question.
+    RAISES (BlurbError): B546 no multiple-choice question, B547 the encoder has no masked-language
+        head, B548 shots for a method that has no use for them.
+    """
+    if shots and method != "pll":
+        raise BlurbError(Errors.B548.format(method=method))
+    items = [item for doc in references for item in _choices(doc)]
+    if not items:
+        raise BlurbError(Errors.B546.format(task=task.name))
+    if limit is not None and limit < len(items):
+        items = [items[place] for place in np.linspace(0, len(items) - 1, limit).astype(int)]
+    prefix = "".join(f"{_solve(question)}\n" for doc in shots for _, question in _choices(doc))
+    score = _load(find_folder(encoder), method)
+    predictions = []
+    for name, question in items:
+        scores = score(prefix + read_stem(question), question.options)
+        predictions.append(ChoicePrediction(name, str(int(np.argmax(scores))), scores))
+    gold = [question.label for _, question in items]
+    pairs = zip(predictions, gold, strict=True)
+    right = [float(prediction.label == label) for prediction, label in pairs]
+    result = {
+        "task": task.name,
+        "metric": task.metric,
+        "protocol": "own, non-standard: not comparable with published figures",
+        "method": method,
+        "shots": sum(1 for doc in shots for _ in _choices(doc)),
+        "score": sum(right) / len(right),
+        "ci95": list(bootstrap_mean(right)),
+        "baseline": majority_share(gold),
+        "n": len(right),
+        "questions_in_file": sum(1 for doc in references for _ in _choices(doc)),
+        "model": Path(encoder).name,
+        "seed": None,
+        **describe_data(data),
+        "versions": package_versions(),
+    }
+    return result, predictions
+
+
+def write_zero_shot(
+    result: dict[str, Any], predictions: Sequence[ChoicePrediction], output: Path
+) -> None:
+    """Write the result and, beside it, its predictions."""
+    path = output.with_name(f"{output.stem}.predictions.jsonl")
+    write_rows([prediction.to_json() for prediction in predictions], path)
+    content = {**result, "predictions": path.name}
+    output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _choices(doc: Doc) -> list[tuple[str, DocQuestion]]:
+    found = [question for question in doc_questions(doc) if gold_kind(question) == "options"]
+    name = document_id(doc) or ""
+    return [(name if len(found) == 1 else f"{name}/{q.id}", q) for q in found]
+
+
+def read_stem(question: DocQuestion) -> str:
+    """Return a question without the options that stand in it, and without the first one's letter.
+
+    A question that does not repeat its first option stays as it is.
+    """
+    stem, found, _ = question.question.partition(question.options[0])
+    return (_LETTER.sub("", stem) if found else stem).strip()
+
+
+def _solve(question: DocQuestion) -> str:
+    return f"{read_stem(question)} {question.options[int(question.label)]}"
+
+
+def _load(folder: Path, method: Method) -> Callable[[str, Sequence[str]], list[float]]:
+    """Return a function from question and options to scores."""
+    import torch
+    from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    # Some ship with the settings of their training.
+    tokenizer.backend_tokenizer.no_padding()
+    tokenizer.backend_tokenizer.no_truncation()
+    if method == "embedding":
+        model = AutoModel.from_pretrained(folder).eval()
+        return lambda text, options: _embed(torch, model, tokenizer, text, options)
+    model, info = AutoModelForMaskedLM.from_pretrained(folder, output_loading_info=True)
+    if any(key.startswith("cls.") for key in info["missing_keys"]):
+        raise BlurbError(Errors.B547.format(encoder=folder))
+    model.eval()
+    return lambda text, options: [_likelihood(torch, model, tokenizer, text, o) for o in options]
+
+
+def _likelihood(torch: Any, model: Any, tokenizer: Any, text: str, option: str) -> float:
+    """Return the mean log-probability of an option's pieces, each masked in turn."""
+    before, own = (tokenizer.encode(t, add_special_tokens=False) for t in (text, option))
+    own = own[: MAX_PIECES // 2]
+    if not own:
+        return -float("inf")
+    # Of a text that is too long its end is kept, which is the question behind the shots.
+    before = before[max(0, len(before) + len(own) + 2 - MAX_PIECES) :]
+    ids = [tokenizer.cls_token_id, *before, *own, tokenizer.sep_token_id]
+    rows = torch.tensor(ids).repeat(len(own), 1)
+    places = torch.arange(len(own)) + 1 + len(before)
+    rows[torch.arange(len(own)), places] = tokenizer.mask_token_id
+    found = []
+    with torch.inference_mode():
+        for start in range(0, len(own), _BATCH):
+            part = slice(start, start + _BATCH)
+            logits = model(input_ids=rows[part]).logits
+            chosen = logits[torch.arange(len(logits)), places[part]].log_softmax(-1)
+            found.append(chosen.gather(1, torch.tensor(own[part])[:, None])[:, 0])
+    return float(torch.cat(found).mean())
+
+
+def _embed(
+    torch: Any, model: Any, tokenizer: Any, text: str, options: Sequence[str]
+) -> list[float]:
+    """Return the cosines of the mean vectors of a question and of its options."""
+    vectors = []
+    with torch.inference_mode():
+        for part in (text, *options):
+            inputs = tokenizer(part, truncation=True, max_length=MAX_PIECES, return_tensors="pt")
+            vectors.append(model(**inputs).last_hidden_state[0].mean(0))
+    question, *others = torch.nn.functional.normalize(torch.stack(vectors), dim=-1)
+    return [float(other @ question) for other in others]

@@ -1,0 +1,197 @@
+"""Answers as results: closed ones by accuracy, factoids once per group; nothing of the text."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from spacy_blurb.annotations import (
+    doc_questions,
+    set_answers,
+    set_questions,
+    set_record,
+)
+from spacy_blurb.errors import BlurbError
+from spacy_blurb.evaluation.results import evaluate_pipeline, score_file
+from spacy_blurb.evaluation.scoring.rows import read_rows, write_rows
+from spacy_blurb.tasks import get_task
+
+GOLD = {"label": "", "answers": [], "options": []}
+
+
+@pytest.fixture
+def nlp() -> Language:
+    """A pipeline that answers what the test says, in the order of the Docs."""
+    return spacy.blank("en")
+
+
+def make_doc(nlp: Language, name: str, text: str, *golds: dict[str, Any], group: str = "") -> Doc:
+    doc = nlp.make_doc(text)
+    rows = [{"id": str(n), "question": "which?", **GOLD, **gold} for n, gold in enumerate(golds)]
+    set_questions(doc, rows)
+    set_record(doc, name, group=group)
+    return doc
+
+
+ANSWERERS: list[Any] = []
+
+
+@Language.factory("answerer", default_config={"number": 0})
+def make_answerer(nlp: Language, name: str, number: int) -> Any:
+    return ANSWERERS[number]
+
+
+def answer_with(nlp: Language, kind: str, answers: Iterable[list[tuple[Any, ...]]]) -> None:
+    """Give the candidates of each question, best first."""
+    queue = iter(answers)
+
+    def answer(doc: Doc) -> Doc:
+        rows = []
+        for question in doc_questions(doc):
+            candidates = [list(row) for row in next(queue)]
+            found = bool(candidates) and bool(candidates[0][0] or candidates[0][2] >= 0)
+            rows.append(
+                {
+                    "id": question.id,
+                    "question": question.question,
+                    "kind": kind,
+                    "options": list(question.options),
+                    "found": found,
+                    "candidates": candidates,
+                }
+            )
+        set_answers(doc, kind, rows)  # type: ignore[arg-type]
+        return doc
+
+    ANSWERERS.append(answer)
+    nlp.add_pipe("answerer", name="qa", config={"number": len(ANSWERERS) - 1})
+
+
+def evaluate(task: str, nlp: Language, docs: list[Doc], folder: Path) -> tuple[dict, list]:
+    data = folder / "gold.spacy"
+    data.write_bytes(b"gold")
+    spec, output = get_task(task), folder / "r.json"
+    nlp.config["training"]["seed"] = 0
+    result = evaluate_pipeline(spec, nlp, docs, output, data=data, model="m")
+    return result, read_rows(folder / "r.predictions.jsonl")
+
+
+def score(task: str, rows: list[dict[str, Any]], docs: list[Doc], folder: Path) -> dict:
+    """Score rows of another program."""
+    data, path = folder / "gold.spacy", folder / "theirs.jsonl"
+    data.write_bytes(b"gold")
+    write_rows(rows, path)
+    spec, remarks = get_task(task), {"model": "m", "seed": None}
+    return score_file(spec, docs, path, folder / "s.json", data=data, remarks=remarks)
+
+
+def test_closed_questions_by_hand(nlp: Language, tmp_path: Path) -> None:
+    golds = ["yes", "yes", "no", "maybe", "yes"]
+    found = ["yes", "no", "no", "yes", "yes"]
+    docs = [make_doc(nlp, f"q{n}", "secret text", {"label": y}) for n, y in enumerate(golds)]
+    answer_with(nlp, "labels", [[(y, 0.75, -1, -1), ("maybe", 0.25, -1, -1)] for y in found])
+    result, _ = evaluate("pubmedqa", nlp, docs, tmp_path)
+    assert result["score"] == 3 / 5
+    assert result["baseline"] == 3 / 5
+    assert (result["n"], result["contexts"], result["metric"]) == (5, 5, "accuracy")
+    assert result["per_label"]["yes"] == {
+        "precision": 2 / 3,
+        "recall": 2 / 3,
+        "f1": pytest.approx(2 / 3),
+        "gold": 3,
+    }
+    assert result["confusion"]["yes"] == {"yes": 2, "no": 1}
+    assert result["calibration"]["error"] == pytest.approx(0.15)
+    low, high = result["ci95"]
+    assert 0 < low < 3 / 5 < high <= 1
+    lines = (tmp_path / "r.predictions.jsonl").read_text(encoding="utf-8")
+    assert not {"secret", "which"} & set(lines.replace('"', " ").split())
+    assert json.loads(lines.splitlines()[0]) == {
+        "id": "q0",
+        "group": "q0",
+        "score": 0.75,
+        "label": "yes",
+        "probs": {"yes": 0.75, "maybe": 0.25},
+    }
+
+
+def test_factoids_are_scored_once_per_question(nlp: Language, tmp_path: Path) -> None:
+    """Two questions on two texts each: the first is right in second place, the second never."""
+    text = "aspirin causes fever"
+    aspirin, fever, both = (0, 7), (15, 20), (0, 20)
+    gold = {"answers": [[15, "fever"], [-1, "pyrexia"]]}
+    docs = [
+        make_doc(nlp, "a_1", text, gold, group="a"),
+        make_doc(nlp, "a_2", "no fever", {"answers": [[-1, "FEVER"]]}, group="a"),
+        make_doc(nlp, "b_1", text, {"answers": [[-1, "rats"]]}, group="b"),
+        make_doc(nlp, "b_2", text, {"answers": [[-1, "rats"]]}, group="b"),
+    ]
+    answer_with(
+        nlp,
+        "spans",
+        [
+            [("", 0.6, *aspirin), ("", 0.3, *both)],
+            [("", 0.5, 3, 8), ("", 0.2, 0, 2)],
+            [("", 0.6, *aspirin)],
+            [("", 0.9, *fever)],
+        ],
+    )
+    result, predictions = evaluate("bioasq_factoid", nlp, docs, tmp_path)
+    assert (result["n"], result["contexts"], result["answerable"]) == (2, 4, 1)
+    assert result["score"] == result["mrr"] == 1 / 4
+    assert (result["strict"], result["lenient"]) == (0.0, 1 / 2)
+    assert (result["em"], result["f1"]) == (0.0, 0.0)
+    assert result["ranks"] == {"2": 1, "None": 1}
+    assert "baseline" not in result
+    assert predictions[0] == {
+        "id": "a_1",
+        "group": "a",
+        "score": 0.6,
+        "start": 0,
+        "end": 7,
+        "candidates": [
+            {"start": 0, "end": 7, "score": 0.6},
+            {"start": 0, "end": 20, "score": 0.3},
+        ],
+    }
+
+
+def test_several_questions_of_one_doc_and_no_answer(nlp: Language, tmp_path: Path) -> None:
+    golds = [{"answers": [[-1, ""]]}, {"answers": [[0, "aspirin"]]}]
+    docs = [make_doc(nlp, "d", "aspirin causes fever", *golds)]
+    answer_with(nlp, "spans", [[("", 0.9, -1, -1), ("", 0.1, 0, 7)], [("", 0.9, 0, 14)]])
+    result, predictions = evaluate("qa", nlp, docs, tmp_path)
+    assert [row["id"] for row in predictions] == ["d/0", "d/1"]
+    assert result["score"] == pytest.approx((1 + 2 / 3) / 2)
+    assert (result["em"], result["n"]) == (1 / 2, 2)
+
+
+def test_options_are_scored_by_their_index(nlp: Language, tmp_path: Path) -> None:
+    options = ["a", "b", "c", "d"]
+    docs = [make_doc(nlp, str(n), "x", {"label": "2", "options": options}) for n in range(2)]
+    answer_with(nlp, "options", [[("2", 0.5, -1, -1)], [("1", 0.5, -1, -1)]])
+    result, _ = evaluate("medqa", nlp, docs, tmp_path)
+    assert (result["score"], result["baseline"]) == (0.5, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("task", "golds", "code"),
+    [
+        ("pubmedqa", [{}], "B540"),
+        ("bioasq", [{"label": "maybe"}], "B541.*has the answer 'maybe', which task bioasq"),
+        ("bioasq", [{"answers": [[0, "x"]]}], "B541.*questions answered by spans"),
+        ("bioasq_factoid", [{"label": "yes"}], "B541.*questions answered by labels"),
+        ("qa", [{"answers": [[0, "x"]]}], "B542.*'d' no answers of the kind of its gold ones"),
+    ],
+)
+def test_gold_that_does_not_fit_is_said(
+    nlp: Language, tmp_path: Path, task: str, golds: list[dict[str, Any]], code: str
+) -> None:
+    answer_with(nlp, "labels", [[("yes", 1.0, -1, -1)]] * 9)
+    with pytest.raises(BlurbError, match=code):
+        evaluate(task, nlp, [make_doc(nlp, "d", "x", *golds)], tmp_path)

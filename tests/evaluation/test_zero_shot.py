@@ -1,0 +1,147 @@
+"""Options scored without training, against a plain loop; by our own protocol."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+from spacy.cli._util import app
+from spacy.tokens import Doc, DocBin
+from typer.testing import CliRunner
+
+import spacy_blurb.cli.main  # noqa: F401  (adds `blurb` to spaCy's own commands)
+from spacy_blurb.annotations import DocQuestion, set_questions
+from spacy_blurb.errors import BlurbError
+from spacy_blurb.evaluation.zero_shot import evaluate_zero_shot, read_stem
+from spacy_blurb.tasks import get_task
+
+OPTIONS = ("aspirin in rats", "fever", "hypertension")
+QUESTION = "Which one?\nA. aspirin in rats\nB. fever\nC. hypertension"
+
+
+@pytest.fixture(scope="module")
+def masked_encoder(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny encoder with a masked-language head."""
+    import shutil
+
+    import torch
+    from transformers import BertConfig, BertForMaskedLM
+
+    folder = tmp_path_factory.mktemp("masked-encoder")
+    for path in tiny_encoder.iterdir():
+        shutil.copy(path, folder)
+    torch.manual_seed(0)
+    model = BertForMaskedLM(BertConfig.from_pretrained(tiny_encoder, initializer_range=0.5))
+    model.save_pretrained(folder)
+    return folder
+
+
+def make_doc(question: str = QUESTION, label: str = "1") -> Doc:
+    doc = spacy.blank("en").make_doc(question)
+    gold = {"id": "0", "question": question, "label": label, "answers": [], "options": OPTIONS}
+    set_questions(doc, [{**gold, "options": list(OPTIONS)}])
+    return doc
+
+
+def evaluate(encoder: Path, folder: Path, docs: list[Doc], **settings: Any) -> tuple[dict, list]:
+    (folder / "gold").write_bytes(b"")
+    task = get_task("medconceptsqa")
+    return evaluate_zero_shot(task, str(encoder), docs, data=folder / "gold", **settings)
+
+
+@pytest.mark.parametrize(
+    ("question", "stem"),
+    [
+        (QUESTION, "Which one?"),
+        ("What? (A) aspirin in rats (B) fever", "What?"),
+        ("Code A: aspirin in rats?", "Code"),
+        ("Which one?", "Which one?"),
+        ("Vitamin A", "Vitamin A"),
+    ],
+)
+def test_the_stem_has_no_options(question: str, stem: str) -> None:
+    assert read_stem(DocQuestion("0", question, options=OPTIONS)) == stem
+
+
+@pytest.mark.parametrize("n_shots", [0, 1])
+def test_likelihood_equals_a_plain_loop(masked_encoder: Path, tmp_path: Path, n_shots: int) -> None:
+    import torch
+    from transformers import AutoModelForMaskedLM, AutoTokenizer
+
+    shots = [make_doc("causes?", "2")] * n_shots
+    result, (prediction,) = evaluate(
+        masked_encoder, tmp_path, [make_doc()], method="pll", shots=shots
+    )
+    tokenizer = AutoTokenizer.from_pretrained(masked_encoder)
+    model = AutoModelForMaskedLM.from_pretrained(masked_encoder).eval()
+    before = "causes? hypertension\n" * n_shots + "Which one?"
+    for option, found in zip(OPTIONS, prediction.scores, strict=True):
+        parts = [tokenizer(t, add_special_tokens=False)["input_ids"] for t in (before, option)]
+        ids = [tokenizer.cls_token_id, *parts[0], *parts[1], tokenizer.sep_token_id]
+        total = 0.0
+        for place in range(1 + len(parts[0]), len(ids) - 1):
+            masked = list(ids)
+            masked[place] = tokenizer.mask_token_id
+            with torch.no_grad():
+                logits = model(torch.tensor([masked])).logits[0, place]
+            total += float(logits.log_softmax(-1)[ids[place]])
+        assert found == pytest.approx(total / len(parts[1]), abs=1e-4)
+    assert result["shots"] == n_shots
+    assert "non-standard" in result["protocol"]
+    assert (result["n"], result["baseline"]) == (1, 1.0)
+    best = max(range(3), key=prediction.scores.__getitem__)
+    assert prediction.label == str(best)
+    assert result["score"] == float(best == 1)
+
+
+def test_similarity_equals_a_plain_loop(tiny_encoder: Path, tmp_path: Path) -> None:
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    _, (prediction,) = evaluate(tiny_encoder, tmp_path, [make_doc()], method="embedding")
+    tokenizer = AutoTokenizer.from_pretrained(tiny_encoder)
+    model = AutoModel.from_pretrained(tiny_encoder).eval()
+    vectors = []
+    for text in ("Which one?", *OPTIONS):
+        with torch.no_grad():
+            states = model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0]
+        vectors.append(states.mean(0).tolist())
+    lengths = [math.sqrt(sum(x * x for x in vector)) for vector in vectors]
+    expected = [
+        sum(x * y for x, y in zip(vectors[0], vector, strict=True)) / lengths[0] / length
+        for vector, length in zip(vectors[1:], lengths[1:], strict=True)
+    ]
+    assert prediction.scores == pytest.approx(expected, abs=1e-5)
+
+
+def test_what_cannot_be_done_is_said(tiny_encoder: Path, tmp_path: Path) -> None:
+    with pytest.raises(BlurbError, match=r"B547.*no masked-language head"):
+        evaluate(tiny_encoder, tmp_path, [make_doc()], method="pll")
+    with pytest.raises(BlurbError, match=r"B548.*'embedding'"):
+        evaluate(tiny_encoder, tmp_path, [make_doc()], method="embedding", shots=[make_doc()])
+    with pytest.raises(BlurbError, match=r"B546.*medconceptsqa"):
+        evaluate(tiny_encoder, tmp_path, [spacy.blank("en")("x")], method="embedding")
+
+
+def test_the_command(tiny_encoder: Path, tmp_path: Path) -> None:
+    DocBin(docs=[make_doc(label=str(n % 3)) for n in range(7)]).to_disk(tmp_path / "t.spacy")
+    arguments = ["medconceptsqa", tiny_encoder, tmp_path / "t.spacy", "-o", tmp_path / "r.json"]
+    arguments += ["--limit", 3]
+
+    def call(method: str) -> Any:
+        full = ["blurb", "zero-shot", *map(str, arguments), "--method", method]
+        return CliRunner().invoke(app, full)
+
+    found = call("embedding")
+    assert found.exit_code == 0, found.output
+    assert "own protocol" in found.output
+    assert "3 of 7 questions" in found.output
+    result = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert result["n"] == 3
+    lines = (tmp_path / result["predictions"]).read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 3
+    wrong = call("guess")
+    assert wrong.exit_code == 1
+    assert "[B549] No method 'guess'" in wrong.output

@@ -1,0 +1,99 @@
+"""Questions from files to answers, by commands; the howto runs."""
+
+import json
+import re
+import runpy
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+from spacy.cli._util import app
+from typer.testing import CliRunner
+
+import spacy_blurb.cli.main  # noqa: F401  (adds `blurb` to spaCy's own commands)
+
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+def run(*arguments: object) -> str:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, f"{result.output}\n{result.exception!r}"
+    return result.output
+
+
+def test_the_howto_runs(
+    tmp_path: Path, tiny_encoder: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its Python blocks and `spacy` commands, in their order, in one folder."""
+    howto = (project / "docs" / "howto" / "questions.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "configs").symlink_to(project / "configs")
+    names: dict[str, Any] = {}
+    blocks = re.findall(r"^```(python|bash)\n(.*?)^```$", howto, re.M | re.S)
+    assert {kind for kind, _ in blocks} == {"python", "bash"}
+    for kind, block in blocks:
+        if kind == "python":
+            exec(compile(block, "howto", "exec"), names)
+            continue
+        for line in block.replace("\\\n", " ").splitlines():
+            command = line.replace("ENCODER", str(tiny_encoder)).split()
+            assert command[:3] == ["python", "-m", "spacy"]
+            run(*command[3:])
+    closed = json.loads(Path("closed.json").read_text(encoding="utf-8"))
+    assert (closed["score"], closed["n"], closed["baseline"]) == (1.0, 3, 1 / 3)
+    spans = json.loads(Path("spans.json").read_text(encoding="utf-8"))
+    assert (spans["score"], spans["n"], spans["answerable"]) == (1.0, 3, 2)
+    assert "aspirin" not in Path("spans.predictions.jsonl").read_text(encoding="utf-8")
+    assert names["answer"].text == "aspirin"
+    check_intermediate(tmp_path)
+
+
+def check_intermediate(folder: Path) -> None:
+    """The second training began with what the first one had learned, the head only if kept."""
+    before, again, more = (
+        spacy.load(folder / "training" / name / "model-last") for name in ("spans", "again", "more")
+    )
+    weights = [_first_weight(nlp) for nlp in (before, again, more)]
+    for other in weights[1:]:
+        assert 0 < abs(weights[0] - other).max() < 0.01
+    assert again.get_pipe("qa").kind == "labels"
+    assert more("aspirin causes fever in rats")._.ask("causes fever?").text == "aspirin"
+
+
+def _first_weight(nlp: Any) -> Any:
+    network = nlp.get_pipe("transformer").model.shims[0].network
+    return network.layers[0].inner.weight.detach().numpy()
+
+
+def test_templates_are_complete(project: Path, tiny_encoder: Path) -> None:
+    """Filling in spaCy's defaults adds no setting to a component of ours."""
+    overrides = {f"paths.{key}": str(tiny_encoder) for key in ("train", "dev", "encoder")}
+    config = spacy.util.load_config(project / "configs" / "qa.cfg", overrides=overrides)
+    nlp = spacy.util.load_model_from_config(config, auto_fill=True)
+    assert nlp.pipe_names == ["transformer", "qa", "doc_cleaner"]
+    filled = nlp.config.interpolate()["components"]["qa"]
+    written = config.interpolate()["components"]["qa"]
+    assert {key for key in filled if key not in written} <= {"scorer"}
+
+
+def test_the_table_of_seeds(tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand: mean 62, standard deviation 2, t = 4.303 with three seeds."""
+    folder = tmp_path / "results" / "pubmedqa"
+    folder.mkdir(parents=True)
+    for seed, score in enumerate((0.60, 0.62, 0.64)):
+        result = {"metric": "accuracy", "n": 500, "score": score, "baseline": 0.552}
+        (folder / f"mini-s{seed}.json").write_text(json.dumps(result), encoding="utf-8")
+    (folder / "other.json").write_text("not a run", encoding="utf-8")
+    script = project / "results" / "questions" / "make_table.py"
+    arguments = [str(script), str(tmp_path / "results"), str(tmp_path / "table.json")]
+    monkeypatch.setattr(sys, "argv", arguments)
+    runpy.run_path(str(script), run_name="__main__")
+    row = json.loads((tmp_path / "table.json").read_text(encoding="utf-8"))["pubmedqa"]["mini"]
+    assert row["mean"] == pytest.approx(62)
+    half = 4.303 * 2 / 3**0.5
+    assert row["ci95_of_mean"] == pytest.approx([62 - half, 62 + half])
+    assert row["baseline"] == pytest.approx(55.2)
+    markdown = (tmp_path / "table.md").read_text(encoding="utf-8")
+    assert "| pubmedqa | mini | accuracy | 500 | 3 | 62.00 | 57.03–66.97 | 55.20 |" in markdown
