@@ -47,7 +47,18 @@ def test_the_howto_runs(
     assert (spans["score"], spans["n"], spans["answerable"]) == (1.0, 3, 2)
     assert "aspirin" not in Path("spans.predictions.jsonl").read_text(encoding="utf-8")
     assert names["answer"].text == "aspirin"
+    for name, result in (("closed", closed), ("spans", spans)):
+        check_score(name, result)
     check_intermediate(tmp_path)
+
+
+def check_score(name: str, result: dict[str, Any]) -> None:
+    """The prediction file alone gives the same."""
+    predictions, data = f"{name}.predictions.jsonl", f"corpus/{name}/dev.spacy"
+    run("blurb", "score", predictions, "qa", data, "-o", "again.json")
+    again = json.loads(Path("again.json").read_text(encoding="utf-8"))
+    for key in ("score", "ci95", "n", "calibration", "gold_sha256"):
+        assert again[key] == result[key]
 
 
 def check_intermediate(folder: Path) -> None:

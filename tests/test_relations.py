@@ -69,6 +69,9 @@ def test_the_howto_runs(workplace: Path, project: Path, capsys: pytest.CaptureFi
     assert (given["entities"], given["task"]) == ("gold", "rel")
     both = json.loads((workplace / "results" / "both.json").read_text(encoding="utf-8"))
     assert (both["score"], both["gold"], both["entities"]) == (1.0, 2, "predicted")
+    run("blurb score results/both.predictions.jsonl rel corpus/own/test.spacy -o again.json")
+    again = json.loads((workplace / "again.json").read_text(encoding="utf-8"))
+    assert (again["score"], again["entities"], again["ci95"]) == (1.0, "predicted", both["ci95"])
     rows = (workplace / "results" / "both.predictions.jsonl").read_text(encoding="utf-8")
     assert "aspirin" not in rows
     (relation,) = json.loads(rows.splitlines()[0])["relations"]
@@ -106,6 +109,12 @@ def test_gad_from_files_to_scores(workplace: Path) -> None:
     assert keys <= set(result)
     # F1 of the positive class.
     assert result["per_label"] == {"1": {"precision": 1.0, "recall": 1.0, "f1": 1.0, "gold": 1}}
+    # The file alone gives the same; it does not tell how many pairs were candidates.
+    output = run("blurb score gad.predictions.jsonl gad corpus/test.spacy -o again.json")
+    assert "1 gold, 1 predicted relations between gold entities in 2 documents" in output
+    again = json.loads((workplace / "again.json").read_text(encoding="utf-8"))
+    same = ("score", "ci95", "n", "per_label", "entities", "gold_sha256", "data_sha256")
+    assert {key: again[key] for key in same} == {key: result[key] for key in same}
     performance = _performance(workplace / "gad.json")
     assert next(iter(performance.items())) == ("rel_micro_f", 1.0)
     line = fails("blurb evaluate training/model-last ddi corpus/test.spacy -o x.json")
@@ -122,7 +131,11 @@ def test_docs_without_relations_cannot_be_scored(workplace: Path, corpus: Path) 
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer", name="rel")
     nlp.to_disk(workplace / "other")
-    line = fails(f"blurb evaluate other rel {data} -o x.json")
+    (workplace / "raw").mkdir()
+    for split in ("train", "dev", "test"):
+        (workplace / "raw" / f"{split}.tsv").write_text(GAD, encoding="utf-8")
+    run("blurb convert gad raw corpus --form blurb")
+    line = fails("blurb evaluate other rel corpus/test.spacy -o x.json")
     assert "[B473] Component 'rel' is a Sentencizer" in line
 
 

@@ -17,7 +17,7 @@ from spacy_blurb.annotations import (
     set_record,
 )
 from spacy_blurb.errors import BlurbError
-from spacy_blurb.evaluation.results import evaluate_pipeline, score_file
+from spacy_blurb.evaluation.results import evaluate_pipeline, read_units, score_file
 from spacy_blurb.evaluation.scoring.rows import read_rows, write_rows
 from spacy_blurb.tasks import get_task
 
@@ -195,3 +195,64 @@ def test_gold_that_does_not_fit_is_said(
     answer_with(nlp, "labels", [[("yes", 1.0, -1, -1)]] * 9)
     with pytest.raises(BlurbError, match=code):
         evaluate(task, nlp, [make_doc(nlp, "d", "x", *golds)], tmp_path)
+
+
+# Files of other programs --------------------------------------------------------------------------
+
+
+def test_a_file_of_labels_without_probabilities(nlp: Language, tmp_path: Path) -> None:
+    docs = [make_doc(nlp, f"q{n}", "x", {"label": y}) for n, y in enumerate(["yes", "no", "no"])]
+    rows = [{"id": f"q{n}", "label": y} for n, y in enumerate(["yes", "yes", ""])]
+    result = score("pubmedqa", rows[::-1], docs, tmp_path)
+    assert (result["score"], result["baseline"], result["calibration"]) == (1 / 3, 2 / 3, None)
+    assert result["confusion"] == {"yes": {"yes": 1}, "no": {"yes": 1, "": 1}}
+    units = read_units(tmp_path / "s.units.json")
+    assert (units.kind, units.ids, units.table.tolist()) == (
+        "mean",
+        ("q0", "q1", "q2"),
+        [[1.0], [0.0], [0.0]],
+    )
+    with pytest.raises(BlurbError, match=r"B630.*'q0'.*label is 2, expected a string"):
+        score("pubmedqa", [{**rows[0], "label": 2}, *rows[1:]], docs, tmp_path)
+
+
+def test_a_file_of_spans(nlp: Language, tmp_path: Path) -> None:
+    """One candidate is the answer itself; null for no answer; a question on two texts is a unit."""
+    golds = {"answers": [[15, "fever"]]}, {"answers": [[-1, "fever"]]}
+    docs = [
+        make_doc(nlp, f"a_{n}", "aspirin causes fever", gold, group="a")
+        for n, gold in enumerate(golds)
+    ]
+    span = {"start": 15, "end": 20, "score": 0.25}
+    none = {"start": None, "end": None, "score": 0.75}
+    rows = [{"id": "a_0", **span}, {"id": "a_1", **none}]
+    result = score("bioasq_factoid", rows, docs, tmp_path)
+    assert (result["score"], result["n"], result["contexts"]) == (1.0, 1, 2)
+    assert read_units(tmp_path / "s.units.json").ids == ("a",)
+    rows[0]["candidates"] = [{"start": 0, "end": 7, "score": 0.5}, span]
+    assert score("bioasq_factoid", rows, docs, tmp_path)["score"] == 0.5
+    for wrong, code in (
+        ({"start": 15, "end": 21}, "B631.*15-21"),
+        ({"start": None}, "B630.*start"),
+        ({"score": "high"}, "B630.*score"),
+        ({"candidates": [span, 3]}, "B630.*candidates is 3, expected objects"),
+        ({"candidates": [{"start": 15, "end": 20}]}, "B630.*score"),
+    ):
+        with pytest.raises(BlurbError, match=code):
+            score("bioasq_factoid", [{**rows[0], **wrong}, rows[1]], docs, tmp_path)
+
+
+def test_what_is_predicted_is_scored_again_the_same(nlp: Language, tmp_path: Path) -> None:
+    docs = [make_doc(nlp, str(n), "x y", {"answers": [[0, "x"]]}, group="g") for n in range(2)]
+    # Rounded to six places the second would be as probable as the first.
+    answer_with(nlp, "spans", [[("", 2e-9, 2, 3)], [("", 3e-9, 0, 1)]])
+    result, rows = evaluate("bioasq_factoid", nlp, docs, tmp_path)
+    again = score("bioasq_factoid", rows, docs, tmp_path)
+    assert result["score"] == again["score"] == 1.0
+    assert result["gold_sha256"] == again["gold_sha256"]
+
+
+def test_questions_of_two_kinds_have_no_common_measure(nlp: Language, tmp_path: Path) -> None:
+    docs = [make_doc(nlp, "d", "x", {"label": "yes"}, {"answers": [[0, "x"]]})]
+    with pytest.raises(BlurbError, match="B543"):
+        score("qa", [], docs, tmp_path)

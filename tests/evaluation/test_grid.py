@@ -1,13 +1,26 @@
 """Grid files: which cells they have; and mistakes."""
 
+import json
 from pathlib import Path
 
 import pytest
+import spacy
 
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.grid import Group, read_grid
+from spacy_blurb.evaluation.grid_cell import prepare
 from spacy_blurb.tasks.ablations import ABLATIONS
 from spacy_blurb.tasks.blurb import BLURB_TASKS
+
+RELATION_ARMS = {
+    ("dummy", "cls"): ("dummies", "cls"),
+    ("dummy", "mentions"): ("dummies", "pooled"),
+    ("text", "cls"): ("none", "cls"),
+    ("text", "mentions"): ("none", "pooled"),
+    ("markers", "cls"): ("typed_markers", "cls"),
+    ("markers", "mentions"): ("typed_markers", "pooled"),
+    ("markers", "starts"): ("typed_markers", "start"),
+}
 
 
 def read(tmp_path: Path, text: str, encoder: str | None = "enc") -> list[Group]:
@@ -123,3 +136,28 @@ def test_the_grids_of_the_project(path: Path) -> None:
 
 def test_every_ablation_of_the_paper_has_a_grid() -> None:
     assert {ablation.name for ablation in ABLATIONS} <= {path.stem for path in GRIDS}
+
+
+@pytest.mark.parametrize("model", [f"rel-{a}-{b}" for a, b in RELATION_ARMS])
+def test_the_relations_grid_builds_the_heads_that_it_names(
+    tmp_path: Path, project: Path, tiny_encoder: Path, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    groups = read_grid(project / "configs" / "grids" / "relations.toml", encoder=str(tiny_encoder))
+    cell = next(g for g in groups if (g.task, g.model) == ("ddi", model)).alternatives[0][0]
+    for split in ("train", "dev"):
+        (tmp_path / f"{split}.spacy").write_bytes(b"")
+    report = {"splits": {"train": {"documents": 3, "gold": 64}}}
+    (tmp_path / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    prepared = prepare(cell, tmp_path, {})
+    # Updates are counted in pairs: 64 in batches of 32.
+    assert prepared.config["training"]["eval_frequency"] == 2
+    nlp = spacy.util.load_model_from_config(prepared.config, auto_fill=True)
+    attrs = nlp.get_pipe("rel").model.attrs  # type: ignore[attr-defined]
+    assert (attrs["marking"], attrs["features"]) == RELATION_ARMS[_arm(model)]
+    assert nlp.get_pipe("rel").cfg["directed"] is False  # type: ignore[attr-defined]
+
+
+def _arm(model: str) -> tuple[str, str]:
+    _, marking, features = model.split("-")
+    return marking, features
