@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import spacy
+from hypothesis import settings
 from spacy.language import Language
 
 from spacy_blurb.data.docbin import write_docbin
@@ -14,6 +15,10 @@ from spacy_blurb.data.records import Mention, Record
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # A test that reaches for the network is a bug; this makes it fail at once.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+# Tests are not timed: on a busy machine any of them can be slow.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 PROJECT = Path(__file__).parent.parent
 
