@@ -155,6 +155,33 @@ def test_the_key_of_a_training_is_what_decides_it(
         keys('[overrides]\n"components.tagger.x" = 1')
 
 
+def test_relations_by_a_budget_of_docs(workplace: Path, tiny_encoder: Path) -> None:
+    """Updates are counted by the pairs of the Docs that were drawn; dev shows their F1."""
+    raw = workplace / "data" / "gad"
+    raw.mkdir()
+    rows = "@GENE$ causes @DISEASE$\t1", "@DISEASE$ in rats, @GENE$ in rats\t0"
+    for split in ("train", "dev", "test"):
+        lines = [f"{split}{n}\t{rows[n % 2]}" for n in range(8)]
+        text = "\n".join(["index\tsentence\tlabel", *lines]) + "\n"
+        (raw / f"{split}.tsv").write_text(text, encoding="utf-8")
+    grid = 'name = "tiny"\ntasks = ["gad"]\nform = "blurb"\n[settings]\nlearning_rate = 1e-2\n'
+    grid += "epochs = 2\nbatch_docs = 2\ntrain_docs = 6\n"
+    (workplace / "grid.toml").write_text(grid, encoding="utf-8")
+    out, err = start(workplace, tiny_encoder).communicate(timeout=300)
+    assert "gad tiny-s0: micro_f1" in out, out + err
+    result = json.loads((workplace / "results" / "gad" / "tiny-s0.json").read_text("utf-8"))
+    run = result["run"]
+    assert (run["settings"]["train_docs"], run["settings"]["train_docs_of"]) == (6, 8)
+    # Six pairs in batches of two, twice.
+    assert [row[0] for row in run["curve"]] == [0, 3, 6]
+    corpus = workplace / "work" / "corpus" / "gad"
+    nlp = spacy.blank("en")
+    assert limit_training(corpus, 6)[0].name == "gad-6"
+    assert len(read_docbin(corpus.with_name("gad-6") / "train.spacy", nlp.vocab)) == 6
+    assert 0 <= run["dev"] <= 1
+    assert {"candidate_recall", "threshold", "entities", "units", "predictions"} <= set(result)
+
+
 def test_the_curve_is_what_spacy_logged(tmp_path: Path) -> None:
     rows = [
         {"step": 0, "scores": {"ents_f": 0.0, "pico_f": 0.0}, "score": 0.0, "losses": {"a": 2.0}},
@@ -163,7 +190,7 @@ def test_the_curve_is_what_spacy_logged(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     assert read_curve(path, "ner") == {"curve": [[0, 0.0, 2.0], [5, 0.5, 1.5]], "dev": 0.5}
-    assert read_curve(path, "rel")["dev"] == 0.25
+    assert read_curve(path, "vectors")["dev"] == 0.25
 
 
 def test_a_process_that_fails_is_named_with_its_last_line(tmp_path: Path) -> None:
