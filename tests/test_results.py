@@ -84,3 +84,24 @@ def test_speed_of_pretraining_is_that_of_the_benchmark(project: Path, size: str)
     peers = ("trainer_full_rows_fp32", "trainer_full_rows_bf16")
     expected = " | ".join(f"{ratios[f'{size}/{peer}']:.2f}" for peer in peers)
     assert f"| {expected} |" in (project / "docs" / "results.md").read_text(encoding="utf-8")
+
+
+def test_speed_of_the_encoder_is_that_of_the_benchmarks(project: Path) -> None:
+    page = (project / "docs" / "results.md").read_text(encoding="utf-8")
+    folder = project / "results" / "benchmarks"
+    found = {
+        name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["ratios"]
+        for name in ("inference", "inference_two_threads", "training")
+    }
+    for peer in ("spacy_strided", "spacy_doc_spans", "hf_default", "hf_8", "hf_32"):
+        sentences, abstracts = (
+            found["inference"][f"bf16/{peer}/{kind}"] for kind in ("sentences", "abstracts")
+        )
+        assert re.search(rf"\| {sentences:.2f} \| [\d,]+ \| {abstracts:.2f} \|", page), peer
+    for precision in ("bf16", "fp32"):
+        gains = [
+            found["inference_two_threads"][f"{precision}/two_threads/{kind}"]
+            for kind in ("sentences", "abstracts")
+        ]
+        assert f"| {gains[0]:.2f} | {gains[1]:.2f} |" in page
+    assert f"{found['training']['encoder_v1/transformer_v3']:.2f} times" in page
