@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from spacy_blurb.evaluation.results import read_units
+from spacy_blurb.tasks import get_task
 
 ROW = re.compile(
     r"^\| (?P<model>[^|]+) \| (?P<seed>\d+) \| (?P<score>[\d.]+) "
@@ -25,6 +26,31 @@ def test_tables_show_what_the_result_files_say(project: Path) -> None:
         found = [f"{100 * value:.2f}" for value in (result["score"], low, high)]
         assert found == [row["score"], row["low"], row["high"]], row["file"]
         assert (result["model"], result["seed"]) == (row["model"], int(row["seed"]))
+
+
+TASK_ROW = re.compile(
+    r"^\| [^|]+ \| [^|]+ \| \d+, \d+ \| (?P<seed>\d+) \| (?P<score>[\d.]+) \| "
+    r"(?P<low>-?[\d.]+)–(?P<high>[\d.]+) \| (?P<published>[\d.]+) \|$",
+    re.MULTILINE,
+)
+
+
+def test_table_of_the_tasks_shows_what_the_result_files_say(project: Path) -> None:
+    text = (project / "docs" / "results.md").read_text(encoding="utf-8")
+    rows = {
+        (row["seed"], row["score"], row["low"], row["high"], row["published"])
+        for row in TASK_ROW.finditer(text)
+    }
+    files = sorted((project / "results" / "minilm").glob("*/minilm-s?.json"))
+    expected = set()
+    for path in files:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        if result["task"] == "ncbi_disease":
+            continue
+        figures = (f"{100 * value:.2f}" for value in (result["score"], *result["ci95"]))
+        published = f"{get_task(result['task']).published['PubMedBERT']:.2f}"
+        expected.add((str(result["seed"]), *figures, published))
+    assert rows == expected
 
 
 RESULTS = sorted((Path(__file__).parent.parent / "results").rglob("*-s?.json"))
@@ -54,7 +80,7 @@ def test_predictions_give_the_counts_of_their_result(path: Path) -> None:
 
 @pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
 def test_mean_of_the_seeds(project: Path, page: str) -> None:
-    files = sorted((project / "results" / "ncbi_disease").glob("minilm-s?.json"))
+    files = sorted((project / "results" / "minilm" / "ncbi_disease").glob("minilm-s?.json"))
     scores = [json.loads(file.read_text(encoding="utf-8"))["score"] for file in files]
     assert len(scores) == 3
     assert f"{100 * sum(scores) / 3:.2f}" in (project / page).read_text(encoding="utf-8")
