@@ -26,7 +26,8 @@ from spacy.tokens import Doc
 from ..annotations import DocQuestion, doc_questions, document_id, gold_kind
 from ..encoder.weights import find_folder
 from ..errors import BlurbError, Errors
-from ..metrics.answers import bootstrap_mean, majority_share
+from ..metrics.answers import majority_share
+from ..metrics.resampling import Units, bootstrap_interval
 from ..tasks import Task
 from .results import describe_data, package_versions
 from .scoring.rows import write_rows
@@ -88,6 +89,8 @@ def evaluate_zero_shot(
     gold = [question.label for _, question in items]
     pairs = zip(predictions, gold, strict=True)
     right = [float(prediction.label == label) for prediction, label in pairs]
+    ids = tuple(prediction.id for prediction in predictions)
+    units = Units("mean", ids, np.array(right).reshape(-1, 1))
     result = {
         "task": task.name,
         "metric": task.metric,
@@ -95,7 +98,7 @@ def evaluate_zero_shot(
         "method": method,
         "shots": sum(1 for doc in shots for _ in _choices(doc)),
         "score": sum(right) / len(right),
-        "ci95": list(bootstrap_mean(right)),
+        "ci95": list(bootstrap_interval(units)),
         "baseline": majority_share(gold),
         "n": len(right),
         "questions_in_file": sum(1 for doc in references for _ in _choices(doc)),

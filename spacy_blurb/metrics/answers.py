@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 N_RANKED = 5
 """Answers that a factoid question of BioASQ may have, the best first."""
 
@@ -127,18 +125,3 @@ def _words_f1(found: list[str], right: list[str]) -> float:
 def majority_share(labels: Sequence[str]) -> float:
     """Return the accuracy (0-1) of always giving the most frequent of these gold labels."""
     return max(Counter(labels).values(), default=0) / max(1, len(labels))
-
-
-def bootstrap_mean(
-    values: Sequence[float], *, seed: int = 0, resamples: int = 1000
-) -> tuple[float, float]:
-    """Compute a 95 % percentile interval of a mean over questions by resampling them.
-
-    RETURNS (tuple[float, float]): Lower and upper bound; (0.0, 0.0) for no questions.
-    """
-    if not len(values):
-        return 0.0, 0.0
-    n = len(values)
-    weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
-    lower, upper = np.percentile(weights @ np.asarray(values, dtype=np.float64) / n, [2.5, 97.5])
-    return float(lower), float(upper)

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 CharSpan = tuple[int, int, str]
 
 
@@ -74,26 +72,6 @@ def scores_per_label(
 
 def _with_label(mentions: Sequence[CharSpan], label: str) -> list[CharSpan]:
     return [mention for mention in mentions if mention[2] == label]
-
-
-def bootstrap_f1(
-    counts: Sequence[tuple[int, int, int]], *, seed: int = 0, resamples: int = 1000
-) -> tuple[float, float]:
-    """Compute a 95 % percentile interval of the micro F1 by resampling documents.
-
-    counts (Sequence): Correct, predicted and gold mentions of each document.
-    RETURNS (tuple[float, float]): Lower and upper bound, 0-1; (0.0, 0.0) for no documents.
-    """
-    if not counts:
-        return 0.0, 0.0
-    table = np.asarray(counts, dtype=np.int64)
-    weights = np.random.default_rng(seed).multinomial(
-        len(table), np.full(len(table), 1 / len(table)), size=resamples
-    )
-    correct, predicted, gold = (weights @ table).T
-    f1 = 2 * correct / np.maximum(predicted + gold, 1)
-    lower, upper = np.percentile(f1, [2.5, 97.5])
-    return float(lower), float(upper)
 
 
 def as_spacy_scores(

@@ -46,7 +46,7 @@ def unite_by_document(parts: Iterable[tuple[str, LabelSets]]) -> dict[str, Label
 def count_labels(gold: Set[str], predicted: Set[str]) -> Counts:
     """Count one document.
 
-    RETURNS (Counts): Correct, predicted and gold labels, for `entity_scores` and `bootstrap_f1`.
+    RETURNS (Counts): Correct, predicted and gold labels, for `entity_scores`.
     """
     return len(gold & predicted), len(predicted), len(gold)
 

@@ -66,25 +66,6 @@ def macro_word_f1(counts: Sequence[NDArray[np.int64]]) -> float:
     return float(_macro(np.sum(counts, axis=0)))
 
 
-def bootstrap_macro_word_f1(
-    counts: Sequence[NDArray[np.int64]], *, seed: int = 0, resamples: int = 1000
-) -> tuple[float, float]:
-    """Compute a 95 % percentile interval of the macro word F1 by resampling documents.
-
-    RETURNS (tuple[float, float]): Lower and upper bound, 0-1; (0.0, 0.0) for no documents.
-    """
-    if not counts:
-        return 0.0, 0.0
-    table = np.asarray(counts)
-    weights = np.random.default_rng(seed).multinomial(
-        len(table), np.full(len(table), 1 / len(table)), size=resamples
-    )
-    # Shape (resamples, labels, 3).
-    totals = np.tensordot(weights, table, axes=1)
-    lower, upper = np.percentile(_macro(totals), [2.5, 97.5])
-    return float(lower), float(upper)
-
-
 def _macro(totals: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the mean F1 over labels; totals end with the dimensions (labels, 3)."""
     correct, predicted, gold = np.moveaxis(totals, -1, 0)

@@ -4,14 +4,12 @@ import math
 import re
 import string
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_blurb.metrics.answers import (
     FactoidScores,
-    bootstrap_mean,
     exact_match,
     factoid_scores,
     first_right,
@@ -174,14 +172,3 @@ def test_factoid_scores_equal_a_plain_twin(questions: list) -> None:
 def test_majority_equals_a_plain_twin(labels: list[str]) -> None:
     best = max((sum(one == other for other in labels) for one in labels), default=0)
     assert majority_share(labels) == (best / len(labels) if labels else 0.0)
-
-
-def test_the_interval_is_that_of_resampled_questions() -> None:
-    values = [1.0, 0.0, 0.0, 1.0, 1.0, 0.5, 0.0]
-    low, high = bootstrap_mean(values, resamples=4000)
-    generator = np.random.default_rng(5)
-    means = [generator.choice(values, size=len(values)).mean() for _ in range(4000)]
-    assert (low, high) == pytest.approx(np.percentile(means, [2.5, 97.5]), abs=0.08)
-    assert bootstrap_mean([1.0] * 5) == (1.0, 1.0)
-    assert bootstrap_mean([]) == (0.0, 0.0)
-    assert bootstrap_mean(values) == bootstrap_mean(values)

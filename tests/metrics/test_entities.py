@@ -3,7 +3,6 @@
 from itertools import permutations
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 from spacy_blurb.metrics.entities import (
     EntityScores,
     as_spacy_scores,
-    bootstrap_f1,
     count_matches,
     entity_scores,
     scores_per_label,
@@ -123,42 +121,3 @@ def test_names_are_those_of_spacys_scorer() -> None:
     }
     assert set(as_spacy_scores([]).values()) == {None}
     assert as_spacy_scores([([], [])])["ents_f"] == 0.0
-
-
-COUNTS = st.lists(
-    st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3)).map(
-        lambda c: (c[0], c[0] + c[1], c[0] + c[2])
-    ),
-    min_size=1,
-    max_size=5,
-)
-
-
-@given(COUNTS, st.integers(0, 5))
-def test_bootstrap_equals_resampling_in_a_loop(counts: list, seed: int) -> None:
-    weights = np.random.default_rng(seed).multinomial(
-        len(counts), [1 / len(counts)] * len(counts), size=20
-    )
-    f1 = []
-    for row in weights:
-        drawn = [c for c, times in zip(counts, row, strict=True) for _ in range(times)]
-        assert len(drawn) == len(counts)
-        f1.append(entity_scores(drawn).f1)
-    found = bootstrap_f1(counts, seed=seed, resamples=20)
-    assert found == pytest.approx(tuple(np.percentile(f1, [2.5, 97.5])))
-
-
-def test_bootstrap_of_known_distributions() -> None:
-    # Two documents: both right in a quarter of the resamples, both wrong in another.
-    assert bootstrap_f1([(1, 1, 1), (0, 1, 1)]) == (0.0, 1.0)
-    assert bootstrap_f1([(2, 3, 4)] * 5) == pytest.approx((4 / 7, 4 / 7))
-    # Half of 400 right: binomial, 0.5 ± 1.96 · sqrt(0.25 / 400).
-    low, high = bootstrap_f1([(1, 1, 1), (0, 1, 1)] * 200)
-    assert (low, high) == pytest.approx((0.451, 0.549), abs=0.008)
-    assert bootstrap_f1([]) == (0.0, 0.0)
-
-
-def test_bootstrap_is_deterministic() -> None:
-    counts = [(1, 2, 3), (0, 1, 0), (4, 4, 5), (1, 3, 1)]
-    assert bootstrap_f1(counts) == bootstrap_f1(counts)
-    assert bootstrap_f1(counts, seed=1) != bootstrap_f1(counts, seed=2)

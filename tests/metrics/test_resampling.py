@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_blurb.metrics.correlation import pearson
-from spacy_blurb.metrics.entities import bootstrap_f1, entity_scores
+from spacy_blurb.metrics.entities import entity_scores
 from spacy_blurb.metrics.resampling import (
     Units,
     bootstrap_interval,
@@ -16,7 +16,6 @@ from spacy_blurb.metrics.resampling import (
     draw_weights,
     interval,
 )
-from spacy_blurb.metrics.words import bootstrap_macro_word_f1
 
 counts = st.lists(
     st.tuples(st.integers(0, 3), st.integers(0, 4), st.integers(0, 4)).map(
@@ -39,7 +38,6 @@ def test_f1_of_resamples_is_that_of_repeated_documents(rows: list) -> None:
     for row, score in zip(weights, found.scores(weights), strict=True):
         repeated = [r for r, n in zip(rows, row, strict=True) for _ in range(int(n))]
         assert score == pytest.approx(entity_scores(repeated).f1)
-    assert bootstrap_interval(found) == pytest.approx(bootstrap_f1(rows))
 
 
 @given(st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=1, max_size=8))
@@ -56,8 +54,30 @@ def test_macro_f1_is_the_mean_over_labels() -> None:
     rows = [[1, 2, 1, 0, 0, 2], [0, 1, 1, 1, 1, 1]]
     found = units("macro_f1", rows)
     assert found.score() == pytest.approx((2 / 5 + 2 / 4) / 2)
-    tables = [np.array(row).reshape(2, 3) for row in rows]
-    assert bootstrap_interval(found) == pytest.approx(bootstrap_macro_word_f1(tables))
+    # Resamples of two documents are the first twice, the second twice, or both.
+    resamples = np.array([[2.0, 0], [0, 2], [1, 1]])
+    expected = [(2 / 3 + 0) / 2, (0 + 1) / 2, (2 / 5 + 2 / 4) / 2]
+    assert found.scores(resamples) == pytest.approx(expected)
+
+
+def test_intervals_of_known_distributions() -> None:
+    # Two documents: both right in a quarter of the resamples, both wrong in another.
+    assert bootstrap_interval(units("f1", [(1, 1, 1), (0, 1, 1)])) == (0.0, 1.0)
+    assert bootstrap_interval(units("f1", [(2, 3, 4)] * 5)) == pytest.approx((4 / 7, 4 / 7))
+    # Half of 400 right: binomial, 0.5 ± 1.96 · sqrt(0.25 / 400).
+    half = bootstrap_interval(units("f1", [(1, 1, 1), (0, 1, 1)] * 200))
+    assert half == pytest.approx((0.451, 0.549), abs=0.008)
+    assert bootstrap_interval(units("mean", [[1.0]] * 5)) == (1.0, 1.0)
+
+
+def test_interval_of_a_correlation_is_the_textbooks() -> None:
+    rng = np.random.default_rng(1)
+    gold = rng.normal(size=60)
+    predicted = gold + rng.normal(size=60)
+    # Fisher's interval, for normal data.
+    z, width = np.arctanh(pearson(list(gold), list(predicted))), 1.96 / np.sqrt(60 - 3)
+    found = bootstrap_interval(units("pearson", list(zip(gold, predicted, strict=True))))
+    assert found == pytest.approx((np.tanh(z - width), np.tanh(z + width)), abs=0.05)
 
 
 def test_mean() -> None:

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from spacy_blurb.metrics.words import (
     WordSpans,
-    bootstrap_macro_word_f1,
     count_words,
     macro_word_f1,
     word_scores,
@@ -79,23 +78,3 @@ def test_by_hand() -> None:
     more = np.array([[8, 8, 8], [0, 0, 0], [0, 0, 0]])
     assert macro_word_f1([counts, more]) == pytest.approx((16 / 17 + 2 / 3 + 1 / 2) / 3)
     assert macro_word_f1([]) == 0.0
-
-
-@given(st.lists(st.integers(0, 3), min_size=18, max_size=18), st.integers(0, 5))
-def test_bootstrap_equals_resampling_in_a_loop(numbers: list, seed: int) -> None:
-    table = np.array(numbers).reshape(3, 2, 3)
-    table[:, :, 1:] += table[:, :, :1]
-    weights = np.random.default_rng(seed).multinomial(3, [1 / 3] * 3, size=20)
-    f1 = [
-        macro_word_f1([d for d, times in zip(table, row, strict=True) for _ in range(times)])
-        for row in weights
-    ]
-    found = bootstrap_macro_word_f1(list(table), seed=seed, resamples=20)
-    assert found == pytest.approx(tuple(np.percentile(f1, [2.5, 97.5])))
-
-
-def test_bootstrap_by_hand() -> None:
-    one, none = np.array([[1, 1, 1], [2, 2, 2]]), np.array([[0, 1, 1], [0, 2, 2]])
-    assert bootstrap_macro_word_f1([one, none]) == (0.0, 1.0)
-    assert bootstrap_macro_word_f1([one] * 3) == (1.0, 1.0)
-    assert bootstrap_macro_word_f1([]) == (0.0, 0.0)
