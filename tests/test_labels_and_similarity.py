@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,8 @@ from typer.testing import CliRunner
 import spacy_blurb.cli.main  # noqa: F401  (adds `blurb` to spaCy's own commands)
 from spacy_blurb.data.datasets.hoc import HALLMARKS
 from spacy_blurb.evaluation.packaging import _neutralise_paths, _performance
+
+from .howtos import run_howto
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
@@ -135,17 +136,6 @@ def test_the_howto_runs(
     tmp_path: Path, tiny_encoder: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its Python blocks and `spacy` commands, in their order, in one folder."""
-    howto = (project / "docs" / "howto" / "labels_and_similarity.md").read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "configs").symlink_to(project / "configs")
-    names: dict[str, object] = {}
-    blocks = re.findall(r"^```(python|bash)\n(.*?)^```$", howto, re.M | re.S)
-    assert {kind for kind, _ in blocks} == {"python", "bash"}
-    for kind, block in blocks:
-        if kind == "python":
-            exec(compile(block, "howto", "exec"), names)
-            continue
-        for line in block.replace("\\\n", " ").splitlines():
-            command = line.replace("ENCODER", str(tiny_encoder)).split()
-            assert command[:3] == ["python", "-m", "spacy"]
-            run(*command[3:])
+    run_howto(project / "docs" / "howto" / "labels_and_similarity.md", tiny_encoder, run)

@@ -1,7 +1,6 @@
 """Questions from files to answers, by commands; the howto runs."""
 
 import json
-import re
 import runpy
 import sys
 from pathlib import Path
@@ -13,6 +12,8 @@ from spacy.cli._util import app
 from typer.testing import CliRunner
 
 import spacy_blurb.cli.main  # noqa: F401  (adds `blurb` to spaCy's own commands)
+
+from .howtos import run_howto
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
@@ -27,20 +28,9 @@ def test_the_howto_runs(
     tmp_path: Path, tiny_encoder: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its Python blocks and `spacy` commands, in their order, in one folder."""
-    howto = (project / "docs" / "howto" / "questions.md").read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "configs").symlink_to(project / "configs")
-    names: dict[str, Any] = {}
-    blocks = re.findall(r"^```(python|bash)\n(.*?)^```$", howto, re.M | re.S)
-    assert {kind for kind, _ in blocks} == {"python", "bash"}
-    for kind, block in blocks:
-        if kind == "python":
-            exec(compile(block, "howto", "exec"), names)
-            continue
-        for line in block.replace("\\\n", " ").splitlines():
-            command = line.replace("ENCODER", str(tiny_encoder)).split()
-            assert command[:3] == ["python", "-m", "spacy"]
-            run(*command[3:])
+    names = run_howto(project / "docs" / "howto" / "questions.md", tiny_encoder, run)
     closed = json.loads(Path("closed.json").read_text(encoding="utf-8"))
     assert (closed["score"], closed["n"], closed["baseline"]) == (1.0, 3, 1 / 3)
     spans = json.loads(Path("spans.json").read_text(encoding="utf-8"))

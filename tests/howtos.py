@@ -1,0 +1,29 @@
+"""What the tests of several howtos share: running what a reader would."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def run_howto(page: Path, encoder: Path, run: Callable[..., str]) -> dict[str, Any]:
+    """Run a page's Python blocks and `spacy` commands, in their order, in the current folder.
+
+    encoder (Path): Stands for ENCODER in the commands.
+    run (Callable): Runs the words of a command behind `python -m spacy`.
+    RETURNS (dict): The names that the Python blocks have left.
+    """
+    blocks = re.findall(
+        r"^```(python|bash)\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S
+    )
+    assert {kind for kind, _ in blocks} == {"python", "bash"}
+    names: dict[str, Any] = {}
+    for kind, block in blocks:
+        if kind == "python":
+            exec(compile(block, "howto", "exec"), names)
+            continue
+        for line in block.replace("\\\n", " ").splitlines():
+            command = line.replace("ENCODER", str(encoder)).split()
+            assert command[:3] == ["python", "-m", "spacy"]
+            run(*command[3:])
+    return names
