@@ -1,10 +1,9 @@
-"""The table of the four-arm comparison, from result files, run records and gold data.
+"""The table of the four-arm comparison, from result files and run records.
 
-    python results/four_arms/make_table.py RESULTS ENCODERS CORPUS OUTPUT.json
+    python results/four_arms/make_table.py RESULTS ENCODERS OUTPUT.json
 
-RESULTS holds TASK/ARM-sSEED.json of `evaluate`, ENCODERS a folder ARM-sSEED per encoder with the
-run.json of `pretrain`, CORPUS a folder TASK with test.spacy. Writes OUTPUT.json and, beside it, the
-same as Markdown.
+RESULTS holds TASK/ARM-sSEED.json of `evaluate` or `score`, ENCODERS a folder ARM-sSEED per encoder
+with the run.json of `pretrain`. Writes OUTPUT.json and, beside it, the same as Markdown.
 
 Two intervals, both 95 %: of an arm's mean over its seeds, and of its difference to the last arm, by
 resampling test documents (the same ones for all arms and seeds, 2,000 times). They say how far
@@ -18,12 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import spacy
-from numpy.typing import NDArray
 
-from spacy_blurb.annotations import document_id, gold_entities
-from spacy_blurb.data.docbin import read_docbin
-from spacy_blurb.metrics.entities import CharSpan, count_matches
+from spacy_blurb.evaluation.result_files import read_result
+from spacy_blurb.metrics.resampling import Units, draw_weights, interval
 
 ARMS = {
     "general": "general text, general vocabulary",
@@ -31,59 +27,42 @@ ARMS = {
     "pubmed-general-vocab": "PubMed from scratch, general vocabulary",
     "pubmed": "PubMed from scratch, own vocabulary",
 }
+METRICS = {"hoc": "micro F1"}
 RESAMPLES = 2000
 
 
-def count_documents(result: Path, gold: dict[str, list[CharSpan]]) -> NDArray[np.int64]:
-    """Return correct, predicted and gold mentions of each document. Shape: (n_documents, 3)"""
-    name = json.loads(result.read_text(encoding="utf-8"))["predictions"]
-    counts = []
-    for line in (result.parent / name).read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        found: list[CharSpan] = [(e["start"], e["end"], e["label"]) for e in row["entities"]]
-        counts.append(count_matches(gold[row["id"]], found))
-    return np.array(counts)
+def read_units(path: Path) -> Units:
+    """Return what each test document contributes to the score of a result."""
+    units = read_result(path).units()
+    if units is None:
+        raise SystemExit(f"{path}: no file of units; score its predictions again")
+    return units
 
 
-def read_gold(path: Path) -> dict[str, list[CharSpan]]:
-    """Return the gold mentions of each document of a `.spacy` file."""
-    docs = read_docbin(path, spacy.blank("en").vocab)
-    return {document_id(doc) or str(n): gold_entities(doc) or [] for n, doc in enumerate(docs)}
-
-
-def score(counts: NDArray[np.int64], weights: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the F1, in percent, of each resample. Shape: (n_resamples,)"""
-    correct, predicted, gold = (weights @ counts).T
-    return 200 * correct / np.maximum(predicted + gold, 1)
-
-
-def compare(results: Path, task: str, corpus: Path) -> dict[str, Any]:
+def compare(folder: Path) -> dict[str, Any]:
     """Return, per arm, the scores of its seeds, their mean and both intervals, in percent."""
-    gold = read_gold(corpus / task / "test.spacy")
-    counts = {
+    runs = {
         arm: {
-            int(path.stem.rpartition("-s")[2]): count_documents(path, gold)
-            for path in sorted((results / task).glob(f"{arm}-s?.json"))
+            int(path.stem.rpartition("-s")[2]): read_units(path)
+            for path in sorted(folder.glob(f"{arm}-s?.json"))
         }
         for arm in ARMS
     }
-    n = len(gold)
-    generator = np.random.default_rng(0)
-    weights = generator.multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
-    weights = np.concatenate([np.ones((1, n), dtype=weights.dtype), weights])
+    n = len(next(iter(runs["general"].values())).ids)
+    weights = np.concatenate([np.ones((1, n)), draw_weights(n, resamples=RESAMPLES)])
     means = {
-        arm: np.mean([score(c, weights) for c in seeds.values()], axis=0)
-        for arm, seeds in counts.items()
+        arm: 100 * np.mean([units.scores(weights) for units in seeds.values()], axis=0)
+        for arm, seeds in runs.items()
         if seeds
     }
     last = means[list(means)[-1]]
     return {
         arm: {
-            "seeds": {seed: float(score(c, weights[:1])[0]) for seed, c in counts[arm].items()},
+            "seeds": {seed: 100 * units.score() for seed, units in runs[arm].items()},
             "mean": float(mean[0]),
-            "ci95": np.percentile(mean[1:], [2.5, 97.5]).tolist(),
+            "ci95": interval(mean[1:]),
             "minus_last": float(mean[0] - last[0]),
-            "minus_last_ci95": np.percentile((mean - last)[1:], [2.5, 97.5]).tolist(),
+            "minus_last_ci95": interval((mean - last)[1:]),
         }
         for arm, mean in means.items()
     }
@@ -116,7 +95,7 @@ def to_markdown(table: dict[str, Any]) -> str:
         seeds = sorted({seed for row in arms.values() for seed in row["seeds"]})
         heads = [f"seed {seed}" for seed in seeds]
         lines += [
-            f"| {task}, entity F1 | {' | '.join(heads)} | mean | 95 % | minus the last | 95 % |",
+            f"| {task}, {METRICS.get(task, 'entity F1')} | {' | '.join(heads)} | mean | 95 % | minus the last | 95 % |",
             "|---" * (len(heads) + 5) + "|",
         ]
         for arm, row in arms.items():
@@ -146,10 +125,10 @@ def to_markdown(table: dict[str, Any]) -> str:
 
 def main() -> None:
     """Write the table."""
-    results, encoders, corpus, output = map(Path, sys.argv[1:5])
-    tasks = sorted(path.name for path in results.iterdir() if path.is_dir())
+    results, encoders, output = map(Path, sys.argv[1:4])
+    tasks = sorted({path.parent.name for path in results.glob("*/general-s?.json")})
     table = {
-        "tasks": {task: compare(results, task, corpus) for task in tasks},
+        "tasks": {task: compare(results / task) for task in tasks},
         "pretraining": describe_pretraining(encoders),
     }
     output.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
