@@ -50,8 +50,8 @@ def make_predicted(nlp: Language, reference: Doc) -> Doc:
 
 def _copy_sentences(predicted: Doc, reference: Doc) -> None:
     if reference.has_annotation("SENT_START"):
-        for token, gold in zip(predicted, reference, strict=True):
-            token.is_sent_start = gold.is_sent_start
+        # In one call: a loop over tokens is several times slower.
+        predicted.from_array(["SENT_START"], reference.to_array(["SENT_START"]))
 
 
 def _copy_text(nlp: Language, reference: Doc) -> Doc:
