@@ -88,7 +88,7 @@ def test_the_table_of_seeds(tmp_path: Path, project: Path, monkeypatch: pytest.M
         (folder / f"mini-s{seed}.json").write_text(json.dumps(result), encoding="utf-8")
     (folder / "other.json").write_text("not a run", encoding="utf-8")
     script = project / "results" / "questions" / "make_table.py"
-    arguments = [str(script), str(tmp_path / "results"), str(tmp_path / "table.json")]
+    arguments = [str(script), str(folder), str(tmp_path / "table.json")]
     monkeypatch.setattr(sys, "argv", arguments)
     runpy.run_path(str(script), run_name="__main__")
     row = json.loads((tmp_path / "table.json").read_text(encoding="utf-8"))["pubmedqa"]["mini"]

@@ -1,9 +1,9 @@
 """Means over seeds of result files of questions, with what a constant answer would reach.
 
-    python results/questions/make_table.py RESULTS OUTPUT.json
+    python results/questions/make_table.py FOLDER [FOLDER …] OUTPUT.json
 
-RESULTS holds TASK/MODEL-sSEED.json of `evaluate`. Writes OUTPUT.json and, beside it, the same as
-Markdown. The interval is that of the mean over seeds (Student's t, 95 %): how far other seeds would
+Each FOLDER is named like a task and holds MODEL-sSEED.json of `evaluate`. Writes OUTPUT.json and,
+beside it, the same as Markdown. The interval is that of the mean over seeds (Student's t, 95 %): how far other seeds would
 move it. How far other test questions would is each file's own `ci95`, and larger.
 """
 
@@ -28,10 +28,10 @@ def half_interval(values: Sequence[float]) -> float | None:
     return _T95[len(values) - 2] * statistics.stdev(values) / math.sqrt(len(values))
 
 
-def read_results(folder: Path) -> dict[str, dict[str, dict[int, dict[str, Any]]]]:
+def read_results(folders: Sequence[Path]) -> dict[str, dict[str, dict[int, dict[str, Any]]]]:
     """Return task → model → seed → result."""
     found: dict[str, dict[str, dict[int, dict[str, Any]]]] = {}
-    for path in sorted(folder.glob("*/*.json")):
+    for path in sorted(path for folder in folders for path in folder.glob("*.json")):
         if match := _NAME.fullmatch(path.stem):
             result = json.loads(path.read_text(encoding="utf-8"))
             runs = found.setdefault(path.parent.name, {}).setdefault(match[1], {})
@@ -78,8 +78,8 @@ def to_markdown(table: dict[str, dict[str, dict[str, Any]]]) -> str:
 
 def main() -> None:
     """Write the table."""
-    results, output = map(Path, sys.argv[1:3])
-    found = read_results(results)
+    *folders, output = map(Path, sys.argv[1:])
+    found = read_results(folders)
     table = {
         task: {model: summarise(runs) for model, runs in models.items()}
         for task, models in found.items()
