@@ -94,8 +94,9 @@ def to_markdown(table: dict[str, Any]) -> str:
     for task, arms in table["tasks"].items():
         seeds = sorted({seed for row in arms.values() for seed in row["seeds"]})
         heads = [f"seed {seed}" for seed in seeds]
+        metric = METRICS.get(task, "entity F1")
         lines += [
-            f"| {task}, {METRICS.get(task, 'entity F1')} | {' | '.join(heads)} | mean | 95 % | minus the last | 95 % |",
+            f"| {task}, {metric} | {' | '.join(heads)} | mean | 95 % | minus the last | 95 % |",
             "|---" * (len(heads) + 5) + "|",
         ]
         for arm, row in arms.items():

@@ -3,8 +3,9 @@
     python results/questions/make_table.py FOLDER [FOLDER …] OUTPUT.json
 
 Each FOLDER is named like a task and holds MODEL-sSEED.json of `evaluate`. Writes OUTPUT.json and,
-beside it, the same as Markdown. The interval is that of the mean over seeds (Student's t, 95 %): how far other seeds would
-move it. How far other test questions would is each file's own `ci95`, and larger.
+beside it, the same as Markdown. The interval is that of the mean over seeds (Student's t, 95 %):
+how far other seeds would move it. How far other test questions would is each file's own `ci95`, and
+larger.
 """
 
 import json

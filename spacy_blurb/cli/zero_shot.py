@@ -39,7 +39,7 @@ def zero_shot(
         raise BlurbError(Errors.B549.format(method=method))
     vocab = Vocab()
     solved = read_docbin(shots, vocab)[:n_shots] if shots is not None else []
-    result, predictions = evaluate_zero_shot(
+    result, predictions, units = evaluate_zero_shot(
         get_task(task),
         encoder,
         read_docbin(data, vocab),
@@ -48,7 +48,7 @@ def zero_shot(
         shots=solved,
         limit=limit,
     )
-    write_zero_shot(result, predictions, output)
+    write_zero_shot(result, predictions, units, output)
     low, high = (100 * bound for bound in result["ci95"])
     print(
         f"{task}: {result['metric']} {100 * result['score']:.2f} (95 % {low:.2f}–{high:.2f}), "

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -51,7 +52,8 @@ def make_predicted(nlp: Language, reference: Doc) -> Doc:
 def _copy_sentences(predicted: Doc, reference: Doc) -> None:
     if reference.has_annotation("SENT_START"):
         # In one call: a loop over tokens is several times slower.
-        predicted.from_array(["SENT_START"], reference.to_array(["SENT_START"]))
+        starts: Any = reference.to_array(["SENT_START"])
+        predicted.from_array(["SENT_START"], starts)
 
 
 def _copy_text(nlp: Language, reference: Doc) -> Doc:

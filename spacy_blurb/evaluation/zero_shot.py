@@ -29,7 +29,7 @@ from ..errors import BlurbError, Errors
 from ..metrics.answers import majority_share
 from ..metrics.resampling import Units, bootstrap_interval
 from ..tasks import Task
-from .results import describe_data, package_versions
+from .results import describe_data, describe_run, write_units
 from .scoring.rows import write_rows
 
 Method = Literal["pll", "embedding"]
@@ -62,14 +62,14 @@ def evaluate_zero_shot(
     method: Method,
     shots: Sequence[Doc] = (),
     limit: int | None = None,
-) -> tuple[dict[str, Any], list[ChoicePrediction]]:
+) -> tuple[dict[str, Any], list[ChoicePrediction], Units]:
     """Choose among options by an encoder that was not trained for it.
 
     encoder (str): Hugging Face folder or hub name.
     references (Sequence[Doc]): With multiple-choice questions.
     shots (Sequence[Doc]): Solved questions to read first.
     limit (int | None): Of the questions, take this many, spread evenly over the file.
-    RETURNS (tuple): Result, and a prediction for each question.
+    RETURNS (tuple): Result, a prediction for each question, and whether it is right.
     RAISES (BlurbError): B546 no multiple-choice question, B547 the encoder has no masked-language
         head, B548 shots for a method that has no use for them.
     """
@@ -105,18 +105,20 @@ def evaluate_zero_shot(
         "model": Path(encoder).name,
         "seed": None,
         **describe_data(data),
-        "versions": package_versions(),
+        **describe_run(),
     }
-    return result, predictions
+    return result, predictions, units
 
 
 def write_zero_shot(
-    result: dict[str, Any], predictions: Sequence[ChoicePrediction], output: Path
+    result: dict[str, Any], predictions: Sequence[ChoicePrediction], units: Units, output: Path
 ) -> None:
-    """Write the result and, beside it, its predictions."""
+    """Write the result and, beside it, its predictions and what each question contributes."""
     path = output.with_name(f"{output.stem}.predictions.jsonl")
     write_rows([prediction.to_json() for prediction in predictions], path)
-    content = {**result, "predictions": path.name}
+    units_path = output.with_name(f"{output.stem}.units.json")
+    write_units(units, units_path)
+    content = {**result, "predictions": path.name, "units": units_path.name}
     output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 

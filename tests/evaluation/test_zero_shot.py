@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import spacy_blurb.cli.main  # noqa: F401  (adds `blurb` to spaCy's own commands)
 from spacy_blurb.annotations import DocQuestion, set_questions
 from spacy_blurb.errors import BlurbError
+from spacy_blurb.evaluation.results import read_units
 from spacy_blurb.evaluation.zero_shot import evaluate_zero_shot, read_stem
 from spacy_blurb.tasks import get_task
 
@@ -48,7 +49,7 @@ def make_doc(question: str = QUESTION, label: str = "1") -> Doc:
 def evaluate(encoder: Path, folder: Path, docs: list[Doc], **settings: Any) -> tuple[dict, list]:
     (folder / "gold").write_bytes(b"")
     task = get_task("medconceptsqa")
-    return evaluate_zero_shot(task, str(encoder), docs, data=folder / "gold", **settings)
+    return evaluate_zero_shot(task, str(encoder), docs, data=folder / "gold", **settings)[:2]
 
 
 @pytest.mark.parametrize(
@@ -142,6 +143,9 @@ def test_the_command(tiny_encoder: Path, tmp_path: Path) -> None:
     assert result["n"] == 3
     lines = (tmp_path / result["predictions"]).read_text(encoding="utf-8").splitlines()
     assert len(lines) == 3
+    units = read_units(tmp_path / result["units"])
+    assert units.ids == tuple(json.loads(line)["id"] for line in lines)
+    assert units.score() == result["score"]
     wrong = call("guess")
     assert wrong.exit_code == 1
     assert "[B549] No method 'guess'" in wrong.output
