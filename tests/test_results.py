@@ -108,7 +108,7 @@ def test_four_arms_table_shows_what_the_result_files_say(project: Path) -> None:
     folder = project / "results" / "four_arms"
     table = json.loads((folder / "table.json").read_text(encoding="utf-8"))
     files = list(folder.rglob("*-s?.json"))
-    assert len(files) == 16
+    assert len(files) == 24
     for path in files:
         result = json.loads(path.read_text(encoding="utf-8"))
         row = table["tasks"][result["task"]][result["model"]]
