@@ -116,6 +116,23 @@ def test_four_arms_table_shows_what_the_result_files_say(project: Path) -> None:
         assert row["mean"] == pytest.approx(sum(row["seeds"].values()) / len(row["seeds"]))
 
 
+@pytest.mark.parametrize(
+    "models",
+    [("head-linear", "head-bilstm", "head-crf"), ("tags-bio", "tags-bioul", "tags-io")],
+)
+def test_heads_and_tag_schemes_are_those_of_the_result_files(
+    project: Path, models: tuple[str, ...]
+) -> None:
+    page = (project / "docs" / "results.md").read_text(encoding="utf-8")
+    for task in ("bc5_chem", "bc5_disease", "jnlpba"):
+        folder = project / "results" / "tags_heads" / task
+        results = [json.loads((folder / f"{m}-s0.json").read_text("utf-8")) for m in models]
+        cells = [rf"{100 * result['score']:.2f} / [\d.–]+" for result in results]
+        row = r" \| ".join([re.escape(get_task(task).dataset), *cells])
+        assert re.search(rf"^\| {row} \|$", page, re.MULTILINE), task
+        assert {r["run"]["settings"]["train_docs"] for r in results} == {1000}
+
+
 @pytest.mark.parametrize("size", ["6x384", "4x256"])
 def test_speed_of_pretraining_is_that_of_the_benchmark(project: Path, size: str) -> None:
     path = project / "results" / "benchmarks" / "pretraining.json"
