@@ -24,8 +24,12 @@ ALLOWED = {
     "pretraining": {"errors", "data.formats"},
     "encoder": {"errors", "annotations"},
     "components": {"errors", "annotations", "metrics", "encoder"},
-    "evaluation": {"errors", "annotations", "metrics", "data", "tasks", "encoder", "components"},
-    "cli": {"errors", "annotations", "data", "tasks", "pretraining", "evaluation"},
+    "render": {"errors", "annotations"},
+    "evaluation": {
+        *("errors", "annotations", "metrics", "data", "tasks"),
+        *("encoder", "components", "render"),
+    },
+    "cli": {"errors", "annotations", "data", "tasks", "pretraining", "evaluation", "render"},
 }
 # Only these modules of the data room know spaCy.
 SPACY_IN_DATA = {"docbin", "readers", "convert"}
