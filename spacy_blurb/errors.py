@@ -1,7 +1,8 @@
 """What can go wrong, in coded messages.
 
 Each message says what is wrong, what was found and where, and what to do next. Codes are grouped
-by room: B1xx data, B2xx pretraining, B3xx encoder, B4xx components, B5xx evaluation, B6xx cli.
+by room: B1xx data, B2xx pretraining, B3xx encoder, B4xx components, B5xx evaluation, B6xx cli, B80x
+and B81x environment, abbreviations, rendering and app.
 """
 
 
@@ -705,4 +706,10 @@ class Errors(metaclass=_CodedMessages):
     B642 = (
         "{path}: its lines differ in {key!r}, which decides how relations are counted. It must be "
         "the same in all; see docs/protocol.md."
+    )
+
+    # Environment, rendering, app
+    B800 = (
+        "{count} of these (marked ✘) break something. Do what stands behind the arrows, and run "
+        "this again."
     )

@@ -6,6 +6,7 @@ from . import (  # noqa: F401
     convert,
     convert_own,
     corpus,
+    doctor,
     evaluate,
     init_config,
     leaderboard,
