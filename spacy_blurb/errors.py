@@ -713,3 +713,8 @@ class Errors(metaclass=_CodedMessages):
         "{count} of these (marked ✘) break something. Do what stands behind the arrows, and run "
         "this again."
     )
+    B801 = (
+        "Component {name!r}: another program in this process, such as scispaCy's "
+        "AbbreviationDetector, has taken the attribute doc._.abbreviations. Use one of the two per "
+        "process, or make the pipeline with this component last."
+    )

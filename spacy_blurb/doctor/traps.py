@@ -97,8 +97,8 @@ def sprung_traps(facts: Facts) -> list[Trap]:
 
 def _versions(facts: Facts) -> dict[str, str]:
     """Return all versions; CuPy has a distribution per CUDA version."""
-    cupy = {"cupy": v for k, v in facts.versions.items() if k.startswith("cupy-cuda")}
-    return {**facts.versions, **cupy}
+    cupy = [version for name, version in facts.versions.items() if name.startswith("cupy-cuda")]
+    return {**facts.versions, **({"cupy": cupy[0]} if cupy else {})}
 
 
 def _matches(version: str | None, wanted: str) -> bool:
