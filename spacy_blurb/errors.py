@@ -621,7 +621,7 @@ class Errors(metaclass=_CodedMessages):
     B601 = "{reason}: {path}. Check that the folder exists, is writable and has room."
     B602 = (
         "This command needs the package {name}, which is not installed: pip install "
-        "'spacy-blurb[train]'."
+        "'spacy-blurb[{extra}]'."
     )
     B615 = (
         "No template {path} for task {task} here. Run the command in the project's folder, or give "
@@ -717,4 +717,12 @@ class Errors(metaclass=_CodedMessages):
         "Component {name!r}: another program in this process, such as scispaCy's "
         "AbbreviationDetector, has taken the attribute doc._.abbreviations. Use one of the two per "
         "process, or make the pipeline with this component last."
+    )
+    B802 = (
+        "{path}, line {line}: {reason}. Each line is a JSON object as 'annotate' writes it; the "
+        "name of a DocBin ends in .spacy."
+    )
+    B803 = (
+        "Cannot listen at {host}, port {port}: {reason}. Take another one with --port, or 0 for "
+        "any that is free."
     )

@@ -27,6 +27,7 @@ ALLOWED = {
     "render": {"errors", "annotations"},
     # Only its probe, which runs as a program, imports more than errors.
     "doctor": {"errors", "encoder", "data"},
+    "app": {"errors", "annotations", "render"},
     "evaluation": {
         *("errors", "annotations", "metrics", "data", "tasks"),
         *("encoder", "components", "render"),
