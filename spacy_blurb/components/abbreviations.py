@@ -73,9 +73,9 @@ def _places(doc: Doc, definitions: Sequence[Definition]) -> Iterator[tuple[Span,
     text, known = doc.text, dict[str, list[Definition]]()
     for definition in definitions:
         known.setdefault(text[slice(*definition.short)], []).append(definition)
-    end = 0
+    end, first_characters = 0, {short[0] for short in known}
     for token in doc if known else ():
-        if token.i < end:
+        if token.i < end or token.text[:1] not in first_characters:
             continue
         # The longest first: "IL-2R" is no "IL".
         for stop in range(min(len(doc), token.i + MOST_SHORT), token.i, -1):
