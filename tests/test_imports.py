@@ -41,6 +41,7 @@ ALLOWED = {
         "evaluation",
         "render",
         "doctor",
+        "app",
     },
 }
 # Only these modules of the data room know spaCy.

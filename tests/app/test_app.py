@@ -176,6 +176,6 @@ def test_the_command(rule_pipeline: Path) -> None:
                 assert str(rule_pipeline) in response.read().decode()
         finally:
             run.send_signal(signal.SIGINT)
-            _, errors = run.communicate(timeout=60)
+            _, errors = run.communicate(timeout=100)
         assert run.returncode == 0, errors
         assert "Traceback" not in errors
