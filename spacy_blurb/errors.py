@@ -1,7 +1,8 @@
 """What can go wrong, in coded messages.
 
 Each message says what is wrong, what was found and where, and what to do next. Codes are grouped
-by room: B1xx data, B2xx pretraining, B3xx encoder, B4xx components, B5xx evaluation, B6xx cli.
+by room: B1xx data, B2xx pretraining, B3xx encoder, B4xx components, B5xx evaluation, B6xx cli, B80x
+and B81x environment, abbreviations, rendering and app.
 """
 
 
@@ -620,7 +621,7 @@ class Errors(metaclass=_CodedMessages):
     B601 = "{reason}: {path}. Check that the folder exists, is writable and has room."
     B602 = (
         "This command needs the package {name}, which is not installed: pip install "
-        "'spacy-blurb[train]'."
+        "'spacy-blurb[{extra}]'."
     )
     B615 = (
         "No template {path} for task {task} here. Run the command in the project's folder, or give "
@@ -705,4 +706,23 @@ class Errors(metaclass=_CodedMessages):
     B642 = (
         "{path}: its lines differ in {key!r}, which decides how relations are counted. It must be "
         "the same in all; see docs/protocol.md."
+    )
+
+    # Environment, rendering, app
+    B800 = (
+        "{count} of these (marked ✘) break something. Do what stands behind the arrows, and run "
+        "this again."
+    )
+    B801 = (
+        "Component {name!r}: another program in this process, such as scispaCy's "
+        "AbbreviationDetector, has taken the attribute doc._.abbreviations. Use one of the two per "
+        "process, or make the pipeline with this component last."
+    )
+    B802 = (
+        "{path}, line {line}: {reason}. Each line is a JSON object as 'annotate' writes it; the "
+        "name of a DocBin ends in .spacy."
+    )
+    B803 = (
+        "Cannot listen at {host}, port {port}: {reason}. Take another one with --port, or 0 for "
+        "any that is free."
     )

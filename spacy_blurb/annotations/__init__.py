@@ -4,6 +4,7 @@ Everything lives in span groups and their `attrs` as JSON-able values, because t
 plain `DocBin` and `Doc.to_bytes`; `doc._` and `span._` attributes are getters (DESIGN section 3).
 """
 
+from .abbreviations import ABBREVIATIONS, doc_abbreviations, long_form, set_abbreviations
 from .entities import (
     ENTITIES,
     PICO,
@@ -18,7 +19,7 @@ from .entities import (
     set_scored_entities,
     span_score,
 )
-from .extensions import install_extensions
+from .extensions import install_abbreviations, install_extensions
 from .pairs import (
     PAIR,
     PAIR_SEPARATOR,
@@ -66,6 +67,7 @@ from .relations import (
 from .vectors import VECTOR, set_vector, travelling_vector
 
 __all__ = [
+    "ABBREVIATIONS",
     "ANSWERS",
     "CANDIDATES",
     "ENTITIES",
@@ -88,6 +90,7 @@ __all__ = [
     "attach_questions",
     "best_disjoint",
     "copy_questions",
+    "doc_abbreviations",
     "doc_answers",
     "doc_questions",
     "doc_relations",
@@ -102,12 +105,15 @@ __all__ = [
     "gold_pair_score",
     "gold_relations",
     "has_relations",
+    "install_abbreviations",
     "install_extensions",
     "is_pair",
     "label_sets",
+    "long_form",
     "longest_disjoint",
     "predicted_similarity",
     "predicted_spans",
+    "set_abbreviations",
     "set_answers",
     "set_found_relations",
     "set_gold_entities",

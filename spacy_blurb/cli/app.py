@@ -21,6 +21,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+_EXTRAS = {"flask": "app", "werkzeug": "app"}
+"""Missing package → the extra that has it, where that is not [train]."""
+
 
 def command(name: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a function as `spacy blurb NAME`; a `BlurbError` in it becomes one line, exit 1."""
@@ -36,7 +39,8 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., None]], Calla
             except ModuleNotFoundError as error:
                 if (error.name or "").startswith("spacy_blurb"):
                     raise  # a fault of ours, not a package that the user lacks
-                print(f"✘ {Errors.B602.format(name=error.name)}", file=sys.stderr)
+                extra = _EXTRAS.get(error.name or "", "train")
+                print(f"✘ {Errors.B602.format(name=error.name, extra=extra)}", file=sys.stderr)
                 raise typer.Exit(1) from error
             except OSError as error:
                 message = Errors.B601.format(reason=error.strerror, path=error.filename)

@@ -39,7 +39,7 @@ def read_gold_answers(task: Task, references: Sequence[Doc]) -> list[GoldAnswer]
     for position, reference in enumerate(references):
         name = document_id(reference) or str(position)
         group = document_group(reference) or name
-        for question, ending in _questions(reference):
+        for question, ending in scored_questions(reference):
             kind = str(gold_kind(question))
             _check(task, question, kind, name)
             kinds.add(kind)
@@ -76,7 +76,7 @@ def predict_answers(
     for position, (doc, reference) in enumerate(zip(docs, references, strict=True)):
         name = document_id(reference) or str(position)
         group = document_group(reference) or name
-        questions = list(_questions(reference))
+        questions = list(scored_questions(reference))
         answered = match_answers(Example(doc, reference))
         if len(answered) < len(questions):
             kinds = ", ".join(sorted({str(gold_kind(question)) for question, _ in questions}))
@@ -87,7 +87,7 @@ def predict_answers(
     return rows, {}
 
 
-def _questions(reference: Doc) -> Iterator[tuple[DocQuestion, str]]:
+def scored_questions(reference: Doc) -> Iterator[tuple[DocQuestion, str]]:
     """Yield the questions that have gold answers, and how their names end."""
     questions = [q for q in doc_questions(reference) if gold_kind(q) is not None]
     for question in questions:

@@ -1,29 +1,28 @@
 """What did a model get wrong? Views of test items, made of gold Docs and a prediction file."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import spacy
-from markupsafe import Markup, escape
-from spacy import displacy
+from markupsafe import Markup
 from spacy.tokens import Doc
 
 from ..data.docbin import read_docbin
 from ..tasks import TASKS, Task
+from .answer_errors import wrong_answers
+from .error_marks import draw_chips, draw_marked
 from .families import get_family
 from .leaderboard import Board
+from .relation_errors import wrong_relations
 from .result_files import Result
 from .results import describe_data, hash_gold
 from .scoring.rows import Row, match_rows, read_rows
 
 MOST = 40
 """Items with errors in one view; how many there are is said beside it."""
-_COLORS = {"missed": "#d97706", "wrong": "#ef5350", "right": "#16a34a"}
-_MARKS = {"missed": "–", "wrong": "✗", "right": "✓"}
-"""Colours alone do not tell everybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,97 +73,67 @@ def _build_view(task: Task, result: Result, folder: Path, vocab: Any) -> ErrorVi
     rows = match_rows([item.id for item in gold], read_rows(predictions), predictions)
     items: list[tuple[str, Markup]] = []
     total = 0
-    for doc, item, row in _VIEWS[task.type][0](docs, gold, rows):
+    for name, draw in _VIEWS[task.type](task, docs, gold, rows, predictions):
         total += 1
         if len(items) < MOST:
-            items.append((item.id, _VIEWS[task.type][1](doc, item, row)))
+            items.append((name, draw()))
     return ErrorView(task.name, result.model, result.seed, items, total)
 
 
-_Triples = Iterable[tuple[Doc, Any, Row]]
+_Errors = Iterator[tuple[str, partial[Markup]]]
+"""Id of each item with an error, and how to draw it."""
 
 
-def _wrong_entities(docs: Sequence[Doc], gold: Sequence[Any], rows: Sequence[Row]) -> _Triples:
+def _wrong_entities(
+    task: Task, docs: Sequence[Doc], gold: Sequence[Any], rows: Sequence[Row], source: Path
+) -> _Errors:
     for doc, item, row in zip(docs, gold, rows, strict=True):
         found = {(e["start"], e["end"], e["label"]) for e in row["entities"]}
         if found != set(item.mentions):
-            yield doc, item, row
+            yield item.id, partial(_show_entities, doc.text, set(item.mentions), found)
 
 
-def _show_entities(doc: Doc, gold: Any, row: Row) -> Markup:
+def _show_entities(text: str, gold: set[Any], found: set[Any]) -> Markup:
     """Draw gold and predicted spans with displaCy: right, missed, wrong."""
-    found = {(e["start"], e["end"], e["label"]) for e in row["entities"]}
-    spans = [(*span, "right" if span in found else "missed") for span in sorted(set(gold.mentions))]
-    spans += [(*span, "wrong") for span in sorted(found - set(gold.mentions))]
-    return draw_spans(doc.text, spans)
+    spans = [(*span, "right" if span in found else "missed") for span in sorted(gold)]
+    spans += [(*span, "wrong") for span in sorted(found - gold)]
+    return draw_marked(text, spans)
 
 
-def draw_spans(text: str, spans: Sequence[tuple[int, int, str, str]]) -> Markup:
-    """Draw spans over a text with displaCy, which may overlap and begin inside words.
-
-    spans (Sequence): First character, the one behind the last, label, kind (right, missed, wrong).
-    RETURNS (Markup): HTML in which text and labels are escaped.
-    """
-    edges = {0, len(text), *(e for start, end, _, _ in spans for e in (start, end))}
-    edges |= {i for i, c in enumerate(text) if c.isspace()}
-    edges |= {i + 1 for i, c in enumerate(text) if c.isspace()}
-    cuts = sorted(edges)
-    places = [(a, b) for a, b in pairwise(cuts) if not text[a:b].isspace()]
-    starts = {a: n for n, (a, _) in enumerate(places)}
-    ends = {b: n + 1 for n, (_, b) in enumerate(places)}
-    drawn = [
-        {
-            "start_token": starts[start],
-            "end_token": ends[end],
-            "label": _name(kind, label),
-        }
-        for start, end, label, kind in spans
-        if start in starts and end in ends
-    ]
-    colors = {_name(kind, label).upper(): _COLORS[kind] for _, _, label, kind in spans}
-    content = {"text": text, "spans": drawn, "tokens": [text[a:b] for a, b in places]}
-    options = {"colors": colors}
-    return Markup(
-        displacy.render(content, style="span", manual=True, options=options, jupyter=False)
-    )
-
-
-def _name(kind: str, label: str) -> str:
-    """Escape a label: displaCy does not, and a prediction file may hold anything."""
-    return str(escape(f"{_MARKS[kind]} {label}"))
-
-
-def _wrong_labels(docs: Sequence[Doc], gold: Sequence[Any], rows: Sequence[Row]) -> _Triples:
+def _wrong_labels(
+    task: Task, docs: Sequence[Doc], gold: Sequence[Any], rows: Sequence[Row], source: Path
+) -> _Errors:
     for doc, item, row in zip(docs, gold, rows, strict=True):
-        if set(row["labels"]) & item.known != item.labels:
-            yield doc, item, row
+        found = set(row["labels"]) & item.known
+        if found != item.labels:
+            yield item.id, partial(_show_labels, doc.text, item.labels, found)
 
 
-def _show_labels(doc: Doc, gold: Any, row: Row) -> Markup:
-    found = set(row["labels"]) & gold.known
-    marks = [(label, "right" if label in found else "missed") for label in sorted(gold.labels)]
-    marks += [(label, "wrong") for label in sorted(found - gold.labels)]
-    chips = Markup(" ").join(
-        Markup('<span class="chip {}">{} {}</span>').format(kind, _MARKS[kind], label)
-        for label, kind in marks
-    )
-    return Markup("<p>{}</p><p>{}</p>").format(doc.text, chips)
+def _show_labels(text: str, gold: Iterable[str], found: set[str]) -> Markup:
+    marks = [(label, "right" if label in found else "missed") for label in sorted(gold)]
+    marks += [(label, "wrong") for label in sorted(found - set(gold))]
+    return Markup("<p>{}</p><p>{}</p>").format(text, draw_chips(marks))
 
 
-def _pairs_by_error(docs: Sequence[Doc], gold: Sequence[Any], rows: Sequence[Row]) -> _Triples:
-    triples = list(zip(docs, gold, rows, strict=True))
-    return sorted(triples, key=lambda triple: -abs(triple[1].score - triple[2]["score"]))
+def _pairs_by_error(
+    task: Task, docs: Sequence[Doc], gold: Sequence[Any], rows: Sequence[Row], source: Path
+) -> _Errors:
+    triples = zip(docs, gold, rows, strict=True)
+    for doc, item, row in sorted(triples, key=lambda t: -abs(t[1].score - t[2]["score"])):
+        yield item.id, partial(_show_pair, doc.text, item.score, row["score"])
 
 
-def _show_pair(doc: Doc, gold: Any, row: Row) -> Markup:
+def _show_pair(text: str, gold: float, found: float) -> Markup:
     return Markup("<p class=pair>{}</p><p>gold {:.2f}, predicted {:.2f}</p>").format(
-        doc.text, gold.score, row["score"]
+        text, gold, found
     )
 
 
-_VIEWS: dict[str, tuple[Callable[..., _Triples], Callable[..., Markup]]] = {
-    "ner": (_wrong_entities, _show_entities),
-    "pico": (_wrong_entities, _show_entities),
-    "textcat": (_wrong_labels, _show_labels),
-    "sts": (_pairs_by_error, _show_pair),
+_VIEWS: dict[str, Callable[[Task, Any, Any, Any, Path], _Errors]] = {
+    "ner": _wrong_entities,
+    "pico": _wrong_entities,
+    "textcat": _wrong_labels,
+    "sts": _pairs_by_error,
+    "rel": wrong_relations,
+    "qa": wrong_answers,
 }

@@ -1,8 +1,7 @@
 """The page, also in a real browser where there is one."""
 
 import re
-import shutil
-from collections.abc import Iterator
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,10 @@ from typing import Any
 import pytest
 import spacy
 
-from spacy_blurb.data.docbin import read_docbin, write_docbin
-from spacy_blurb.data.records import LabelledText, Mention, Record, TextPair
-from spacy_blurb.evaluation.error_views import build_views, draw_spans
+from spacy_blurb.data.docbin import RelationScheme, read_docbin, write_docbin
+from spacy_blurb.data.records import LabelledText, Mention, Question, Record, Relation, TextPair
+from spacy_blurb.evaluation.error_marks import draw_marked
+from spacy_blurb.evaluation.error_views import build_views
 from spacy_blurb.evaluation.leaderboard import build_board
 from spacy_blurb.evaluation.leaderboard_page import board_to_html
 from spacy_blurb.evaluation.result_files import read_results
@@ -38,6 +38,52 @@ def write_gold(folder: Path) -> None:
     write_docbin(texts, folder / "hoc" / "test.spacy", tokenizer, label_sets=["hoc"], labels=labels)
     pairs = [TextPair("p1", "a", "b", 0.0), TextPair("p2", "c", "c", 4.0)]
     write_docbin(pairs, folder / "biosses" / "test.spacy", tokenizer, label_sets=["biosses"])
+    write_gold_relations(folder)
+    write_gold_questions(folder)
+
+
+ENDS = (Mention(0, 7, "Chemical"), Mention(22, 27, "Disease"), Mention(35, 40, "Disease"))
+
+
+def write_gold_relations(folder: Path) -> None:
+    """Undirected ones between entities, and directed ones between concepts."""
+    tokenizer = spacy.blank("en").tokenizer
+    effect = (Relation(0, 1, "DDI-effect"),)
+    records = [Record("r1", TEXT, ENDS, relations=effect), Record("r2", "none")]
+    path = folder / "ddi" / "test.spacy"
+    scheme = RelationScheme()
+    write_docbin(records, path, tokenizer, label_sets=["ddi"], relations=scheme)
+    record = Record(
+        "c1",
+        TEXT,
+        ENDS,
+        relations=(Relation(0, 1, "CID", concepts=("D1", "D2")),),
+        concepts=(("D1",), ("D2",), ("D2", "D3")),
+    )
+    path = folder / "bc5cdr_cid" / "test.spacy"
+    write_docbin([record], path, tokenizer, label_sets=["bc5cdr_cid"], relations=scheme)
+
+
+def write_gold_questions(folder: Path) -> None:
+    """Of each of the three kinds; the second of each is answered right below."""
+    golds = {
+        "pubmedqa": [
+            Question("q1", "Is <i>it</i>?", TEXT, "maybe"),
+            Question("q2", "Is it?", TEXT, "yes"),
+        ],
+        "bioasq_factoid": [
+            Question("f1", "What <i>rises</i>?", TEXT, answers=((22, "fever"),), group="f1"),
+            Question("f2", "What causes it?", TEXT, answers=((0, "Aspirin"),), group="f2"),
+            Question("f3", "Where?", TEXT, answers=((-1, "in rats"),), group="f3"),
+        ],
+        "medqa": [
+            Question("o1", "Which <b>drug</b>?", "", "1", options=("one", "<u>two</u>")),
+            Question("o2", "Which one?", "", "0", options=("one", "two")),
+        ],
+    }
+    for task, records in golds.items():
+        path = folder / task / "test.spacy"
+        write_docbin(records, path, spacy.blank("en").tokenizer, label_sets=[task])
 
 
 def score(results: Path, gold: Path, task: str, rows: list, model: str) -> None:
@@ -61,9 +107,32 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     score(
         results, gold, "biosses", [{"id": "p1", "score": 3.0}, {"id": "p2", "score": 4.0}], HOSTILE
     )
+    score_relations(results, gold)
+    score_questions(results, gold)
     for seed in (0, 1):
         write_result(results, "bc2gm", "plain", seed, right=7 + seed, settings={"epochs": 1})
     return results, gold
+
+
+def score_relations(results: Path, gold: Path) -> None:
+    aspirin, fever, again = ([m.start, m.end, m.label] for m in ENDS)
+    # A mirror image is right where relations have no direction; one label is wrong, none missed.
+    mirrored = {"head": fever, "tail": aspirin, "label": "DDI-effect"}
+    made_up = {"head": aspirin, "tail": again, "label": "<i>x</i>"}
+    rows = [{"id": "r1", "relations": [mirrored, made_up]}, {"id": "r2", "relations": []}]
+    score(results, gold, "ddi", rows, HOSTILE)
+    relations = [{"head": aspirin, "tail": again, "label": "CID"}]
+    score(results, gold, "bc5cdr_cid", [{"id": "c1", "relations": relations}], HOSTILE)
+
+
+def score_questions(results: Path, gold: Path) -> None:
+    rows = [{"id": "q1", "label": "yes"}, {"id": "q2", "label": "yes"}]
+    score(results, gold, "pubmedqa", rows, HOSTILE)
+    spans = {"f1": (35, 40), "f2": (22, 27), "f3": (None, None)}
+    rows = [{"id": i, "start": s, "end": e, "score": 0.5} for i, (s, e) in spans.items()]
+    score(results, gold, "bioasq_factoid", rows, HOSTILE)
+    rows = [{"id": "o1", "label": "0"}, {"id": "o2", "label": "0"}]
+    score(results, gold, "medqa", rows, HOSTILE)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +154,7 @@ class _Tags(HTMLParser):
 def test_hostile_names_and_texts_are_text(page: str) -> None:
     tags = _Tags()
     tags.feed(page)
-    assert not [tag for tag, _ in tags.found if tag in {"img", "iframe", "object", "i", "b"}]
+    assert not [tag for tag, _ in tags.found if tag in {"img", "iframe", "object", "i", "b", "u"}]
     events = [key for _, attrs in tags.found for key in attrs if key.startswith("on")]
     assert events == []
     assert page.count("<script>") == 1
@@ -129,6 +198,65 @@ def test_views_of_errors(folders: tuple[Path, Path], tmp_path: Path) -> None:
     assert {view.total for view in build_views(board, tmp_path)} == {0}
 
 
+def chips(html: object) -> list[str]:
+    return [unescape(chip) for chip in re.findall('<span class="chip [a-z]+">(.*?)</span>', html)]
+
+
+def test_views_of_wrong_relations(folders: tuple[Path, Path]) -> None:
+    results, gold = folders
+    views = {view.task: view for view in build_views(build_board(read_results(results)), gold)}
+    ((name, html),) = views["ddi"].items
+    assert (name, views["ddi"].total) == ("r1", 1)
+    assert chips(html) == ["✓ Aspirin → fever: DDI-effect", "✗ Aspirin → fever: <i>x</i>"]
+    # The ends of relations are drawn in the text.
+    assert str(html).count("Disease") == 2
+    # One mention has two concepts, so one prediction is two relations, one of them right.
+    ((_, html),) = views["bc5cdr_cid"].items
+    assert chips(html) == ["✓ D1 (Aspirin) → D2 (fever): CID", "✗ D1 (Aspirin) → D3 (fever): CID"]
+
+
+def test_views_show_what_the_score_counts(folders: tuple[Path, Path]) -> None:
+    results, gold = folders
+    found = {r.task: r.content for r in read_results(results)}
+    views = {view.task: view for view in build_views(build_board(read_results(results)), gold)}
+    for task in ("ddi", "bc5cdr_cid"):
+        marks = [chip[0] for _, html in views[task].items for chip in chips(html)]
+        counted = (found[task]["correct"], found[task]["predicted"], found[task]["gold"])
+        right, wrong, missed = (marks.count(mark) for mark in "✓✗–")
+        assert (right, right + wrong, right + missed) == counted
+    for task in ("pubmedqa", "medqa"):
+        assert 1 - views[task].total / found[task]["n"] == found[task]["score"]
+
+
+def test_views_of_wrong_answers(folders: tuple[Path, Path]) -> None:
+    results, gold = folders
+    views = {view.task: view for view in build_views(build_board(read_results(results)), gold)}
+    ((name, html),) = views["pubmedqa"].items
+    assert (name, chips(html)) == ("q1", ["– maybe", "✗ yes"])
+    assert "Is &lt;i&gt;it&lt;/i&gt;?" in html
+    ((name, html),) = views["medqa"].items
+    assert (name, chips(html)) == ("o1", ["– 1: <u>two</u>", "✗ 0: one"])
+    # A question that is its own text stands there once.
+    assert str(html).count("Which") == 1
+    # The second "fever" has the words of the gold answer: right, as the score has it.
+    ((name, html),) = views["bioasq_factoid"].items
+    assert name == "f2"
+    assert re.findall("([✓–✗]) answer", str(html)) == ["–", "✗"]
+
+
+def test_an_answer_where_there_is_none_and_none_where_there_is_one(tmp_path: Path) -> None:
+    results, gold = tmp_path / "results", tmp_path / "gold"
+    write_gold_questions(gold)
+    spans = {"f1": (None, None), "f2": (0, 7), "f3": (0, 7)}
+    rows = [{"id": i, "start": s, "end": e, "score": 0.5} for i, (s, e) in spans.items()]
+    score(results, gold, "bioasq_factoid", rows, "m")
+    (view,) = build_views(build_board(read_results(results)), gold)
+    first, third = (html for _, html in view.items)
+    assert [name for name, _ in view.items] == ["f1", "f3"]
+    assert (re.findall("([–✗]) answer", str(first)), chips(first)) == (["–"], ["✗ no answer"])
+    assert (re.findall("([–✗]) answer", str(third)), chips(third)) == (["✗"], ["– no answer"])
+
+
 def test_a_view_needs_the_gold_data_of_its_result(
     folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -143,32 +271,14 @@ def test_a_view_needs_the_gold_data_of_its_result(
 
 
 def test_spans_that_overlap_and_begin_inside_words() -> None:
-    html = draw_spans("anti-<x> drug", [(0, 8, "<i>", "right"), (5, 13, "B", "wrong")])
+    html = draw_marked("anti-<x> drug", [(0, 8, "<i>", "right"), (5, 13, "B", "wrong")])
     assert "&lt;x&gt;" in html
     assert html.count("✓ &lt;i&gt;") == 1
     assert "<i>" not in html
-    assert draw_spans("", []).strip().startswith("<div")
+    assert draw_marked("", []).strip().startswith("<div")
 
 
 # In a browser ------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if binary is None or driver is None:
-        pytest.skip("no chromium and chromedriver here (Debian: chromium, chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = binary
-    for flag in ("headless=new", "no-sandbox", "disable-gpu", "window-size=1500,1000"):
-        options.add_argument(f"--{flag}")
-    options.add_argument("--force-prefers-reduced-motion")  # scrolls at once
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.ChromeService(executable_path=driver)
-    found = webdriver.Chrome(options=options, service=service)
-    yield found
-    found.quit()
 
 
 def test_in_a_browser(browser: Any, page: str, tmp_path: Path) -> None:
@@ -213,5 +323,10 @@ def test_in_a_browser(browser: Any, page: str, tmp_path: Path) -> None:
     assert article.is_displayed()
     assert "<b>causes</b>" in " ".join(article.text.split())
     assert "– Disease" in article.text
+    # And one of relations.
+    view = next(v for v in views if v.text.startswith("ddi"))
+    view.find_element(By.TAG_NAME, "summary").click()
+    lines = [item.text for item in view.find_elements(By.CSS_SELECTOR, ".relations li")]
+    assert lines == ["✓ Aspirin → fever: DDI-effect", "✗ Aspirin → fever: <i>x</i>"]
     severe = [entry for entry in browser.get_log("browser") if entry["level"] != "INFO"]
     assert severe == []

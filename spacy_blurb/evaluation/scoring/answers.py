@@ -167,15 +167,24 @@ def _read_spans(gold: GoldAnswer, row: Row, source: Path) -> tuple[_Span, list[_
 
 def _read_span(gold: GoldAnswer, row: Row, source: Path) -> _Span:
     score = float(require(row, "score", float, source))
+    start, end = read_best_span(gold, row, source)
+    return _Span(gold.text[start:end], score)
+
+
+def read_best_span(gold: GoldAnswer, row: Row, source: Path) -> tuple[int, int]:
+    """Return the offsets of a row's answer, (0, 0) for no answer.
+
+    RAISES (BlurbError): B630 they are no numbers, B631 outside of the text.
+    """
     if "start" in row and row["start"] is None and row.get("end") is None:
-        return _Span("", score)
+        return 0, 0
     start, end = (require(row, key, int, source) for key in ("start", "end"))
     if not 0 <= start < end <= len(gold.text):
         length = len(gold.text)
         raise BlurbError(
             Errors.B631.format(path=source, doc_id=row["id"], start=start, end=end, length=length)
         )
-    return _Span(gold.text[start:end], score)
+    return start, end
 
 
 def _calibrate_labels(

@@ -46,11 +46,10 @@ def score_relations(
         B642 rows that differ in `entities` or `directed`.
     """
     entities = _common(rows, "entities", "gold", ("gold", "predicted"), source)
-    by_task = task.settings.get("directed", True)
-    directed = _common(rows, "directed", by_task, (True, False), source)
+    directed = is_directed(task, rows, source)
     documents = []
     for item, row in zip(gold, rows, strict=True):
-        sides = [list(item.relations), _read_relations(item, row, source)]
+        sides = [list(item.relations), read_relations(item, row, source)]
         if entities == "predicted":
             sides = [list(dict.fromkeys(side)) for side in sides]
         documents.append((sides[0], sides[1]))
@@ -68,6 +67,12 @@ def score_relations(
         "per_label": per_label(by_label),
     }
     return fields, Units("f1", tuple(item.id for item in gold), np.array(counts, dtype=float))
+
+
+def is_directed(task: Task, rows: Sequence[Row], source: Path) -> bool:
+    """Tell whether a pair and its mirror image are two relations: the rows say so, or the task."""
+    by_task = task.settings.get("directed", True)
+    return bool(_common(rows, "directed", by_task, (True, False), source))
 
 
 def _common(rows: Sequence[Row], key: str, default: Any, known: Sequence[Any], source: Path) -> Any:
@@ -88,7 +93,11 @@ def _common(rows: Sequence[Row], key: str, default: Any, known: Sequence[Any], s
     return values[0] if values else default
 
 
-def _read_relations(gold: GoldRelationSet, row: Row, source: Path) -> list[metrics.Row]:
+def read_relations(gold: GoldRelationSet, row: Row, source: Path) -> list[metrics.Row]:
+    """Return the relations of a row, between what they are between in the gold data.
+
+    RAISES (BlurbError): B630 a row that is not of the form, B631 offsets outside of the text.
+    """
     found = require(row, "relations", list, source)
     if wrong := [relation for relation in found if not isinstance(relation, dict)]:
         raise _not_of_the_form(row, "relations", wrong[0], "objects", source)

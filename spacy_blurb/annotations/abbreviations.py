@@ -1,0 +1,50 @@
+"""Abbreviations of a Doc and their long forms."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from spacy.tokens import Doc, Span, SpanGroup
+
+ABBREVIATIONS = "abbreviations"
+"""Key in `doc.spans` of every place at which an abbreviation stands that the Doc defines; the attrs
+hold `long_forms`: "first character:character behind the last" of such a place → those of its long
+form, as two numbers."""
+
+
+def set_abbreviations(doc: Doc, rows: Iterable[tuple[Span, tuple[int, int]]]) -> None:
+    """Write abbreviations.
+
+    rows (Iterable): Each place of an abbreviation, and the characters of its long form.
+    """
+    rows = list(rows)
+    long_forms = {_key(span): list(long) for span, long in rows}
+    spans = [span for span, _ in rows]
+    attrs = {"long_forms": long_forms}
+    doc.spans[ABBREVIATIONS] = SpanGroup(doc, name=ABBREVIATIONS, spans=spans, attrs=attrs)
+
+
+def doc_abbreviations(doc: Doc) -> list[Span]:
+    """Return the places of abbreviations in text order, [] without any: `doc._.abbreviations`."""
+    if ABBREVIATIONS not in doc.spans:
+        return []
+    # By characters: spaCy does not move the spans of a group when tokens are merged.
+    places = (key.split(":") for key in doc.spans[ABBREVIATIONS].attrs["long_forms"])
+    return [_span(doc, int(start), int(end)) for start, end in places]
+
+
+def long_form(span: Span) -> Span | None:
+    """Return what an abbreviation stands for, None for another span: `span._.long_form`."""
+    if ABBREVIATIONS not in span.doc.spans:
+        return None
+    long = span.doc.spans[ABBREVIATIONS].attrs["long_forms"].get(_key(span))
+    return None if long is None else _span(span.doc, *long)
+
+
+def _span(doc: Doc, start: int, end: int) -> Span:
+    # On tokens when it was found; where a user has merged some since, the tokens around it.
+    span: Any = doc.char_span(start, end, alignment_mode="expand")
+    return span
+
+
+def _key(span: Span) -> str:
+    return f"{span.start_char}:{span.end_char}"

@@ -1,0 +1,82 @@
+"""The web app: a form, and the answer of a pipeline on the same page. It has no script."""
+
+from importlib.resources import files
+from threading import Lock
+from typing import Any
+
+from flask import Flask, Response, render_template_string, request
+from markupsafe import Markup
+from spacy.language import Language
+from werkzeug.exceptions import HTTPException
+
+from ..annotations import attach_questions
+from ..render.document import draw_document
+from ..render.from_docs import from_doc
+from ..render.report import read_page
+
+_HEADERS = {
+    # No script and nothing from elsewhere, whatever an abstract holds.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+_MOST_BYTES = 400_000
+"""Of a form: a long article. Longer ones are an error, shown as text."""
+
+
+def make_app(nlp: Language, *, title: str, trusted_hosts: list[str] | None = None) -> Flask:
+    """Build the app for a pipeline.
+
+    title (str): The pipeline's name.
+    trusted_hosts (list[str] | None): Host names it answers to; None for any. With loopback names
+        alone, no page of another site can reach it through a name of its own (DNS rebinding).
+    """
+    app = Flask(__name__, static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=_MOST_BYTES, TRUSTED_HOSTS=trusted_hosts)
+    app.config.update(MAX_FORM_MEMORY_SIZE=_MOST_BYTES)
+    # Pipelines are not made for several threads.
+    lock = Lock()
+    answers = any(nlp.get_pipe_meta(name).factory == "blurb_qa" for name in nlp.pipe_names)
+
+    def show(**values: Any) -> str:
+        page = (files(__package__) / "pages" / "app.html").read_text(encoding="utf-8")
+        shown = {"text": "", "question": "", "result": "", "error": "", **values}
+        style = Markup(read_page("document.css"))
+        names = ", ".join(nlp.pipe_names)
+        return render_template_string(
+            page, title=title, style=style, names=names, answers=answers, **shown
+        )
+
+    @app.get("/")
+    def form() -> str:
+        return show()
+
+    @app.post("/")
+    def annotate() -> str | tuple[str, int]:
+        text = request.form.get("text", "").replace("\r\n", "\n")
+        question = request.form.get("question", "").strip() if answers else ""
+        if not text.strip():
+            return show(text=text, question=question, error="There is no text.")
+        try:
+            with lock:
+                doc = nlp.make_doc(text)
+                if question:
+                    attach_questions(doc, [question])
+                result = draw_document(from_doc(nlp(doc)))
+        except Exception as error:  # of any component: it belongs on the page, as text
+            app.logger.exception("The pipeline failed.")
+            message = f"{type(error).__name__}: {error}"
+            return show(text=text, question=question, error=message), 500
+        return show(text=text, question=question, result=result)
+
+    @app.errorhandler(HTTPException)
+    def fail(error: HTTPException) -> tuple[str, int]:
+        return show(error=f"{error.code} {error.name}: {error.description}"), error.code or 500
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        response.headers.update(_HEADERS)
+        return response
+
+    return app

@@ -1,0 +1,95 @@
+"""What is true of this environment: the only module of the room that looks."""
+
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+
+DISTRIBUTION = "spacy-blurb"
+PROBES = ("spacy", "commands", "pipeline", "transformers", "spacy_transformers", "trainer")
+"""What `probe.py` tries, in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the checks look at, so that a test can make up any environment.
+
+    python (tuple[int, int]): Version of the interpreter.
+    versions (Mapping[str, str]): Installed distributions by normalised name ("spacy-blurb").
+    requirements (tuple[str, ...]): Of spacy-blurb, those of its extras with a marker.
+    environ (Mapping[str, str]): Environment variables.
+    failures (Mapping[str, str]): Which probes failed, and their error in one line.
+    bf16 (bool | None): Whether the encoder would compute in bfloat16; None where torch is missing.
+    gpu (bool): Whether the machine has an NVIDIA GPU.
+    punkt (bool): Whether NLTK's sentence model is found.
+    system (str): "Linux", "Darwin" or "Windows".
+    """
+
+    python: tuple[int, int] = (3, 11)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    requirements: tuple[str, ...] = ()
+    environ: Mapping[str, str] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
+    bf16: bool | None = True
+    gpu: bool = False
+    punkt: bool = True
+    system: str = "Linux"
+
+
+def gather_facts() -> Facts:
+    """Look at this environment; imports are tried in a process of their own."""
+    versions: dict[str, str] = {}
+    for found in metadata.distributions():
+        # What an interrupted pip leaves behind has no name. Of two, Python imports the first.
+        if found.metadata["Name"]:
+            versions.setdefault(normalise(found.metadata["Name"]), found.version)
+    probed = probe()
+    return Facts(
+        python=sys.version_info[:2],
+        versions=versions,
+        requirements=tuple(metadata.requires(DISTRIBUTION) or ()),
+        environ=dict(os.environ),
+        failures={name: reason for name, reason in probed.items() if name in PROBES and reason},
+        bf16={"yes": True, "no": False}.get(probed.get("bf16", "")),
+        gpu=Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi") is not None,
+        punkt=probed.get("punkt") == "yes",
+        system=platform.system(),
+    )
+
+
+def normalise(name: str) -> str:
+    """Write the name of a distribution as PyPI does: "Spacy_Blurb" is "spacy-blurb"."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def probe(command: tuple[str, ...] = ("-m", "spacy_blurb.doctor.probe")) -> dict[str, str]:
+    """Try imports in another process, which may also die or hang of them.
+
+    RETURNS (dict[str, str]): Probe → "" where it succeeded, or the error in one line.
+    """
+    try:
+        run = subprocess.run(
+            [sys.executable, *command],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+            env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        )
+        output, end = run.stdout, f"the interpreter ended with code {run.returncode}"
+    except subprocess.TimeoutExpired as error:
+        output = error.stdout.decode() if isinstance(error.stdout, bytes) else error.stdout or ""
+        end = "it did not end within 5 minutes"
+    found: dict[str, str] = {}
+    for line in output.splitlines():
+        if line.startswith("{"):
+            found.update(json.loads(line))
+    # A probe says its name before it begins: one without a result is what it ended in.
+    return {name: end if reason == "begun" else reason for name, reason in found.items()}
