@@ -24,7 +24,17 @@ ALLOWED = {
     "pretraining": {"errors", "data.formats"},
     "encoder": {"errors", "annotations"},
     "components": {"errors", "annotations", "metrics", "encoder"},
-    "evaluation": {"errors", "annotations", "metrics", "data", "tasks", "encoder", "components"},
+    "runtime": {"errors", "annotations", "encoder"},
+    "evaluation": {
+        "errors",
+        "annotations",
+        "metrics",
+        "data",
+        "tasks",
+        "encoder",
+        "components",
+        "runtime",
+    },
     "cli": {"errors", "annotations", "data", "tasks", "pretraining", "evaluation"},
 }
 # Only these modules of the data room know spaCy.

@@ -16,11 +16,13 @@ NAMES = {
         "blurb_qa",
         "blurb_rel",
         "blurb_sentencizer",
+        "blurb_runtime",
     },
     "spacy_tokenizers": {"spacy_blurb.BiomedTokenizer.v1"},
     "spacy_architectures": {
         "spacy_blurb.Encoder.v1",
         "spacy_blurb.OwnEncoder.v1",
+        "spacy_blurb.RuntimeListener.v1",
         "spacy_blurb.TokenVectors.v1",
         "spacy_blurb.SequenceVector.v1",
         "spacy_blurb.SpanVectors.v1",
@@ -71,7 +73,8 @@ def test_registered_functions_are_found(registry: str, name: str) -> None:
 @pytest.mark.parametrize("name", sorted(NAMES["spacy_factories"]))
 def test_factories_have_meta(name: str) -> None:
     meta = spacy.blank("en").get_factory_meta(name)
-    # Two factories learn nothing, and one of them adds nothing.
-    assert name in ("blurb_doc_cleaner", "blurb_sentencizer") or meta.default_config["model"]
-    assert meta.scores or name == "blurb_doc_cleaner"
+    # Three factories learn nothing; two of them add nothing that is scored.
+    learns = name not in ("blurb_doc_cleaner", "blurb_sentencizer", "blurb_runtime")
+    assert not learns or meta.default_config["model"]
+    assert meta.scores or name in ("blurb_doc_cleaner", "blurb_runtime")
     assert meta.assigns or name == "blurb_doc_cleaner"

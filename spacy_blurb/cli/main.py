@@ -7,6 +7,7 @@ from . import (  # noqa: F401
     convert_own,
     corpus,
     evaluate,
+    export,
     init_config,
     leaderboard,
     package,
