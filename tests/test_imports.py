@@ -93,6 +93,15 @@ class Block:
             raise ImportError(name + " is blocked")
 sys.meta_path.insert(0, Block())
 """
+# Entry points of what is blocked would be loaded all the same.
+HIDER = """
+import importlib.metadata as metadata
+installed = metadata.distributions
+metadata.distributions = lambda **query: (
+    d for d in installed(**query)
+    if d.metadata["Name"].replace("-", "_") not in {"torch", "transformers", "spacy_transformers"}
+)
+"""
 
 
 def _entry_points() -> list[tuple[str, str]]:

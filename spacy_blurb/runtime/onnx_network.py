@@ -1,6 +1,5 @@
 """An encoder's network in onnxruntime."""
 
-import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import BlurbError, Errors
 from .openvino_network import INPUTS
+from .per_process import PerProcess
 from .processor import count_threads, has_vnni
 
 FILE = "network.onnx"
@@ -27,8 +27,7 @@ class OnnxNetwork:
         """
         self._model = model
         self._threads = threads
-        self._session: Any = None
-        self._process = 0
+        self._session = PerProcess(self._start)
 
     @classmethod
     def from_disk(cls, folder: Path, **settings: Any) -> "OnnxNetwork":
@@ -46,9 +45,7 @@ class OnnxNetwork:
 
     def run(self, rows: NDArray[np.int32]) -> NDArray[np.float32]:
         """Compute the vectors of rows; see `OpenVinoNetwork.run`."""
-        if self._process != os.getpid():
-            self._session, self._process = self._start(), os.getpid()
-        return self._session.run(None, dict(zip(INPUTS, rows, strict=True)))[0]
+        return self._session.get().run(None, dict(zip(INPUTS, rows, strict=True)))[0]
 
     def _start(self) -> Any:
         try:
@@ -56,7 +53,7 @@ class OnnxNetwork:
         except ImportError as error:
             raise BlurbError(Errors.B703.format(package="onnxruntime", extra="onnx")) from error
         if not has_vnni():
-            warnings.warn(Errors.B712, stacklevel=6)
+            warnings.warn(Errors.B712, stacklevel=7)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = count_threads(self._threads)
         options.log_severity_level = 3  # errors

@@ -1,6 +1,5 @@
 """An encoder's network in OpenVINO."""
 
-import os
 import tempfile
 import warnings
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BlurbError, Errors
+from .per_process import PerProcess
 from .processor import count_threads, has_vnni, may_use_bf16
 
 _XML, _BIN = "network.xml", "network.bin"
@@ -29,8 +29,7 @@ class OpenVinoNetwork:
         self._model = model
         self._precision = precision
         self._threads = threads
-        self._request: Any = None
-        self._process = 0
+        self._request = PerProcess(self._compile)
 
     @classmethod
     def from_disk(cls, folder: Path, **settings: Any) -> "OpenVinoNetwork":
@@ -57,11 +56,8 @@ class OpenVinoNetwork:
         RETURNS (ndarray): Shape (rows, row width, hidden width); valid until the next call.
         RAISES (BlurbError): B705 OpenVINO cannot compute it on this processor.
         """
-        # A forked process has the parent's memory and none of its threads.
-        if self._process != os.getpid():
-            self._request, self._process = self._compile(), os.getpid()
         inputs = dict(zip(INPUTS, rows, strict=True))
-        states = self._request.infer(inputs, share_inputs=True, share_outputs=True)[0]
+        states = self._request.get().infer(inputs, share_inputs=True, share_outputs=True)[0]
         if states.shape[:2] != rows.shape[1:]:
             raise BlurbError(Errors.B705.format(reason="it returned nothing"))
         return states
@@ -70,7 +66,7 @@ class OpenVinoNetwork:
         core = _core()
         model, hint = self._model, self._choose_precision(core)
         if _is_quantised(model) and not has_vnni():
-            warnings.warn(Errors.B711.format(precision=hint), stacklevel=6)
+            warnings.warn(Errors.B711.format(precision=hint), stacklevel=7)
             model = _without_quantised_inputs(model)
         options = {
             "INFERENCE_PRECISION_HINT": hint,
@@ -91,7 +87,7 @@ class OpenVinoNetwork:
             return "bf16"
         # Quantised multiplications do not need it.
         if not _is_quantised(self._model):
-            warnings.warn(Errors.B710, stacklevel=6)
+            warnings.warn(Errors.B710, stacklevel=7)
         return "f32"
 
 
@@ -112,9 +108,15 @@ def _without_quantised_inputs(model: Any) -> Any:
 
     Without the instructions for it 8-bit products are slow, and their sums overflow 16 bits.
     """
+    from openvino.passes import ConstantFolding, Manager
+
     copy = model.clone()
     for node in copy.get_ordered_ops():
         if node.get_type_name() == "FakeQuantize":
             node.output(0).replace(node.input_value(0))
-    copy.validate_nodes_and_infer_types()
+    # Weights become floating-point numbers here: OpenVINO's kernels without AVX-512 return nothing
+    # for those that it would turn into them itself.
+    manager = Manager()
+    manager.register_pass(ConstantFolding())
+    manager.run_passes(copy)
     return copy
