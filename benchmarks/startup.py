@@ -1,4 +1,4 @@
-"""Time and memory from a fresh process to the first Doc: an exported wheel beside spacy-transformers.
+"""Time and memory from a fresh process to the first Doc: exported wheel beside spacy-transformers.
 
     python benchmarks/startup.py [--quick] --encoder FOLDER --json FILE
 
