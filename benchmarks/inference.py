@@ -2,6 +2,10 @@
 
     python benchmarks/inference.py [--quick] [--two-threads] [--encoder FOLDER] --json FILE
 
+"bf16" and "int8" are the exported sides (`spacy blurb export`, OpenVINO), "torch_bf16" and
+"torch_fp32" those that can be trained. 8 bits are calibrated on abstracts and sentences of the dev
+split, which are not measured.
+
 All sides have the same weights and the same texts, in one process, one after the other in every
 round; another one begins each round. Ratios are medians over the rounds of our pieces per CPU
 second over theirs with one thread, larger is better for us. Pieces are real ones, `[CLS]` and
@@ -30,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openvino
 import spacy
 import spacy_transformers  # noqa: F401 its registry must be there before a pipeline is built
 import torch
@@ -39,6 +44,7 @@ from spacy.tokens import Doc
 
 from spacy_blurb.data.datasets import READERS
 from spacy_blurb.data.records import Record
+from spacy_blurb.evaluation.export import export_pipeline
 
 DEMO_TEXT = Path(__file__).parent.parent / "assets" / "demo" / "text" / "articles.txt"
 MAX_PIECES = 512
@@ -47,12 +53,12 @@ DOC_SPANS = {"@span_getters": "spacy-transformers.doc_spans.v1"}
 Side = Callable[[list[str]], None]
 
 
-def read_texts(quick: bool, notes: list[str]) -> dict[str, list[str]]:
+def read_texts(quick: bool, notes: list[str], split: str = "train") -> dict[str, list[str]]:
     """Return sentences and abstracts."""
     root = os.environ.get("BLURB_DATA")
     if root:
         folder = Path(root) / "ncbi_disease"
-        records = READERS["ncbi_disease"](folder, "train", "original").records
+        records = READERS["ncbi_disease"](folder, split, "original").records
         abstracts = [record.text for record in records if isinstance(record, Record)]
     else:
         notes.append("BLURB_DATA is not set: texts are the demo's")
@@ -239,7 +245,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         encoder = args.encoder or make_random_encoder(texts["abstracts"], Path(folder))
         measured = (compare_threads if args.two_threads else compare)(
-            encoder, texts, 2 if args.quick else 3
+            encoder, texts, 2 if args.quick else 3, read_texts(args.quick, notes, "dev")
         )
     result = {**describe_machine(), "encoder": encoder.name, **measured, "notes": notes}
     args.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
@@ -250,11 +256,27 @@ def main() -> None:
 def build_ours(encoder: Path) -> dict[str, Language]:
     """Build our pipeline in both precisions."""
     return {
-        precision: build_pipeline(
+        f"torch_{precision}": build_pipeline(
             encoder, **{"@architectures": "spacy_blurb.Encoder.v1", "precision": precision}
         )
         for precision in ("bf16", "fp32")
     }
+
+
+def build_exported(nlp: Language, calibration: dict[str, list[str]]) -> dict[str, Language]:
+    """Export a pipeline in both ways of OpenVINO; all numbers are with one thread."""
+    texts = [text for chosen in calibration.values() for text in chosen]
+    exported = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        nlp.to_disk(folder / "trained")
+        for precision in ("bf16", "int8"):
+            output = folder / precision
+            backend: Any = f"openvino-{precision}"
+            export_pipeline(str(folder / "trained"), output, backend, calibration=texts)
+            config = {"components": {"transformer": {"threads": 1}}}
+            exported[precision] = spacy.load(output, config=config)
+    return exported
 
 
 def as_sides(pipelines: dict[str, Language]) -> dict[str, Side]:
@@ -268,7 +290,9 @@ def count_pieces(nlp: Language, texts: list[str]) -> list[int]:
     return [len(tokenizer.encode(text, add_special_tokens=False)) + 2 for text in texts]
 
 
-def compare_threads(encoder: Path, texts: dict[str, list[str]], rounds: int) -> dict[str, Any]:
+def compare_threads(
+    encoder: Path, texts: dict[str, list[str]], rounds: int, calibration: dict[str, list[str]]
+) -> dict[str, Any]:
     """Run our sides with one thread and with two, in turns."""
     ours = build_ours(encoder)
     sides = as_sides(ours)
@@ -276,7 +300,7 @@ def compare_threads(encoder: Path, texts: dict[str, list[str]], rounds: int) -> 
     ratios: dict[str, float] = {}
     n: dict[str, Any] = {"rounds": rounds}
     for kind, chosen in texts.items():
-        lengths = count_pieces(ours["bf16"], chosen)
+        lengths = count_pieces(ours["torch_bf16"], chosen)
         n[kind] = {"texts": len(chosen), "pieces": sum(lengths)}
         for _ in range(rounds):
             for threads in (1, 2):
@@ -293,9 +317,12 @@ def compare_threads(encoder: Path, texts: dict[str, list[str]], rounds: int) -> 
     return {"n": n, "runs": runs, "ratios": ratios}
 
 
-def compare(encoder: Path, texts: dict[str, list[str]], rounds: int) -> dict[str, Any]:
+def compare(
+    encoder: Path, texts: dict[str, list[str]], rounds: int, calibration: dict[str, list[str]]
+) -> dict[str, Any]:
     """Run all sides on all texts with one thread."""
-    ours = build_ours(encoder)
+    trained = build_ours(encoder)
+    ours = {**build_exported(trained["torch_bf16"], calibration), **trained}
     stock = {
         name: build_stock(encoder, spans)
         for name, spans in (("spacy_strided", STRIDED), ("spacy_doc_spans", DOC_SPANS))
@@ -312,7 +339,7 @@ def compare(encoder: Path, texts: dict[str, list[str]], rounds: int) -> dict[str
     shares: dict[str, Any] = {}
     n: dict[str, Any] = {"rounds": rounds}
     for kind, chosen in texts.items():
-        lengths = count_pieces(ours["bf16"], chosen)
+        lengths = count_pieces(trained["torch_bf16"], chosen)
         n[kind] = {"texts": len(chosen), "pieces": sum(lengths)}
         cut = sum(min(length, MAX_PIECES) for length in lengths)
         pieces = {s: cut if "hf" in s or "doc_spans" in s else sum(lengths) for s in sides}
@@ -326,13 +353,19 @@ def compare(encoder: Path, texts: dict[str, list[str]], rounds: int) -> dict[str
             for peer in (side for side in sides if side not in ours):
                 theirs = np.array(runs[f"{kind}, {peer}, pieces per cpu second"])
                 ratios[f"{precision}/{peer}/{kind}"] = round(float(np.median(speeds / theirs)), 3)
-            flops = count_flops(ours[precision], lengths)
-            spent = statistics.median(seconds[precision]["cpu"])
-            shares[f"{precision}, {kind}"] = round(flops / spent / peaks[precision], 3)
-        runs[f"{kind}, bf16, share of CPU time"] = profile(ours["bf16"], chosen)
-        runs[f"{kind}, drift of bf16"] = measure_drift(ours["bf16"], ours["fp32"], chosen)
+        for precision, peak in peaks.items():
+            flops = count_flops(trained[f"torch_{precision}"], lengths)
+            spent = statistics.median(seconds[f"torch_{precision}"]["cpu"])
+            shares[f"torch_{precision}, {kind}"] = round(flops / spent / peak, 3)
+        shown = profile(trained["torch_bf16"], chosen)
+        runs[f"{kind}, torch_bf16, share of CPU time"] = shown
+        for name in ("bf16", "int8", "torch_bf16"):
+            drift = measure_drift(ours[name], ours["torch_fp32"], chosen)
+            runs[f"{kind}, drift of {name}"] = drift
     runs["short texts, drift of fp32 from spacy-transformers"] = measure_drift(
-        ours["fp32"], stock["spacy_doc_spans"], [t for t in texts["sentences"] if len(t) < 400]
+        ours["torch_fp32"],
+        stock["spacy_doc_spans"],
+        [t for t in texts["sentences"] if len(t) < 400],
     )
     return {
         "n": n,
@@ -345,7 +378,15 @@ def compare(encoder: Path, texts: dict[str, list[str]], rounds: int) -> dict[str
 
 def describe_machine() -> dict[str, Any]:
     """Say what everything ran on."""
-    packages = ("torch", "transformers", "spacy", "spacy-transformers", "spacy-blurb")
+    packages = (
+        "torch",
+        "openvino",
+        "nncf",
+        "transformers",
+        "spacy",
+        "spacy-transformers",
+        "spacy-blurb",
+    )
     return {
         "machine": {
             "processor": platform.processor() or platform.machine(),
@@ -353,6 +394,7 @@ def describe_machine() -> dict[str, Any]:
             "system": platform.platform(),
             "capability": torch.backends.cpu.get_cpu_capability(),
             "amx": torch.cpu._is_amx_tile_supported(),
+            "OpenVINO": openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"),
             "ONEDNN_MAX_CPU_ISA": os.environ.get("ONEDNN_MAX_CPU_ISA", ""),
         },
         "versions": {

@@ -1,8 +1,8 @@
 """What can go wrong, in coded messages.
 
 Each message says what is wrong, what was found and where, and what to do next. Codes are grouped
-by room: B1xx data, B2xx pretraining, B3xx encoder, B4xx components, B5xx evaluation, B6xx cli, B80x
-and B81x environment, abbreviations, rendering and app.
+by room: B1xx data, B2xx pretraining, B3xx encoder, B4xx components, B5xx evaluation, B6xx cli,
+B70x to B72x runtime, B80x and B81x environment, abbreviations, rendering and app.
 """
 
 
@@ -707,6 +707,62 @@ class Errors(metaclass=_CodedMessages):
         "{path}: its lines differ in {key!r}, which decides how relations are counted. It must be "
         "the same in all; see docs/protocol.md."
     )
+
+    # Runtime
+    B700 = (
+        "An exported pipeline cannot be trained. Train the pipeline that it was exported from, and "
+        "export that again."
+    )
+    B701 = (
+        "A component of an exported pipeline met a Doc without the encoder's output. Enable the "
+        "component 'blurb_runtime', and let it run before those that read it."
+    )
+    B702 = (
+        "The component 'blurb_runtime' holds no encoder. Make a pipeline that has one with 'python "
+        "-m spacy blurb export', and load it with spacy.load."
+    )
+    B703 = (
+        "The package {package!r} is not installed. Install it with: pip install "
+        "'spacy-blurb[{extra}]'."
+    )
+    B704 = (
+        "The encoder was exported for the backend {found!r}, and the config says {wanted!r}. "
+        "A backend is chosen by 'export --backend', not by the config."
+    )
+    B705 = (
+        "OpenVINO cannot compute this encoder on this processor: {reason}. Try precision = 'fp32' "
+        "in the config of 'blurb_runtime', or export with --backend onnx-int8."
+    )
+    B710 = (
+        "This processor does not multiply bfloat16: the encoder computes in float32, which is as "
+        "good and about half as fast. An encoder exported with 8 bits may be faster here."
+    )
+    B711 = (
+        "This processor does not multiply 8-bit numbers (no VNNI): the encoder multiplies its "
+        "8-bit weights as {precision}, no faster than an encoder that is not quantised."
+    )
+    B712 = (
+        "This processor does not multiply 8-bit numbers (no VNNI): the encoder is hardly faster "
+        "than one that is not quantised, and large sums may be cut off."
+    )
+    B720 = (
+        "The backend {backend!r} takes the ranges of numbers from text. Give texts like those that "
+        "the pipeline will read, one a line: --calibration texts.txt."
+    )
+    B721 = (
+        "{path} holds no text to calibrate with. It is plain text in UTF-8, one text a line; some "
+        "hundred sentences or abstracts are enough."
+    )
+    B722 = (
+        "{pipeline} cannot be exported: {reason}. 'export' takes a pipeline with one component "
+        "that holds spacy_blurb.Encoder.v1, which the others listen to."
+    )
+    B723 = "{path} exists. Name another folder, or give --overwrite."
+    B724 = (
+        "Not exported: {losses}. At most {tolerance} is tolerated. Calibrate with more text like "
+        "that of the dev file, take --backend openvino-bf16, or raise --tolerance."
+    )
+    B725 = "{backend!r} is not a backend. Backends: {known}."
 
     # Environment, rendering, app
     B800 = (

@@ -24,13 +24,14 @@ ALLOWED = {
     "pretraining": {"errors", "data.formats"},
     "encoder": {"errors", "annotations"},
     "components": {"errors", "annotations", "metrics", "encoder"},
+    "runtime": {"errors", "annotations", "encoder"},
     "render": {"errors", "annotations"},
     # Only its probe, which runs as a program, imports more than errors.
     "doctor": {"errors", "encoder", "data"},
     "app": {"errors", "annotations", "render"},
     "evaluation": {
         *("errors", "annotations", "metrics", "data", "tasks"),
-        *("encoder", "components", "render"),
+        *("encoder", "components", "runtime", "render"),
     },
     "cli": {
         "errors",
@@ -99,6 +100,15 @@ class Block:
         if name.split(".")[0] in {"torch", "transformers", "spacy_transformers"}:
             raise ImportError(name + " is blocked")
 sys.meta_path.insert(0, Block())
+"""
+# Entry points of what is blocked would be loaded all the same.
+HIDER = """
+import importlib.metadata as metadata
+installed = metadata.distributions
+metadata.distributions = lambda **query: (
+    d for d in installed(**query)
+    if d.metadata["Name"].replace("-", "_") not in {"torch", "transformers", "spacy_transformers"}
+)
 """
 
 

@@ -17,12 +17,14 @@ NAMES = {
         "blurb_rel",
         "blurb_sentencizer",
         "blurb_abbreviations",
+        "blurb_runtime",
     },
     "spacy_displacy_colors": {"spacy_blurb"},
     "spacy_tokenizers": {"spacy_blurb.BiomedTokenizer.v1"},
     "spacy_architectures": {
         "spacy_blurb.Encoder.v1",
         "spacy_blurb.OwnEncoder.v1",
+        "spacy_blurb.RuntimeListener.v1",
         "spacy_blurb.TokenVectors.v1",
         "spacy_blurb.SequenceVector.v1",
         "spacy_blurb.SpanVectors.v1",
@@ -73,8 +75,8 @@ def test_registered_functions_are_found(registry: str, name: str) -> None:
 @pytest.mark.parametrize("name", sorted(NAMES["spacy_factories"]))
 def test_factories_have_meta(name: str) -> None:
     meta = spacy.blank("en").get_factory_meta(name)
-    # Three factories learn nothing, one of them is not scored, and one adds nothing.
-    rules = ("blurb_doc_cleaner", "blurb_sentencizer", "blurb_abbreviations")
+    # Four factories learn nothing; one of them is scored, and one adds nothing.
+    rules = {"blurb_doc_cleaner", "blurb_sentencizer", "blurb_abbreviations", "blurb_runtime"}
     assert name in rules or meta.default_config["model"]
-    assert meta.scores or name in ("blurb_doc_cleaner", "blurb_abbreviations")
+    assert meta.scores or name in rules - {"blurb_sentencizer"}
     assert meta.assigns or name == "blurb_doc_cleaner"

@@ -8,6 +8,7 @@ from . import (  # noqa: F401
     corpus,
     doctor,
     evaluate,
+    export,
     init_config,
     leaderboard,
     package,

@@ -24,7 +24,8 @@ from spacy.tokens import Doc
 from thinc.api import Model
 
 from ..errors import BlurbError, Errors
-from .architecture import NAME, encode_docs
+from .architecture import NAME
+from .output import encode_docs
 from .own_encoder import split_by_doc
 
 Backprop = Callable[[Any], None]
@@ -68,8 +69,7 @@ class EncoderLink:
         RETURNS: What `pooling` gives.
         RAISES (BlurbError): B310 no encoder, B311 the Docs are of another pipeline.
         """
-        batch, _ = encode_docs(self._find(docs), self.model.ops, docs, False)
-        return pooling.predict(batch.doc_data)
+        return pooling.predict(self._find(docs).predict_docs(docs, self.model.ops))
 
     def begin_update(self, docs: list[Doc], pooling: Model[list[Any], Any]) -> tuple[Any, Backprop]:
         """Encode Docs for training; to be called before the component's listener is given back
@@ -155,7 +155,7 @@ class _Strong:
 
 
 def _encoders(model: Any) -> Any:
-    """Yield the encoders (EncoderShim) in a model."""
+    """Yield the encoders (EncoderShim, or RuntimeEncoder in an exported pipeline) in a model."""
     for node in model.walk() if isinstance(model, Model) else ():
         if node.name == NAME:
             yield node.shims[0]

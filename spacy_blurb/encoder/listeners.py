@@ -39,6 +39,7 @@ def build_token_vectors_v1(
     upstream: str = "*",
     grad_factor: float = 1.0,
     encoder: Model[list[Doc], Any] | None = None,
+    listener: Model[list[Doc], Any] | None = None,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build `spacy_blurb.TokenVectors.v1`: one vector per token, the mean of its word pieces.
 
@@ -50,41 +51,45 @@ def build_token_vectors_v1(
         learned, but weight decay goes on: `training.frozen_components` keeps an encoder as it is.
     encoder (Model | None): An encoder of the component's own instead of the shared one, see
         `spacy_blurb.Encoder.v1`; `nlp.replace_listeners` writes it.
+    listener (Model | None): In place of spacy-transformers' listener, which `upstream` is for; see
+        `spacy_blurb.RuntimeListener.v1`, which `export` writes.
     RETURNS (Model): Docs → arrays of shape (tokens, width).
     """
-    return _listen(upstream, encoder, average_pieces(grad_factor))
+    return _listen(upstream, encoder, listener, average_pieces(grad_factor))
 
 
 def build_sequence_vector_v1(
     upstream: str = "*",
     grad_factor: float = 1.0,
     encoder: Model[list[Doc], Any] | None = None,
+    listener: Model[list[Doc], Any] | None = None,
 ) -> Model[list[Doc], Floats2d]:
     """Build `spacy_blurb.SequenceVector.v1`: one vector per Doc, that of `[CLS]`.
 
     Of a Doc of several windows it is the mean over theirs, of a Doc without tokens zero. The ref
     "pooling" is the layer without the listener, for pair Docs; see `link.py`.
 
-    upstream, grad_factor, encoder: See `build_token_vectors_v1`.
+    upstream, grad_factor, encoder, listener: See `build_token_vectors_v1`.
     RETURNS (Model): Docs → array of shape (Docs, width).
     """
-    return _listen(upstream, encoder, average_starts(grad_factor))
+    return _listen(upstream, encoder, listener, average_starts(grad_factor))
 
 
 def build_sequence_token_vectors_v1(
     upstream: str = "*",
     grad_factor: float = 1.0,
     encoder: Model[list[Doc], Any] | None = None,
+    listener: Model[list[Doc], Any] | None = None,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build `spacy_blurb.SequenceTokenVectors.v1`: `[CLS]` and the tokens, for answers in a text.
 
     The rows are those of `spacy_blurb.SequenceVector.v1` and `TokenVectors.v1`. The ref "pooling"
     is the layer without the listener, for pair Docs; see `link.py`.
 
-    upstream, grad_factor, encoder: See `build_token_vectors_v1`.
+    upstream, grad_factor, encoder, listener: See `build_token_vectors_v1`.
     RETURNS (Model): Docs → arrays of shape (1 + tokens, width).
     """
-    return _listen(upstream, encoder, starts_and_pieces(grad_factor))
+    return _listen(upstream, encoder, listener, starts_and_pieces(grad_factor))
 
 
 def build_span_vectors_v1(
@@ -92,15 +97,16 @@ def build_span_vectors_v1(
     upstream: str = "*",
     grad_factor: float = 1.0,
     encoder: Model[list[Doc], Any] | None = None,
+    listener: Model[list[Doc], Any] | None = None,
 ) -> Model[tuple[list[Doc], TokenSpans], Floats2d]:
     """Build `spacy_blurb.SpanVectors.v1`: one vector per span, pooled over its tokens.
 
     pooling (Model): From the token vectors of each span to its vector, for example
         `reduce_max.v1`, `reduce_mean.v1`, or `reduce_first.v1` for the start of an entity.
-    upstream, grad_factor, encoder: See `build_token_vectors_v1`.
+    upstream, grad_factor, encoder, listener: See `build_token_vectors_v1`.
     RETURNS (Model): (Docs, spans of each) → array of shape (all spans, width), in their order.
     """
-    tokens = build_token_vectors_v1(upstream, grad_factor, encoder)
+    tokens = build_token_vectors_v1(upstream, grad_factor, encoder, listener)
     model: Model[tuple[list[Doc], TokenSpans], Floats2d] = Model(
         "span_vectors", _pool_spans, init=_init_spans, layers=[tokens, pooling]
     )
@@ -109,13 +115,18 @@ def build_span_vectors_v1(
     return model
 
 
-def _listen(upstream: str, encoder: Model[list[Doc], Any] | None, pooling: Model) -> Model:
-    if encoder is None:
+def _listen(
+    upstream: str,
+    encoder: Model[list[Doc], Any] | None,
+    listener: Model[list[Doc], Any] | None,
+    pooling: Model,
+) -> Model:
+    if encoder is not None:
+        listener = replace_listener(encoder)
+    elif listener is None:
         from spacy_transformers.layers import TransformerListener
 
         listener = TransformerListener(upstream)
-    else:
-        listener = replace_listener(encoder)
     model: Model = chain(listener, pooling)
     model.set_ref("listener", listener)
     model.set_ref("pooling", pooling)

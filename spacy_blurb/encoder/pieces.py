@@ -169,3 +169,23 @@ def join(pieces: Sequence[DocPieces]) -> tuple[NDArray[Any], NDArray[Any], NDArr
         np.concatenate([doc.kept for doc in pieces]),
         [length for doc in pieces for length in doc.lengths],
     )
+
+
+def describe_pieces(pieces: DocPieces) -> dict[str, Any]:
+    """Describe the kept pieces of a Doc, one window per line, as spacy-transformers names it.
+
+    RETURNS (dict): `strings` and `lengths` of each window; `input_ids`, `token_type_ids` and
+        `attention_mask`, each of shape (windows, pieces of the longest).
+    """
+    lengths = [len(names) for names in pieces.names]
+    filled = np.arange(max(lengths)) < np.array(lengths)[:, None]
+    piece_ids, type_ids = (np.zeros(filled.shape, dtype=np.int64) for _ in range(2))
+    piece_ids[filled] = pieces.piece_ids[pieces.kept]
+    type_ids[filled] = pieces.type_ids[pieces.kept]
+    return {
+        "strings": pieces.names,
+        "input_ids": piece_ids,
+        "attention_mask": filled.astype("f"),
+        "lengths": lengths,
+        "token_type_ids": type_ids,
+    }

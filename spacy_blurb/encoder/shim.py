@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import srsly
 import torch
-from thinc.api import Optimizer, Shim, xp2torch
+from spacy.tokens import Doc
+from thinc.api import Ops, Optimizer, Shim, xp2torch
 from tokenizers import Tokenizer
 
 from ..errors import BlurbError, Errors
@@ -24,6 +25,7 @@ from .network import (
     weights_to_bytes,
 )
 from .optimizer import decayed_rates, take_step
+from .output import encode_docs
 from .packing import MULTIPLE, SHARED_WIDTH, pack
 from .pieces import PieceReader
 from .precision import Precision, Storage, choose_device, wants_bf16
@@ -152,6 +154,11 @@ class EncoderShim(Shim):
                 places = torch.from_numpy(rows[batch.pieces[wanted]]).to(device)
                 found[places] = states[cells].float()
         return found
+
+    def predict_docs(self, docs: list[Doc], ops: Ops) -> list[Any]:
+        """Return what heads read of each Doc, see `output.encode_docs`; without gradients."""
+        batch, _ = encode_docs(self, ops, docs, False)
+        return batch.doc_data
 
     def begin_update(self, inputs: Any) -> tuple[torch.Tensor, Callable[[torch.Tensor], None]]:
         """Compute the vectors of pieces as `predict` does, with dropout and gradients.

@@ -1,0 +1,157 @@
+"""`blurb_runtime`: the encoder of an exported pipeline, in the place of `transformer`."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from spacy.language import Language
+from spacy.pipeline import Pipe
+from spacy.tokens import Doc
+from spacy.util import minibatch
+from spacy.vocab import Vocab
+from thinc.api import Model
+
+from ..encoder.architecture import NAME
+from ..encoder.precision import Precision
+from .doc_data import DocData
+from .encoder import Backend, RuntimeEncoder
+from .listener import RuntimeListener
+
+
+@Language.factory(
+    "blurb_runtime",
+    assigns=["doc._.trf_data"],
+    default_config={
+        "backend": "openvino-bf16",
+        "precision": "auto",
+        "window": 512,
+        "overlap": 64,
+        "threads": None,
+    },
+)
+def make_runtime(
+    nlp: Language,
+    name: str,
+    backend: Backend,
+    precision: Precision,
+    window: int,
+    overlap: int,
+    threads: int | None,
+) -> "BlurbRuntime":
+    """Build the component `blurb_runtime`; `spacy blurb export` makes pipelines that hold it.
+
+    backend (str): What the stored network was made for: "openvino-bf16", "openvino-int8" or
+        "onnx-int8".
+    precision (str): Of OpenVINO's floating-point numbers: "fp32", or "auto" and "bf16" for bfloat16
+        where the processor has it, otherwise float32 and a warning.
+    window, overlap (int): Word pieces; see `spacy_blurb.Encoder.v1`.
+    threads (int | None): None for OMP_NUM_THREADS, or else all processors; always one in each
+        process of `nlp.pipe(n_process=…)`.
+    """
+    encoder = RuntimeEncoder(
+        backend, precision=precision, window=window, overlap=overlap, threads=threads
+    )
+    return BlurbRuntime(nlp.vocab, encoder, name)
+
+
+class BlurbRuntime(Pipe):
+    """Compute what heads read of Docs, without torch; components listen to it.
+
+    It cannot be trained: train the pipeline that it was exported from.
+    """
+
+    def __init__(self, vocab: Vocab, encoder: RuntimeEncoder, name: str = "transformer") -> None:
+        """Initialise the component; see `make_runtime`."""
+        self.vocab = vocab
+        self.name = name
+        self.model: Model[list[Doc], list[DocData]] = Model(
+            NAME, _forward, dims={"nO": None}, shims=[encoder]
+        )
+        self.listener_map: dict[str, list[Model]] = {}
+        if not Doc.has_extension("trf_data"):
+            Doc.set_extension("trf_data", default=None)
+
+    @property
+    def encoder(self) -> RuntimeEncoder:
+        """What computes."""
+        encoder: Any = self.model.shims[0]
+        return encoder
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Put the encoder's output on a Doc; RETURNS the same Doc."""
+        (doc._.trf_data,) = self.model.predict([doc])
+        return doc
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Put the encoder's output on Docs, `batch_size` at a time; YIELDS them in order."""
+        for docs in minibatch(stream, batch_size):
+            for doc, data in zip(docs, self.model.predict(docs), strict=True):
+                doc._.trf_data = data
+            yield from docs
+
+    # spaCy's protocol `ListenedToComponent`.
+
+    @property
+    def listeners(self) -> list[Model]:
+        """The listeners of all components."""
+        return [listener for found in self.listener_map.values() for listener in found]
+
+    @property
+    def listening_components(self) -> list[str]:
+        """The names of the components that listen."""
+        return list(self.listener_map)
+
+    def add_listener(self, listener: Model, component_name: str) -> None:
+        """Note a listener and tell it the width of vectors."""
+        known = self.listener_map.setdefault(component_name, [])
+        if listener not in known:
+            known.append(listener)
+        if self.model.has_dim("nO") and listener.has_dim("nO") is None:
+            listener.set_dim("nO", self.model.get_dim("nO"))
+
+    def remove_listener(self, listener: Model, component_name: str) -> bool:
+        """Forget a listener; RETURNS whether there was one."""
+        known = self.listener_map.get(component_name, [])
+        if listener not in known:
+            return False
+        known.remove(listener)
+        if not known:
+            del self.listener_map[component_name]
+        return True
+
+    def find_listeners(self, component: Any) -> None:
+        """Note the listeners of a component that name this one."""
+        model = getattr(component, "model", None)
+        for node in model.walk() if isinstance(model, Model) else ():
+            if isinstance(node, RuntimeListener) and node.upstream_name in ("*", self.name):
+                self.add_listener(node, component.name)
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """Write the encoder as a folder of files."""
+        self.encoder.to_disk(Path(path))
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "BlurbRuntime":
+        """Read what `to_disk` wrote."""
+        self.encoder.from_disk(Path(path))
+        return self._sized()
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Return the encoder in one piece."""
+        return self.encoder.to_bytes()
+
+    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "BlurbRuntime":
+        """Restore what `to_bytes` returned."""
+        self.encoder.from_bytes(data)
+        return self._sized()
+
+    def _sized(self) -> "BlurbRuntime":
+        if self.encoder.is_loaded:
+            self.model.set_dim("nO", self.encoder.sizes.hidden_width, force=True)
+        return self
+
+
+def _forward(
+    model: Model, docs: list[Doc], is_train: bool
+) -> tuple[list[DocData], Callable[[Any], list[Doc]]]:
+    encoder: Any = model.shims[0]
+    return encoder.predict_docs(docs, model.ops), lambda d_datas: docs

@@ -1,0 +1,48 @@
+"""What the processor multiplies in hardware, and how many threads may use it."""
+
+import multiprocessing
+import os
+from pathlib import Path
+
+_CPU_INFO = Path("/proc/cpuinfo")
+_LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
+"""The variables by which oneDNN, which OpenVINO computes with, is told to use less."""
+_WITHOUT_VNNI = {"SSE41", "AVX", "AVX2", "AVX512_CORE"}
+_WITHOUT_BF16 = _WITHOUT_VNNI | {"AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE_VNNI"}
+_VNNI_FLAGS = {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp"}
+
+
+def may_use_bf16() -> bool:
+    """Tell whether oneDNN is allowed to multiply bfloat16; the hardware is OpenVINO's to know."""
+    return _limit() not in _WITHOUT_BF16
+
+
+def has_vnni() -> bool:
+    """Tell whether 8-bit numbers are multiplied in hardware; true where that cannot be known."""
+    if _limit() in _WITHOUT_VNNI:
+        return False
+    if not _CPU_INFO.is_file():
+        return True
+    return bool(_VNNI_FLAGS & set(_CPU_INFO.read_text(encoding="utf-8").split()))
+
+
+def _limit() -> str:
+    return next((os.environ[name].upper() for name in _LIMITS if os.environ.get(name)), "")
+
+
+def count_threads(wanted: int | None) -> int:
+    """Return how many threads to compute with.
+
+    One in a process of `nlp.pipe(n_process=…)`, which starts as many as there are to be.
+
+    wanted (int | None): The setting; None for OMP_NUM_THREADS, or else all processors.
+    """
+    if multiprocessing.parent_process() is not None:
+        return 1
+    if wanted is not None:
+        return wanted
+    variable = os.environ.get("OMP_NUM_THREADS", "")
+    if variable.isdecimal() and int(variable) > 0:
+        return int(variable)
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1

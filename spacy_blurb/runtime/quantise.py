@@ -1,0 +1,111 @@
+"""From an encoder with torch weights to a network of each backend; what only `export` needs."""
+
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..encoder.packing import pack
+from ..encoder.pieces import DocPieces, join
+from ..errors import BlurbError, Errors
+from .encoder import BUDGET, Backend, Network, fill_cells
+from .onnx_network import OnnxNetwork
+from .openvino_network import INPUTS, OpenVinoNetwork
+
+MAX_CALIBRATION_CELLS = 200 * BUDGET
+"""Ranges of activations hardly change with more text, and the time grows."""
+
+
+def make_network(
+    backend: Backend,
+    config: dict[str, Any],
+    tensors: dict[str, Any],
+    pieces: Sequence[DocPieces],
+    **settings: Any,
+) -> Network:
+    """Make the network of a backend.
+
+    config, tensors (dict): See `graph.build_graph`.
+    pieces (Sequence[DocPieces]): Of the calibration texts; used by "openvino-int8" only.
+    settings (dict): Of the network.
+    RAISES (BlurbError): B703 a package is missing, B720 no calibration text.
+    """
+    if backend == "openvino-int8" and not pieces:
+        raise BlurbError(Errors.B720.format(backend=backend))
+    try:
+        from .graph import build_graph
+
+        graph = build_graph(config, tensors)
+        if backend == "onnx-int8":
+            return OnnxNetwork(quantise_onnx(graph), **settings)
+        model = _read_graph(graph)
+        if backend == "openvino-int8":
+            model = quantise_openvino(model, list(calibration_rows(pieces)))
+    except ImportError as error:
+        raise BlurbError(Errors.B703.format(package=error.name, extra="export")) from error
+    return OpenVinoNetwork(model, **settings)
+
+
+def _read_graph(graph: Any) -> Any:
+    """Read a graph into OpenVINO; weights are stored as float16."""
+    import openvino
+
+    core = openvino.Core()
+    model = core.read_model(graph.SerializeToString())
+    with tempfile.TemporaryDirectory(prefix="spacy-blurb-") as folder:
+        path = Path(folder, "network.xml")
+        openvino.save_model(model, path, compress_to_fp16=True)
+        return core.read_model(path.read_bytes(), path.with_suffix(".bin").read_bytes())
+
+
+def quantise_openvino(model: Any, batches: list[dict[str, NDArray[np.int32]]]) -> Any:
+    """Quantise a network's multiplications to 8 bits, with ranges taken from batches of rows.
+
+    Weights have a scale per column, activations one per place, smoothed (SmoothQuant, Xiao et al.
+    2022, arXiv 2211.10438): nncf's settings for transformers.
+    """
+    # Nothing is reported to nncf's makers behind the user's back.
+    os.environ.setdefault("NNCF_CI", "1")
+    import nncf
+
+    logging.getLogger("nncf").setLevel(logging.ERROR)
+    return nncf.quantize(
+        model,
+        nncf.Dataset(batches),
+        model_type=nncf.ModelType.TRANSFORMER,
+        subset_size=len(batches),
+    )
+
+
+def quantise_onnx(graph: Any) -> bytes:
+    """Quantise the weights of a graph to 8 bits per column; activations when they are computed."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    with tempfile.TemporaryDirectory(prefix="spacy-blurb-") as folder:
+        source, target = Path(folder, "source.onnx"), Path(folder, "target.onnx")
+        source.write_bytes(graph.SerializeToString())
+        quantize_dynamic(
+            source, target, op_types_to_quantize=["MatMul"], per_channel=True,
+            weight_type=QuantType.QInt8, extra_options={"MatMulConstBOnly": True},
+        )  # fmt: skip
+        return target.read_bytes()
+
+
+def calibration_rows(pieces: Sequence[DocPieces]) -> Iterator[dict[str, NDArray[np.int32]]]:
+    """Yield what a network reads of texts, up to `MAX_CALIBRATION_CELLS`."""
+    piece_ids, type_ids, _, lengths = join(pieces)
+    n_cells = 0
+    for batch in pack(lengths, BUDGET):
+        cells = fill_cells(batch, piece_ids, type_ids)
+        for group in batch.groups:
+            end = group.start + group.n_rows * group.width
+            rows = cells[:, group.start : end].reshape(4, group.n_rows, group.width)
+            yield dict(zip(INPUTS, rows, strict=True))
+        n_cells += len(batch.owners)
+        if n_cells > MAX_CALIBRATION_CELLS:
+            return

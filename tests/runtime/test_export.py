@@ -1,0 +1,98 @@
+"""Pipelines with another runtime: the same Docs, from commands to a package."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import spacy
+from spacy.language import Language
+
+Exported = Callable[[str], Path]
+BACKENDS = ["openvino-bf16", "openvino-int8", "onnx-int8"]
+TEXTS = [
+    "aspirin causes fever in rats",
+    "",
+    "naloxone reduces hypertension. " * 40,
+    "fever \N{GREEK SMALL LETTER ALPHA}\u0301 in\u200brats \U0001f400 \ud7ff\n\n ",
+    "   ",
+]
+
+
+@pytest.fixture(scope="module")
+def trained(trained_folder: Path) -> Language:
+    config = {"components": {"transformer": {"model": {"precision": "fp32"}}}}
+    return spacy.load(trained_folder, config=config)
+
+
+def entities(nlp: Language, texts: list[str]) -> list[list[tuple[int, int, str]]]:
+    return [[(e.start, e.end, e.label_) for e in doc.ents] for doc in nlp.pipe(texts)]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_same_entities(backend: str, exported: Exported, trained: Language) -> None:
+    nlp = spacy.load(exported(backend))
+    assert nlp.pipe_names == trained.pipe_names
+    assert nlp.get_pipe_meta("transformer").factory == "blurb_runtime"
+    expected, found = entities(trained, TEXTS), entities(nlp, TEXTS)
+    assert len(expected[0]) == 2
+    assert len(expected[2]) > 50
+    if backend == "openvino-bf16":
+        assert found == expected
+    else:
+        # Forty times the same sentence is nothing that ranges were calibrated for.
+        assert found[:2] == expected[:2]
+        assert len(set(found[2]) ^ set(expected[2])) < 0.1 * len(expected[2])
+    # One by one as well.
+    assert [(e.start, e.end, e.label_) for e in nlp(TEXTS[0]).ents] == expected[0]
+
+
+@pytest.mark.parametrize(("backend", "tolerance"), [("openvino-bf16", 0.06), ("onnx-int8", 0.3)])
+def test_vectors_are_close_to_float32(
+    backend: str, tolerance: float, exported: Exported, trained: Language
+) -> None:
+    nlp = spacy.load(exported(backend))
+    for text in TEXTS:
+        found, expected = (
+            side.get_pipe("transformer")(side.make_doc(text))._.trf_data  # type: ignore[operator]
+            for side in (nlp, trained)
+        )
+        assert found.model_output.keys() == expected.model_output.keys()
+        assert list(found.wordpieces.lengths) == list(expected.wordpieces.lengths)
+        assert found.wordpieces.strings == expected.wordpieces.strings
+        np.testing.assert_array_equal(found.align.lengths, expected.align.lengths)
+        np.testing.assert_array_equal(found.align.dataXd, expected.align.dataXd)
+        if "last_hidden_state" in found.model_output:
+            states = found.model_output.last_hidden_state
+            assert states.dtype == np.float32
+            np.testing.assert_allclose(
+                states, expected.model_output.last_hidden_state, atol=tolerance
+            )
+
+
+def test_float32_is_exact_but_for_the_stored_half_precision(
+    exported: Exported, trained: Language
+) -> None:
+    config = {"components": {"transformer": {"precision": "fp32"}}}
+    nlp = spacy.load(exported("openvino-bf16"), config=config)
+    docs = [
+        side.get_pipe("transformer")(side.make_doc(TEXTS[2]))  # type: ignore[operator]
+        for side in (nlp, trained)
+    ]
+    states = [doc._.trf_data.model_output.last_hidden_state for doc in docs]
+    np.testing.assert_allclose(*states, atol=4e-3)
+    assert np.abs(states[0] - states[1]).mean() < 5e-4
+
+
+def test_the_report(exported: Exported) -> None:
+    folder = exported("openvino-int8")
+    report = json.loads((folder / "parity.json").read_text(encoding="utf-8"))
+    assert report["backend"] == "openvino-int8"
+    (row,) = report["scores"]
+    assert (row["dev"], row["score"], row["before"], row["change"]) == ("dev.spacy", "ents_f", 1, 0)
+    assert 0 < report["vectors"]["mean cosine distance"] < 0.02
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    assert "ents_f on dev.spacy: 100.00 before, 100.00 after" in meta["notes"]
+    (requirement,) = meta["requirements"]
+    assert requirement.startswith("spacy-blurb[openvino]>=")

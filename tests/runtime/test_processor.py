@@ -1,0 +1,90 @@
+"""Processors without bfloat16 or VNNI, simulated by the variable that OpenVINO's oneDNN reads."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from spacy_blurb.runtime import processor
+
+Exported = Callable[[str], Path]
+PROGRAM = """
+import json, sys, warnings
+import spacy
+with warnings.catch_warnings(record=True) as said:
+    warnings.simplefilter("always")
+    nlp = spacy.load(sys.argv[1], disable=["doc_cleaner"])
+    docs = list(nlp.pipe(["aspirin causes fever in rats", "fever in rats"]))
+codes = [str(w.message)[:6] for w in said if str(w.message).startswith("[B7")]
+states = docs[0]._.trf_data.model_output.last_hidden_state
+ents = [ent.text for ent in docs[0].ents]
+print(json.dumps({"codes": codes, "ents": ents, "states": states.tolist()}))
+"""
+
+
+def run_limited(folder: Path, limit: str | None) -> dict:
+    env = {k: v for k, v in os.environ.items() if k != "ONEDNN_MAX_CPU_ISA"}
+    env |= {"ONEDNN_MAX_CPU_ISA": limit} if limit else {}
+    command = [sys.executable, "-c", PROGRAM, str(folder)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("limit", ["AVX2", "AVX512_CORE_VNNI"])
+def test_without_bf16_it_computes_in_float32_and_says_so(limit: str, exported: Exported) -> None:
+    if limit.startswith("AVX512") and "avx512_vnni" not in processor_flags():
+        pytest.skip("this processor has no AVX-512 VNNI")
+    found = run_limited(exported("openvino-bf16"), limit)
+    assert found["codes"] == ["[B710]"]
+    assert found["ents"] == ["aspirin", "fever"]
+
+
+@pytest.mark.parametrize("limit", ["AVX2", "AVX512_CORE"])
+def test_without_vnni_8_bit_weights_are_multiplied_as_float32(
+    limit: str, exported: Exported
+) -> None:
+    if limit.startswith("AVX512") and "avx512bw" not in processor_flags():
+        pytest.skip("this processor has no AVX-512")
+    folder = exported("openvino-int8")
+    found = run_limited(folder, limit)
+    assert found["codes"] == ["[B711]"]
+    assert found["ents"] == ["aspirin", "fever"]
+
+
+def processor_flags() -> set[str]:
+    path = Path("/proc/cpuinfo")
+    return set(path.read_text("utf-8").split()) if path.is_file() else set()
+
+
+@pytest.mark.parametrize(
+    ("limit", "bf16", "vnni"),
+    [
+        ("AVX2", False, False),
+        ("avx512_core", False, False),
+        ("AVX512_CORE_VNNI", False, True),
+        ("AVX512_CORE_BF16", True, True),
+        ("DEFAULT", True, True),
+    ],
+)
+def test_limits(
+    limit: str, bf16: bool, vnni: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "cpuinfo"
+    info.write_text("flags : fpu avx512_vnni\n", encoding="utf-8")
+    monkeypatch.setattr(processor, "_CPU_INFO", info)
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+    assert (processor.may_use_bf16(), processor.has_vnni()) == (bf16, vnni)
+
+
+def test_vnni_is_read_from_the_hardware(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    info = tmp_path / "cpuinfo"
+    monkeypatch.setattr(processor, "_CPU_INFO", info)
+    assert processor.has_vnni()  # not known
+    info.write_text("flags : fpu avx2\n", encoding="utf-8")
+    assert not processor.has_vnni()
