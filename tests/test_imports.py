@@ -25,7 +25,8 @@ ALLOWED = {
     "encoder": {"errors", "annotations"},
     "components": {"errors", "annotations", "metrics", "encoder"},
     "evaluation": {"errors", "annotations", "metrics", "data", "tasks", "encoder", "components"},
-    "cli": {"errors", "annotations", "data", "tasks", "pretraining", "evaluation"},
+    "streaming": {"errors", "annotations", "data"},
+    "cli": {"errors", "annotations", "data", "tasks", "pretraining", "evaluation", "streaming"},
 }
 # Only these modules of the data room know spaCy.
 SPACY_IN_DATA = {"docbin", "readers", "convert"}
