@@ -64,6 +64,12 @@ def full_doc() -> Doc:
     return doc
 
 
+def plain_doc() -> Doc:
+    doc = BLANK("plain")
+    set_record(doc, "2")
+    return doc
+
+
 def encode(name: str, *docs: Doc, vector: bool = False) -> bytes:
     output = OUTPUTS[name](vector=vector)
     return output.header + output.encode(docs) + output.footer
@@ -119,7 +125,7 @@ def test_jsonl_holds_all_that_a_doc_carries() -> None:
 
 def test_pubtator_of_everything(tmp_path: Path) -> None:
     path = tmp_path / "a.pubtator"
-    path.write_bytes(encode("pubtator", full_doc(), BLANK("plain")))
+    path.write_bytes(encode("pubtator", full_doc(), plain_doc()))
     first, second = read_linked(path)
     assert first.record.id == "d_1"
     labels = Counter(mention.label for mention in first.record.mentions)
@@ -131,7 +137,7 @@ def test_pubtator_of_everything(tmp_path: Path) -> None:
 
 def test_bioc_of_everything(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
-    path.write_bytes(encode("bioc", full_doc(), BLANK("plain")))
+    path.write_bytes(encode("bioc", full_doc(), plain_doc()))
     (record, plain) = read_bioc(path, untyped="X").records
     assert (record.id, record.text, plain.text) == ("d|1", full_doc().text, "plain")
     relations = [

@@ -7,8 +7,10 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import spacy
 from spacy.language import Language
 
 from spacy_blurb.errors import BlurbError
@@ -33,6 +35,8 @@ def source(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _every_batch_is_a_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "_SECONDS", 0.0)
+    # A process that dies leaves the system's memory of its files; a power cut is not tested here.
+    monkeypatch.setattr("os.fsync", lambda handle: None)
 
 
 def in_child(action: Callable[[], object]) -> int:
@@ -85,11 +89,9 @@ def test_killed_at_every_step(tmp_path: Path, source: Path, rules: Language, kin
         if not was_killed:
             break
     assert number > 10
-    assert set(expected or ()) == {
-        "out" + end
-        for end in (".manifest.json", ".rejected.jsonl", SUFFIXES[kind])
-        if kind != "graph" or end
-    } | ({"out/nodes.csv", "out/edges.csv"} if kind == "graph" else set())
+    written = {"out/nodes.csv", "out/edges.csv"} if kind == "graph" else {output.name}
+    beside = {f"{output.name}.manifest.json", f"{output.name}.rejected.jsonl"}
+    assert set(expected) == written | beside
 
 
 @pytest.mark.parametrize("kind", list(SUFFIXES))
@@ -102,7 +104,7 @@ def test_killed_again_and_again(tmp_path: Path, source: Path, rules: Language, k
     generator, kills = random.Random(kind), 0
     for attempt in range(200):
         child = in_child(lambda: run(rules, source, output))
-        time.sleep(generator.uniform(0, 0.005 + 0.002 * attempt))
+        time.sleep(generator.uniform(0, 0.02 + 0.01 * attempt))
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         if not os.WIFSIGNALED(status):
@@ -123,26 +125,29 @@ def test_a_finished_run_is_not_repeated(tmp_path: Path, source: Path, rules: Lan
     assert run(rules, source, output, overwrite=True).resumed == 0
 
 
-def stop_after(batches: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a run end with an error behind some batches."""
+def stop_after_two_batches(
+    rules: Language, source: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Leave behind what a run does that ends with an error in the third batch."""
     add, seen = ledger.Ledger.add, []
 
-    def add_or_fail(self: ledger.Ledger, *args: object) -> None:
-        if len(seen) == batches:
+    def add_or_fail(self: ledger.Ledger, *args: Any) -> None:
+        if len(seen) == 2:
             raise KeyboardInterrupt
         seen.append(args)
-        add(self, *args)  # type: ignore[arg-type]
+        add(self, *args)
 
-    monkeypatch.setattr(ledger.Ledger, "add", add_or_fail)
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger.Ledger, "add", add_or_fail)
+        with pytest.raises(KeyboardInterrupt):
+            run(rules, source, output)
 
 
 def test_another_run_is_not_continued(
     tmp_path: Path, source: Path, rules: Language, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output = tmp_path / "out.jsonl"
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        stop_after(2, patch)
-        run(rules, source, output)
+    stop_after_two_batches(rules, source, output, monkeypatch)
     other = write_jsonl(tmp_path / "in2.jsonl", TEXTS)
     for arguments, key in [
         ({"batch_size": 3}, "batch_size"),
@@ -151,12 +156,12 @@ def test_another_run_is_not_continued(
     ]:
         with pytest.raises(BlurbError, match=rf"B754.*another {key}.*--overwrite"):
             run(rules, **{"source": source, "output": output, **arguments})
-    with pytest.raises(BlurbError, match="B754.*another pipeline"):
-        rules_with_more = Language.from_config(rules.config)
-        rules_with_more.add_pipe("sentencizer")
+    rules_with_more = spacy.blank("en")
+    rules_with_more.add_pipe("sentencizer")
+    with pytest.raises(BlurbError, match=r"B754.*another pipeline"):
         run(rules_with_more, source, output, batch_size=2)
     # It can still be continued with the same.
-    assert run(rules, source, output).resumed == 3
+    assert run(rules, source, output).resumed == 2
     with pytest.raises(BlurbError, match="B754"):
         run(rules, other, output)
     run(rules, other, output, overwrite=True)
@@ -181,9 +186,7 @@ def test_an_output_that_was_cut(
     tmp_path: Path, source: Path, rules: Language, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output = tmp_path / "out.jsonl"
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        stop_after(2, patch)
-        run(rules, source, output)
+    stop_after_two_batches(rules, source, output, monkeypatch)
     output.write_bytes(output.read_bytes()[:5])
     with pytest.raises(BlurbError, match=r"B755.*has 5 bytes"):
         run(rules, source, output)
