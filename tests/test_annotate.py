@@ -1,4 +1,4 @@
-"""docs/howto/annotate.md runs as a reader would run it; mistakes of `annotate` on the command line."""
+"""docs/howto/annotate.md runs as a reader would run it; mistakes on the command line."""
 
 import json
 import re

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.util import raise_error
 
 from ..annotations import set_questions, set_record, travelling_vector
 from ..data.readers import make_predicted
@@ -19,12 +20,14 @@ _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
 class Annotator:
     """A loaded pipeline and an output format.
 
-    nlp (Language): Its components annotate.
+    nlp (Language): Its components annotate; errors in them are raised from now on, whatever its
+        error handler did with them.
     format_name (str): A key of `OUTPUTS`.
     vector (bool): Whether vectors of Docs are written.
     """
 
     def __init__(self, nlp: Language, format_name: str, *, vector: bool = False) -> None:
+        nlp.set_error_handler(raise_error)
         self._nlp = nlp
         self._output = OUTPUTS[format_name](vector=vector)
         self._vector = vector
@@ -65,7 +68,7 @@ class Annotator:
             docs = list(self._nlp.pipe(made, batch_size=max(len(made), 1)))
         except Exception:  # the components are anybody's; the second try says why
             return None
-        # A pipeline may have an error handler that leaves Docs out.
+        # A component may leave Docs out.
         return docs if len(docs) == len(items) else None
 
     def _predict_apart(self, items: Sequence[Item], rejected: list[Rejected]) -> list[Doc]:

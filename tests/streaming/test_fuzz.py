@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from spacy.language import Language
 
-from .streams import SUFFIXES, docbin_bytes, pubmed_xml, read_rows, run
+from .streams import docbin_bytes, pubmed_xml, read_rows, run
 
 N_INPUTS = 1_000
 JUNK = [b"<", b"&lol;", b"]]>", b"<!--", b"<![CDATA[", b"\xff\xfe", b"\x00", b'"', b"{", b"\\ud800"]
@@ -97,20 +97,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, se
     return path, intact
 
 
-@pytest.mark.parametrize("kind", ["jsonl", "bioc"])
 def test_mutated_inputs(
-    tmp_path: Path, rules: Language, folder: tuple[Path, dict[str, set[str]]], kind: str
+    tmp_path: Path, rules: Language, folder: tuple[Path, dict[str, set[str]]]
 ) -> None:
     source, intact = folder
-    output = tmp_path / f"out{SUFFIXES[kind]}"
+    output = tmp_path / "out.jsonl"
     summary = run(rules, source, output, batch_size=100)
     assert summary.left_out == []
     reasons = read_rows(tmp_path / f"{output.name}.rejected.jsonl")
     assert all(set(row) == {"file", "record", "reason"} for row in reasons)
     assert all(row["reason"].startswith("[B") and row["record"] > 0 for row in reasons)
     assert summary.done.rejected == len(reasons) > N_INPUTS / 2
-    if kind != "jsonl":
-        return
     rows = read_rows(output)
     assert len(rows) == summary.done.documents > 4 * N_INPUTS / 2
     for row in rows:
