@@ -2,7 +2,8 @@
 
 Each message says what is wrong, what was found and where, and what to do next. Codes are grouped
 by room: B1xx data, B2xx pretraining, B3xx encoder, B4xx components, B5xx evaluation, B6xx cli,
-B70x to B72x runtime, B80x and B81x environment, abbreviations, rendering and app.
+B70x to B72x runtime, B75x to B76x streaming, B80x and B81x environment, abbreviations, rendering
+and app.
 """
 
 
@@ -763,6 +764,68 @@ class Errors(metaclass=_CodedMessages):
         "that of the dev file, take --backend openvino-bf16, or raise --tolerance."
     )
     B725 = "{backend!r} is not a backend. Backends: {known}."
+
+    # Streaming
+    B750 = (
+        "Cannot tell the format of the output by {found}. Give --format, one of: {known}; or a "
+        "name that ends in .jsonl, .spacy, .pubtator or .json, or in none for the folder of a "
+        "graph."
+    )
+    B751 = (
+        "Cannot tell the format of the input by {found}. Give --input-format, one of: {known}; or "
+        "a name that ends in .txt, .jsonl, .spacy or .xml, also with .gz or .xz behind."
+    )
+    B752 = (
+        "No file to annotate in {folder}: no name ends in {suffixes}, also with .gz or .xz behind. "
+        "Give --input-format if they have other names."
+    )
+    B753 = (
+        "{path} exists, and 'annotate' has not made it or cannot tell from what. Give another "
+        "output, or --overwrite to replace it."
+    )
+    B754 = (
+        "{path} was begun with another {key}, and cannot be continued with this one. Give another "
+        "output, or --overwrite to start again."
+    )
+    B755 = (
+        "{path} has {found:,} bytes, but {expected:,} were written when the run was stopped. It "
+        "was changed since; start again with --overwrite."
+    )
+    B756 = (
+        "Another process is annotating into {path}. Wait until it has ended, or give another "
+        "output."
+    )
+    B757 = (
+        "The pipeline cannot annotate a short English text: {reason}. Check that it is trained and "
+        "that its components fit together."
+    )
+    B758 = (
+        "The pipeline gives Docs no vector. Leave out --vectors, or take a pipeline with blurb_sts "
+        "that writes them."
+    )
+    B759 = (
+        "No document of {path} could be annotated, {rejected:,} records were rejected. The reasons "
+        "are in {rejects}."
+    )
+    B760 = (
+        "A process ended in the middle of its work, perhaps for want of memory. Run the same "
+        "command again, it goes on where it was; with fewer than {count} processes if memory is "
+        "short."
+    )
+    B761 = (
+        "The output {output} lies in the input {input}, where it would be read the next time. Give "
+        "another place."
+    )
+    B762 = "The pipeline fails on document {doc_id!r}: {reason}."
+    B763 = (
+        "The record has more than {limit} MB, and no document is that long. Check that the file "
+        "has line ends, or divide it."
+    )
+    B764 = "Not a document but the order to delete PubMed record {pmid}."
+    B765 = (
+        "{path} would hold {size} GB in one part, and 4 GB is what a .spacy file can hold. "
+        "Give --format jsonl and another output, or annotate the input in parts."
+    )
 
     # Environment, rendering, app
     B800 = (

@@ -29,6 +29,7 @@ ALLOWED = {
     # Only its probe, which runs as a program, imports more than errors.
     "doctor": {"errors", "encoder", "data"},
     "app": {"errors", "annotations", "render"},
+    "streaming": {"errors", "annotations", "data"},
     "evaluation": {
         *("errors", "annotations", "metrics", "data", "tasks"),
         *("encoder", "components", "runtime", "render"),
@@ -40,6 +41,7 @@ ALLOWED = {
         "tasks",
         "pretraining",
         "evaluation",
+        "streaming",
         "render",
         "doctor",
         "app",

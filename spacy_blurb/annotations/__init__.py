@@ -46,7 +46,14 @@ from .questions import (
     set_questions,
     to_answer,
 )
-from .records import RECORD, document_group, document_id, set_record
+from .records import (
+    RECORD,
+    document_fields,
+    document_group,
+    document_id,
+    document_title_end,
+    set_record,
+)
 from .relations import (
     CANDIDATES,
     RELATIONS,
@@ -94,8 +101,10 @@ __all__ = [
     "doc_answers",
     "doc_questions",
     "doc_relations",
+    "document_fields",
     "document_group",
     "document_id",
+    "document_title_end",
     "entity_offsets",
     "found_relations",
     "give_candidates",

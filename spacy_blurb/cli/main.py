@@ -1,6 +1,7 @@
 """Entry points `spacy blurb` and `spacy-blurb`: importing a command's file registers it."""
 
 from . import (  # noqa: F401
+    annotate,
     calibrate,
     check_data,
     convert,

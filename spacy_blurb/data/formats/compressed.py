@@ -30,8 +30,15 @@ def find_file(folder: Path, name: str) -> Path | None:
 
 
 @contextmanager
-def _open_bytes(path: Path) -> Iterator[BinaryIO]:
+def open_bytes(path: Path) -> Iterator[BinaryIO]:
+    """Open a plain or compressed file to read what is in it.
+
+    RAISES (BlurbError): B100 no such file; also while it is read: B101 damaged file.
+    """
     try:
+        # gzip takes a file of no bytes for one that holds none.
+        if path.suffix in _OPENERS and path.is_file() and path.stat().st_size == 0:
+            raise EOFError("it is empty")
         with _OPENERS.get(path.suffix, open)(path, "rb") as file:
             yield file
     except FileNotFoundError as error:
@@ -46,7 +53,7 @@ def read_chunks(path: Path) -> Iterator[bytes]:
     path (Path): The file; `.xz` and `.gz` are decompressed while reading.
     RAISES (BlurbError): B100 no such file, B101 damaged file.
     """
-    with _open_bytes(path) as file:
+    with open_bytes(path) as file:
         while chunk := file.read(CHUNK_BYTES):
             yield chunk
 
@@ -62,7 +69,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """
     consumed = 0
     try:
-        with _open_bytes(path) as file:
+        with open_bytes(path) as file:
             for number, raw in enumerate(file, start=1):
                 line = raw.decode("utf-8")
                 if number == 1:

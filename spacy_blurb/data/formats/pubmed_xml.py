@@ -33,12 +33,16 @@ def read_pubmed_xml(path: Path) -> Iterator[Article | Deletion]:
         if element.node.tag == "DeleteCitation":
             yield from (Deletion(to_text(pmid)) for pmid in element.node.findall("PMID"))
         else:
-            yield _to_article(path, element)
+            yield to_article(path, element)
     if empty:
         raise BlurbError(Errors.B107.format(path=path))
 
 
-def _to_article(path: Path, element: XmlElement) -> Article:
+def to_article(path: Path, element: XmlElement) -> Article:
+    """Return the article of a `MedlineCitation` or `BookDocument`.
+
+    RAISES (BlurbError): B162 it has no PMID.
+    """
     citation = element.node
     pmid = citation.find("PMID")
     if pmid is None or not (number := to_text(pmid)):

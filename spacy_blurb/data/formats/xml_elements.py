@@ -51,7 +51,7 @@ def read_elements(path: Path, names: Collection[str]) -> Iterator[XmlElement]:
     RAISES (BlurbError): B107 the file is empty, B160 not well-formed XML, B161 refused because it
         could do harm, and what `read_chunks` raises.
     """
-    collector = _Collector(path, names)
+    collector = ElementCollector(path, names)
     for chunk in read_chunks(path):
         collector.feed(chunk)
         yield from collector.take()
@@ -59,11 +59,29 @@ def read_elements(path: Path, names: Collection[str]) -> Iterator[XmlElement]:
     yield from collector.take()
 
 
-class _Collector:
-    """Builds trees of wanted elements from expat's events."""
+class ElementCollector:
+    """Builds trees of wanted elements from expat's events.
 
-    def __init__(self, path: Path, names: Collection[str]) -> None:
+    path (Path): The file, for error messages.
+    names (Collection[str]): Element names.
+    encoding (str | None): Of the bytes, where they do not begin with what says it.
+    lines_before (int): Lines of the file before the first byte that is fed.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        names: Collection[str],
+        *,
+        encoding: str | None = None,
+        lines_before: int = 0,
+    ) -> None:
         self._path = path
+        self.root = ""
+        """Name of the outermost element, "" before it begins."""
+        self.encoding = encoding
+        """What the file says of its bytes, None where it says nothing."""
+        self._lines_before = lines_before
         self._names = names
         self._open: list[str] = []
         self._wanted_depth = 0
@@ -74,8 +92,9 @@ class _Collector:
         self._fed = 0
         self._builder = TreeBuilder()
         self._complete: list[XmlElement] = []
-        parser = expat.ParserCreate()
+        parser = expat.ParserCreate(encoding)
         parser.buffer_text = True
+        parser.XmlDeclHandler = self._declare
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.EntityDeclHandler = self._refuse_entity
@@ -85,6 +104,10 @@ class _Collector:
         self._parser = parser
 
     def feed(self, chunk: bytes) -> None:
+        """Parse the next bytes.
+
+        RAISES (BlurbError): B160, B161; what was complete before can still be taken.
+        """
         self._fed += len(chunk)
         self._parse(chunk, final=False)
         anchor = self._parser.CurrentByteIndex if self._anchor is None else self._anchor
@@ -94,13 +117,36 @@ class _Collector:
             self._refuse(f"more than {MAX_NAMES:,} different element and attribute names")
 
     def close(self) -> None:
+        """Parse the end of the file.
+
+        RAISES (BlurbError): B107 it is empty, B160 not all elements have ended.
+        """
         if self._fed == 0:
             raise BlurbError(Errors.B107.format(path=self._path))
         self._parse(b"", final=True)
 
     def take(self) -> Iterator[XmlElement]:
+        """Hand over the elements that have ended since the last call."""
         complete, self._complete = self._complete, []
         return iter(complete)
+
+    @property
+    def line(self) -> int:
+        """Line of the file at which the parser stands."""
+        return self._lines_before + self._parser.CurrentLineNumber
+
+    @property
+    def stands_at(self) -> int:
+        """Bytes of what was fed that were parsed before it stopped."""
+        return max(self._parser.CurrentByteIndex, 0)
+
+    @property
+    def begun_at(self) -> int | None:
+        """Byte at which the wanted element began that has not ended, None outside of one."""
+        return self._anchor if self._wanted_depth else None
+
+    def _declare(self, version: str, encoding: str | None, standalone: int) -> None:
+        self.encoding = encoding or self.encoding
 
     def _parse(self, chunk: bytes, *, final: bool) -> None:
         try:
@@ -115,19 +161,19 @@ class _Collector:
 
     def _not_xml(self, reason: str) -> BlurbError:
         # After an error this is where it occurred.
-        line = self._parser.CurrentLineNumber
-        return BlurbError(Errors.B160.format(path=self._path, line=line, reason=reason))
+        return BlurbError(Errors.B160.format(path=self._path, line=self.line, reason=reason))
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if len(self._open) == MAX_DEPTH:
             self._refuse(f"elements nested deeper than {MAX_DEPTH}")
         self._open.append(name)
+        self.root = self.root or name
         if self._wanted_depth:
             self._builder.start(name, attributes)
         elif name in self._names:
             self._wanted_depth = len(self._open)
             self._anchor = self._parser.CurrentByteIndex
-            self._line = self._parser.CurrentLineNumber
+            self._line = self.line
             self._builder = TreeBuilder()
             self._builder.start(name, attributes)
             self._parser.CharacterDataHandler = self._builder.data
@@ -154,8 +200,7 @@ class _Collector:
         self._refuse(f"the entity {name[:40]!r}, which only a DTD explains,")
 
     def _refuse(self, what: str) -> NoReturn:
-        line = self._parser.CurrentLineNumber
-        raise BlurbError(Errors.B161.format(path=self._path, line=line, what=what))
+        raise BlurbError(Errors.B161.format(path=self._path, line=self.line, what=what))
 
 
 def to_text(node: Element) -> str:

@@ -1,0 +1,99 @@
+"""How does one batch become annotations? The same function in every process and on every node."""
+
+import re
+from collections.abc import Sequence
+
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.util import raise_error
+
+from ..annotations import set_questions, set_record, travelling_vector
+from ..data.readers import make_predicted
+from ..errors import BlurbError, Errors
+from .items import Annotated, Item, Rejected
+from .outputs import OUTPUTS
+
+_PROBE = "Naloxone reverses the antihypertensive effect of clonidine."
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
+
+
+class Annotator:
+    """A loaded pipeline and an output format.
+
+    nlp (Language): Its components annotate; errors in them are raised from now on, whatever its
+        error handler did with them.
+    format_name (str): A key of `OUTPUTS`.
+    vector (bool): Whether vectors of Docs are written.
+    """
+
+    def __init__(self, nlp: Language, format_name: str, *, vector: bool = False) -> None:
+        nlp.set_error_handler(raise_error)
+        self._nlp = nlp
+        self._output = OUTPUTS[format_name](vector=vector)
+        self._vector = vector
+
+    def check(self) -> None:
+        """Annotate a short text, so that a pipeline that cannot fails before and not for each text.
+
+        RAISES (BlurbError): B757 it fails, B758 it has no vectors and these are asked for.
+        """
+        try:
+            doc = self._nlp(_PROBE)
+        except Exception as error:  # the components are anybody's
+            raise BlurbError(Errors.B757.format(reason=_describe(error))) from error
+        if self._vector and travelling_vector(doc) is None:
+            raise BlurbError(Errors.B758)
+
+    def __call__(self, items: Sequence[Item]) -> Annotated:
+        """Annotate a batch.
+
+        Where the pipeline fails on the batch its documents are annotated one by one, and those on
+        which it fails again are rejected.
+        """
+        rejected: list[Rejected] = []
+        # Words that the texts bring along are forgotten with the Docs, so memory does not grow.
+        with self._nlp.memory_zone():
+            docs = self._predict_together(items)
+            if docs is None:
+                docs = self._predict_apart(items, rejected)
+            payload = self._output.encode(docs)
+            words = sum(len(doc.text.split()) for doc in docs)
+            count = len(docs)
+            del docs
+        return Annotated(payload, count, words, rejected)
+
+    def _predict_together(self, items: Sequence[Item]) -> list[Doc] | None:
+        try:
+            made = [self._make_doc(item) for item in items]
+            docs = list(self._nlp.pipe(made, batch_size=max(len(made), 1)))
+        except Exception:  # the components are anybody's; the second try says why
+            return None
+        # A component may leave Docs out.
+        return docs if len(docs) == len(items) else None
+
+    def _predict_apart(self, items: Sequence[Item], rejected: list[Rejected]) -> list[Doc]:
+        docs = []
+        for item in items:
+            try:
+                docs.append(self._nlp(self._make_doc(item)))
+            except Exception as error:  # see above
+                reason = Errors.B762.format(doc_id=item.id, reason=_describe(error))
+                rejected.append(Rejected(item.file, item.record, reason))
+        return docs
+
+    def _make_doc(self, item: Item) -> Doc:
+        if item.doc:
+            doc = make_predicted(self._nlp, Doc(self._nlp.vocab).from_bytes(item.doc))
+        else:
+            doc = self._nlp.make_doc(item.text)
+        if item.questions:
+            set_questions(doc, item.questions)
+        set_record(doc, item.id, title_end=item.title_end, fields=item.fields)
+        return doc
+
+
+def _describe(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [""]
+    reason = f"{type(error).__name__}: {lines[0]}"[:300]
+    # Two runs give the same file.
+    return _ADDRESS.sub("0x…", reason)

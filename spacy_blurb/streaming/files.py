@@ -1,0 +1,42 @@
+"""How are files written so that a kill or a power cut leaves a whole one, the old or the new?"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+
+@contextmanager
+def replaced_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that takes its place only when it is complete and on disk."""
+    partial = path.with_name(path.name + ".tmp")
+    with partial.open("wb") as file:
+        yield file
+        sync(file)
+    partial.replace(path)
+    sync_folder(path.parent)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file in one step."""
+    with replaced_file(path) as file:
+        file.write(json.dumps(content, indent=2, ensure_ascii=False).encode("utf-8") + b"\n")
+
+
+def sync(file: BinaryIO) -> None:
+    """Bring what was written to disk."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to disk, where the system can."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,51 @@
+"""What must be the same for a run to go on? The pipeline, the input, the settings, the versions."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from spacy.language import Language
+
+from .inputs import InputFile, fingerprint
+
+
+def describe_run(
+    nlp: Language, files: Sequence[InputFile], *, output_format: str, **settings: Any
+) -> dict[str, Any]:
+    """Return what tells a run from others, JSON-able.
+
+    settings: What else decides about the output.
+    """
+    identity = {
+        "pipeline": describe_pipeline(nlp),
+        "input": [fingerprint(file) for file in files],
+        "output format": output_format,
+        **settings,
+        "versions": {name: version(name) for name in ("spacy-blurb", "spacy", "thinc")},
+    }
+    normalised: dict[str, Any] = json.loads(json.dumps(identity))
+    return normalised
+
+
+def describe_pipeline(nlp: Language) -> dict[str, str]:
+    """Return name, version and a hash of everything that a pipeline has stored."""
+    digest = hashlib.blake2b(digest_size=16)
+    if nlp.path is None:
+        digest.update(nlp.to_bytes())
+    else:
+        for path in sorted(Path(nlp.path).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(path.relative_to(nlp.path).as_posix().encode())
+                _update(digest, path)
+    name = f"{nlp.meta['lang']}_{nlp.meta['name']}"
+    return {"name": name, "version": nlp.meta["version"], "hash": digest.hexdigest()}
+
+
+def _update(digest: Any, path: Path) -> None:
+    digest.update(path.stat().st_size.to_bytes(8, "little"))
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)

@@ -1,0 +1,92 @@
+"""Which files are read, how, and how are they known again?"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..data.formats.compressed import SUFFIXES
+from ..errors import BlurbError, Errors
+from .readers import READERS
+
+_FORMATS = {".txt": "text", ".jsonl": "jsonl", ".spacy": "docbin", ".xml": "pubmed"}
+_SAMPLE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file to annotate.
+
+    path (Path): Where it is.
+    name (str): Relative to the input, with "/" between its parts.
+    format (str): A key of `READERS`.
+    """
+
+    path: Path
+    name: str
+    format: str
+
+
+def list_inputs(path: Path, format_name: str | None) -> tuple[list[InputFile], list[str]]:
+    """List the files of an input by name, and those of a folder that are left out.
+
+    path (Path): A file, or a folder, which is searched at any depth.
+    format_name (str | None): A key of `READERS`; None to tell it by the names. A `.txt` file holds
+        a document per line, but `.txt` files of a folder are a document each.
+    RAISES (BlurbError): B100 no such path, B751 an unknown format, or a name that does not tell,
+        B752 a folder without such files.
+    """
+    if format_name is not None and format_name not in READERS:
+        raise BlurbError(Errors.B751.format(found=repr(format_name), known=", ".join(READERS)))
+    if path.is_file():
+        chosen = format_name or _tell_format(path)
+        if chosen is None:
+            raise BlurbError(Errors.B751.format(found=path, known=", ".join(READERS)))
+        return [InputFile(path, path.name, chosen)], []
+    if not path.is_dir():
+        raise BlurbError(Errors.B100.format(path=path))
+    files, left_out = [], []
+    for file in sorted(path.rglob("*"), key=lambda p: p.relative_to(path).as_posix()):
+        if not file.is_file():
+            continue
+        name = file.relative_to(path).as_posix()
+        chosen = format_name or _tell_format(file)
+        if chosen is None:
+            left_out.append(name)
+        elif chosen == "text" and format_name is None:
+            files.append(InputFile(file, name, "text-files"))
+        else:
+            files.append(InputFile(file, name, chosen))
+    if not files:
+        raise BlurbError(Errors.B752.format(folder=path, suffixes=", ".join(_FORMATS)))
+    return files, left_out
+
+
+def bare_name(name: str) -> str:
+    """Return a name without its suffixes of format and compression."""
+    for suffix in filter(None, SUFFIXES):
+        name = name.removesuffix(suffix)
+    for suffix in _FORMATS:
+        name = name.removesuffix(suffix)
+    return name
+
+
+def fingerprint(file: InputFile) -> dict[str, Any]:
+    """Return what a file is known by: name, size, and the content of its first and last MB.
+
+    A stream can have more than is read in minutes, so the middle of a large file is not looked at.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    size = file.path.stat().st_size
+    with file.path.open("rb") as stream:
+        digest.update(stream.read(_SAMPLE_BYTES))
+        stream.seek(max(size - _SAMPLE_BYTES, 0))
+        digest.update(stream.read(_SAMPLE_BYTES))
+    return {"name": file.name, "format": file.format, "bytes": size, "hash": digest.hexdigest()}
+
+
+def _tell_format(path: Path) -> str | None:
+    name = path.name.lower()
+    for suffix in filter(None, SUFFIXES):
+        name = name.removesuffix(suffix)
+    return _FORMATS.get(Path(name).suffix)

@@ -1,0 +1,218 @@
+"""What is done, and what if the process dies now? The output, its rejected records, a checkpoint.
+
+Results of a batch are appended to two files. From time to time both are brought to disk, and then
+a checkpoint is put beside them in one step: it names the input's position and the length of both
+files. Whatever was written behind it is cut off when a run goes on. So the checkpoint is true at
+whatever moment the process ends. Files of OUTPUT:
+
+    OUTPUT                  the annotations; of formats with a last step only when it is done
+    OUTPUT.work             payloads of formats with a last step, until it is done
+    OUTPUT.rejected.jsonl   records that could not be annotated
+    OUTPUT.checkpoint.json  while the run is not finished
+    OUTPUT.manifest.json    when it is: what was annotated by what
+"""
+
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+from ..errors import BlurbError, Errors
+from .files import sync, sync_folder, write_json
+from .items import START, Annotated, Batch, Position
+from .outputs.format import OutputFormat
+from .outputs.jsonl import to_json
+
+_SECONDS = 1.0
+"""Between checkpoints, each of which waits for the disk; what a kill loses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How far a run has come.
+
+    position (Position): Where the next batch begins.
+    documents, rejected, words (int): Annotated, set aside, divided by white space.
+    output_bytes, rejected_bytes (int): Lengths of the two files.
+    """
+
+    position: Position = START
+    documents: int = 0
+    rejected: int = 0
+    words: int = 0
+    output_bytes: int = 0
+    rejected_bytes: int = 0
+
+
+class Ledger:
+    """Appends results and remembers what is safe. To be used in a `with` block.
+
+    output (Path): What the user named.
+    output_format (OutputFormat): How payloads are put together.
+    identity (dict): What must be the same for a run to go on: pipeline, input, settings.
+    overwrite (bool): Start again whatever there is.
+    RAISES (BlurbError): B753 the output is of something else, B754 the identity differs, B755 the
+        output has lost what the checkpoint names, B756 another process writes it.
+    """
+
+    def __init__(
+        self,
+        output: Path,
+        output_format: OutputFormat,
+        identity: dict[str, Any],
+        *,
+        overwrite: bool = False,
+    ) -> None:
+        self._output = output
+        self._format = output_format
+        self._identity = identity
+        self._checkpoint, self._manifest, self.rejected_path, work = (
+            output.with_name(output.name + suffix)
+            for suffix in (".checkpoint.json", ".manifest.json", ".rejected.jsonl", ".work")
+        )
+        self._target = work if output_format.has_last_step else output
+        self.is_finished = False
+        self.done = Done() if overwrite else self._find_done()
+        self.written = self.done
+        self._saved_at = time.monotonic()
+
+    def __enter__(self) -> "Ledger":
+        if self.is_finished:
+            return self
+        self._output.parent.mkdir(parents=True, exist_ok=True)
+        if self._target == self._output and self._output.is_dir():
+            raise BlurbError(Errors.B753.format(path=self._output))
+        # "a" leaves alone what another process may be writing. Before the checkpoint stands there
+        # must be no output, which would be anybody's; the rejected records hold the lock.
+        self._rejected = self.rejected_path.open("ab")
+        try:
+            _lock(self._rejected, self._output)
+            _check_length(self._target, self.done.output_bytes)
+            _check_length(self.rejected_path, self.done.rejected_bytes)
+            self._save()
+            self._manifest.unlink(missing_ok=True)
+            self._rejected.truncate(self.done.rejected_bytes)
+            self._file = self._target.open("ab")
+            self._file.truncate(self.done.output_bytes)
+        except BaseException:
+            self._rejected.close()
+            raise
+        if self.done.output_bytes == 0:
+            self._file.write(self._format.header)
+            self.written = replace(self.done, output_bytes=len(self._format.header))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        if not self.is_finished:
+            self._close()
+
+    def add(self, batch: Batch, annotated: Annotated) -> None:
+        """Append what became of a batch."""
+        payload = annotated.payload
+        if payload and self.written.documents:
+            payload = self._format.separator + payload
+        # Files are read in the order of their names.
+        rejected = sorted([*batch.rejected, *annotated.rejected], key=lambda r: (r.file, r.record))
+        lines = b"".join(to_json(asdict(record)) for record in rejected)
+        self._file.write(payload)
+        self._rejected.write(lines)
+        so_far = self.written
+        self.written = Done(
+            position=batch.end,
+            documents=so_far.documents + annotated.documents,
+            rejected=so_far.rejected + len(rejected),
+            words=so_far.words + annotated.words,
+            output_bytes=so_far.output_bytes + len(payload),
+            rejected_bytes=so_far.rejected_bytes + len(lines),
+        )
+        if time.monotonic() - self._saved_at >= _SECONDS:
+            self.commit()
+
+    def commit(self) -> None:
+        """Make what was appended safe."""
+        sync(self._file)
+        sync(self._rejected)
+        self.done = self.written
+        self._save()
+        self._saved_at = time.monotonic()
+
+    def finish(self) -> None:
+        """Complete the output and put the manifest in the checkpoint's place."""
+        self.commit()
+        self._file.write(self._format.footer)
+        sync(self._file)
+        if self._format.has_last_step:
+            self._format.finish(self._target, self._output)
+        write_json(self._manifest, self._content())
+        self._close()
+        self.is_finished = True
+        self._checkpoint.unlink()
+        self._clean()
+
+    def _find_done(self) -> Done:
+        if self._checkpoint.is_file():
+            return self._read(self._checkpoint)
+        if self._manifest.is_file() and self._output.exists():
+            done = self._read(self._manifest)
+            self.is_finished = True
+            self._clean()
+            return done
+        if _is_there(self._output):
+            raise BlurbError(Errors.B753.format(path=self._output))
+        return Done()
+
+    def _read(self, path: Path) -> Done:
+        try:
+            content = json.loads(path.read_bytes())
+            identity, done = content["identity"], Done(**content["done"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise BlurbError(Errors.B753.format(path=path)) from error
+        for key, value in self._identity.items():
+            if identity.get(key) != value:
+                raise BlurbError(Errors.B754.format(path=self._output, key=key))
+        return replace(done, position=Position(*done.position))
+
+    def _save(self) -> None:
+        write_json(self._checkpoint, self._content())
+
+    def _content(self) -> dict[str, Any]:
+        return {"identity": self._identity, "done": asdict(self.done)}
+
+    def _clean(self) -> None:
+        """Remove the work file, which a kill behind the last step may have left."""
+        if self._format.has_last_step:
+            self._target.unlink(missing_ok=True)
+        sync_folder(self._output.parent)
+
+    def _close(self) -> None:
+        self._file.close()
+        self._rejected.close()
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() and not (path.is_dir() and not any(path.iterdir()))
+
+
+def _check_length(path: Path, expected: int) -> None:
+    found = path.stat().st_size if path.is_file() else 0
+    if found < expected:
+        raise BlurbError(Errors.B755.format(path=path, found=found, expected=expected))
+
+
+def _lock(file: BinaryIO, output: Path) -> None:
+    """Keep a second run from writing the same file; the system unlocks it when a process dies."""
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise BlurbError(Errors.B756.format(path=output)) from error

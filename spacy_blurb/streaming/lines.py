@@ -1,0 +1,113 @@
+"""Files with a document per line: plain text, and JSONL."""
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..data.formats.compressed import open_bytes
+from ..data.formats.json_values import JSON_ERRORS, not_such, typed, typed_id
+from ..errors import BlurbError, Errors
+from .items import Item, Rejected
+
+MAX_RECORD_BYTES = 32 << 20
+"""A whole book has about one megabyte; what is longer is a file without line ends."""
+
+_EXPECTED = (
+    'one object per line such as {"id": "1", "text": "..."}; "id" and "questions" (strings, or '
+    '{"question": "...", "options": ["..."]}) may be missing, other keys are kept'
+)
+ANNOTATION_KEYS = frozenset(
+    {"entities", "pico", "relations", "cats", "answers", "similarity", "vector"}
+)
+"""What `annotate` writes; values of these keys in the input are not kept."""
+
+
+def read_text(path: Path, name: str, bare: str) -> Iterator[Item | Rejected]:
+    """Yield a document per line that is not blank; its number is its line."""
+    for number, line in _read_lines(path):
+        try:
+            text = _decode(line, path)
+            if text.strip():
+                yield Item(name, number, f"{bare}:{number}", text)
+        except BlurbError as error:
+            yield Rejected(name, number, str(error))
+
+
+def read_jsonl(path: Path, name: str, bare: str) -> Iterator[Item | Rejected]:
+    """Yield a document per line that is not blank; its number is its line."""
+    for number, line in _read_lines(path):
+        try:
+            text = _decode(line, path)
+            if text.strip():
+                yield _to_item(path, name, number, text, f"{bare}:{number}")
+        except BlurbError as error:
+            yield Rejected(name, number, str(error))
+
+
+def _read_lines(path: Path) -> Iterator[tuple[int, bytes | BlurbError]]:
+    """Yield lines as bytes, or why there is none; nothing follows on damage of the file itself."""
+    number = 0
+    try:
+        with open_bytes(path) as file:
+            while line := file.readline(MAX_RECORD_BYTES):
+                number += 1
+                if len(line) < MAX_RECORD_BYTES:
+                    yield number, line
+                    continue
+                while line and not line.endswith(b"\n"):
+                    line = file.readline(1 << 20)
+                yield number, BlurbError(Errors.B763.format(limit=MAX_RECORD_BYTES >> 20))
+    except BlurbError as error:
+        yield number + 1, error
+
+
+def _decode(line: bytes | BlurbError, path: Path) -> str:
+    if isinstance(line, BlurbError):
+        raise line
+    try:
+        text = line.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        where = f"{path}, this line,"
+        raise BlurbError(Errors.B102.format(path=where, byte=error.start)) from error
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def _to_item(path: Path, name: str, number: int, line: str, default_id: str) -> Item:
+    try:
+        row = json.loads(line, parse_constant=_refuse_constant, parse_float=_to_float)
+        text = typed(row, "text", str)
+        # Half of a surrogate pair can only be written as an escape.
+        if "\\u" in line:
+            json.dumps(row, ensure_ascii=False).encode("utf-8")
+        own_id = typed_id(row, "id") if row.get("id") not in (None, "") else default_id
+        questions = [
+            _to_question(position, question)
+            for position, question in enumerate(typed(row, "questions", list, default=[]))
+        ]
+    except JSON_ERRORS as error:
+        raise not_such(error, path, where=f"line {number}", expected=_EXPECTED) from error
+    left_out = ANNOTATION_KEYS | {"id", "text"}
+    fields = {key: value for key, value in row.items() if key not in left_out}
+    return Item(name, number, own_id, text, fields=fields, questions=questions)
+
+
+def _to_question(position: int, row: Any) -> dict[str, Any]:
+    if isinstance(row, str):
+        row = {"question": row}
+    options = typed(row, "options", list, default=[])
+    if any(type(option) is not str for option in options):
+        raise TypeError("options are not all strings")
+    question_id = typed_id(row, "id") if row.get("id") not in (None, "") else str(position)
+    return {"id": question_id, "question": typed(row, "question", str), "options": options}
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _to_float(digits: str) -> float:
+    if math.isinf(value := float(digits)):
+        raise ValueError(f"{digits[:40]} is too large a number")
+    return value

@@ -1,0 +1,37 @@
+"""What is an output format? Bytes that can be appended batch by batch, and perhaps a last step."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from spacy.tokens import Doc
+
+
+class OutputFormat:
+    """A format whose file is a header, payloads of batches with a separator between, a footer.
+
+    Nothing is remembered from one batch to the next, so batches can be encoded in any process.
+
+    vector (bool): Whether vectors of Docs are written; JSONL alone can.
+    """
+
+    header: ClassVar[bytes] = b""
+    separator: ClassVar[bytes] = b""
+    """Between payloads that are not empty."""
+    footer: ClassVar[bytes] = b""
+    has_last_step: ClassVar[bool] = False
+    """Whether payloads go to a work file, of which `finish` makes the output at the end."""
+
+    def __init__(self, *, vector: bool = False) -> None:
+        self.vector = vector
+
+    def encode(self, docs: Sequence[Doc]) -> bytes:
+        """Return the payload of a batch."""
+        raise NotImplementedError
+
+    def finish(self, work: Path, output: Path) -> None:
+        """Make the output of the work file, in memory that does not grow with it.
+
+        Can be interrupted and repeated.
+        """
+        raise NotImplementedError

@@ -1,0 +1,118 @@
+"""What does a Doc say? Its annotations as JSON-able values, which all formats but DocBin write."""
+
+from typing import Any
+
+from spacy.tokens import Doc, Span
+
+from ..annotations import (
+    ANSWERS,
+    ENTITIES,
+    PICO,
+    RELATIONS,
+    doc_answers,
+    document_fields,
+    document_id,
+    document_title_end,
+    found_relations,
+    predicted_similarity,
+    travelling_vector,
+)
+
+DIGITS = 6
+"""Of probabilities and vectors, behind the point."""
+
+
+def to_row(doc: Doc, *, vector: bool = False) -> dict[str, Any]:
+    """Return the annotations of a Doc.
+
+    RETURNS (dict): `id`, `text` and `entities` always, `title_end`, `pico`, `relations`, `cats`,
+        `answers`, `similarity` and `vector` where there are any, and `fields`. Offsets count
+        characters of `text`; relations name their entities by position.
+    """
+    row: dict[str, Any] = {"id": document_id(doc) or "", "text": doc.text}
+    entities, relations = _to_entities(doc)
+    row["entities"] = entities
+    if PICO in doc.spans:
+        row["pico"] = sorted(_to_spans(doc, PICO), key=_place)
+    if RELATIONS in doc.spans:
+        row["relations"] = relations
+    if doc.cats:
+        row["cats"] = {label: round(float(score), DIGITS) for label, score in doc.cats.items()}
+    if ANSWERS in doc.spans:
+        row["answers"] = _to_answers(doc)
+    if (similarity := predicted_similarity(doc)) is not None:
+        row["similarity"] = round(similarity, DIGITS)
+    if vector and (values := travelling_vector(doc)) is not None:
+        row["vector"] = [round(value, DIGITS) for value in values.tolist()]
+    return {**row, "title_end": document_title_end(doc), "fields": document_fields(doc)}
+
+
+def _to_entities(doc: Doc) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return all entities in text order, and the relations between them."""
+    text = doc.text
+    entities = _to_spans(doc, ENTITIES) if ENTITIES in doc.spans else []
+    known = {_key(entity) for entity in entities}
+    # Those of other components, and of pipelines of other programs.
+    entities += [_to_entity(text, ent) for ent in doc.ents if _key_of(ent) not in known]
+    known = {_key(entity) for entity in entities}
+    found = found_relations(doc) or []
+    for mention in (mention for relation in found for mention in (relation.head, relation.tail)):
+        if mention not in known:  # a given entity that the pipeline did not predict
+            known.add(mention)
+            entities.append(_offsets(text, *mention))
+    entities.sort(key=_place)
+    positions: dict[Any, int] = {}
+    for position, entity in enumerate(entities):
+        positions.setdefault(_key(entity), position)
+    relations = []
+    for relation in found:
+        row: dict[str, Any] = {"head": positions[relation.head], "tail": positions[relation.tail]}
+        row.update(label=relation.label, score=round(relation.score, DIGITS))
+        if relation.concepts is not None:
+            row["concepts"] = list(relation.concepts)
+        relations.append(row)
+    return entities, relations
+
+
+def _to_spans(doc: Doc, key: str) -> list[dict[str, Any]]:
+    group, text = doc.spans[key], doc.text
+    rows = [_to_entity(text, span) for span in group]
+    for name, values in (("score", group.attrs.get("scores")), ("set", group.attrs.get("sets"))):
+        for row, value in zip(rows, values or [], strict=bool(values)):
+            row[name] = round(value, DIGITS) if name == "score" else value
+    return rows
+
+
+def _to_entity(text: str, span: Span) -> dict[str, Any]:
+    row = _offsets(text, span.start_char, span.end_char, span.label_)
+    if span.kb_id_:
+        row["kb_id"] = span.kb_id_
+    return row
+
+
+def _offsets(text: str, start: int, end: int, label: str) -> dict[str, Any]:
+    place: dict[str, Any] = {"start": start, "end": end, "label": label}
+    return {**place, "text": text[start:end], "score": None}
+
+
+def _key(entity: dict[str, Any]) -> tuple[int, int, str]:
+    return entity["start"], entity["end"], entity["label"]
+
+
+def _key_of(span: Span) -> tuple[int, int, str]:
+    return span.start_char, span.end_char, span.label_
+
+
+def _place(entity: dict[str, Any]) -> tuple[int, int, str, str]:
+    return (*_key(entity), entity.get("set", ""))
+
+
+def _to_answers(doc: Doc) -> list[dict[str, Any]]:
+    rows = []
+    for answer in doc_answers(doc):
+        row: dict[str, Any] = {"id": answer.id, "question": answer.question, "kind": answer.kind}
+        row.update(label=answer.label, text=answer.text, score=round(answer.score, DIGITS))
+        if answer.start_char is not None:
+            row.update(start=answer.start_char, end=answer.end_char)
+        rows.append(row)
+    return rows

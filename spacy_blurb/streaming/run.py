@@ -1,0 +1,108 @@
+"""The way from an input to an output: read, annotate, append, and tell how far it is."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from spacy.language import Language
+
+from ..errors import BlurbError, Errors
+from .annotator import Annotator
+from .batches import read_batches
+from .identity import describe_run
+from .inputs import list_inputs
+from .ledger import Done, Ledger
+from .outputs import OUTPUTS, tell_output_format
+from .processes import Job, annotate_here, annotate_in_processes
+
+_SECONDS = 10.0
+"""Between two reports of progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run has done.
+
+    done (Done): Everything that the output holds.
+    words_per_second (float): Of this run alone; 0 where nothing was left to do.
+    resumed (int): Documents that were there before.
+    rejected_path (Path): Where the rejected records are.
+    left_out (list[str]): Files of a folder whose names are of no known format.
+    """
+
+    done: Done
+    words_per_second: float
+    resumed: int
+    rejected_path: Path
+    left_out: list[str]
+
+
+def annotate(
+    nlp: Language,
+    pipeline: str,
+    source: Path,
+    output: Path,
+    *,
+    output_format: str | None = None,
+    input_format: str | None = None,
+    batch_size: int | None = None,
+    n_processes: int = 1,
+    vector: bool = False,
+    overwrite: bool = False,
+    report: Callable[[str], None] = print,
+) -> Summary:
+    """Annotate a file or a folder, or go on where an earlier run was stopped.
+
+    nlp (Language): The loaded pipeline.
+    pipeline (str): Where other processes load it from.
+    source (Path): A file or a folder, see `list_inputs`.
+    output (Path): A file; of the format "graph" a folder. `ledger.py` names what lies beside it.
+    output_format, input_format (str | None): None to tell it by the name.
+    batch_size (int | None): Documents that pass through the pipeline together; None for the
+        pipeline's own. Part of what must not change when a run goes on.
+    n_processes (int): From 1; each holds the pipeline.
+    vector (bool): Write vectors of documents, JSONL alone.
+    overwrite (bool): Start again whatever there is.
+    report (Callable): Is told how far it is, every ten seconds.
+    RAISES (BlurbError): B750-B752 and B761 input and output, B753-B756 what `Ledger` raises, B757
+        and B758 the pipeline, B760 a process died, B765 too much for the format.
+    """
+    format_name = tell_output_format(output, output_format)
+    files, left_out = list_inputs(source, input_format)
+    if source.is_dir() and output.resolve().is_relative_to(source.resolve()):
+        raise BlurbError(Errors.B761.format(output=output, input=source))
+    annotator = Annotator(nlp, format_name, vector=vector)
+    annotator.check()
+    size = batch_size or nlp.batch_size
+    identity = describe_run(nlp, files, output_format=format_name, batch_size=size, vectors=vector)
+    ledger = Ledger(output, OUTPUTS[format_name](vector=vector), identity, overwrite=overwrite)
+    before = ledger.done
+    begun = time.monotonic()
+    with ledger:
+        if not ledger.is_finished:
+            batches = read_batches(files, before.position, size)
+            if n_processes == 1:
+                results = annotate_here(annotator, batches)
+            else:
+                job = Job(pipeline, format_name, vector)
+                results = annotate_in_processes(job, batches, n_processes)
+            told = begun
+            for batch, annotated in results:
+                ledger.add(batch, annotated)
+                if time.monotonic() - told >= _SECONDS:
+                    told = time.monotonic()
+                    report(_describe(ledger.written, before, told - begun))
+            ledger.finish()
+    done = ledger.done
+    speed = _speed(done, before, time.monotonic() - begun)
+    return Summary(done, speed, before.documents, ledger.rejected_path, left_out)
+
+
+def _describe(done: Done, before: Done, seconds: float) -> str:
+    speed = _speed(done, before, seconds)
+    return f"{done.documents:,} documents, {done.rejected:,} rejected, {speed:,.0f} words/s"
+
+
+def _speed(done: Done, before: Done, seconds: float) -> float:
+    return (done.words - before.words) / seconds if seconds > 0 else 0.0

@@ -1,0 +1,158 @@
+"""One batch: documents that the pipeline fails on, questions, memory, other processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from spacy_blurb.annotations import doc_questions, set_answers, set_vector
+from spacy_blurb.errors import BlurbError
+from spacy_blurb.streaming.annotator import Annotator
+from spacy_blurb.streaming.items import Item
+
+from .streams import read_everything, read_rows, rejected, run, write_jsonl
+
+
+def with_component(function: Any, name: str) -> Language:
+    """A blank pipeline whose only component is a function."""
+    nlp = spacy.blank("en")
+    Language.component(name, func=function)
+    nlp.add_pipe(name)
+    return nlp
+
+
+def test_documents_that_the_pipeline_fails_on_are_set_aside(tmp_path: Path) -> None:
+    def fail_on_poison(doc: Doc) -> Doc:
+        if "poison" in doc.text:
+            raise RuntimeError(f"cannot stand {object()}\nsecond line")
+        return doc
+
+    texts = ["one", "poison", "two", "x" * 51, "three"]
+    source = write_jsonl(tmp_path / "a.jsonl", texts)
+    nlp = with_component(fail_on_poison, "test_poison")
+    nlp.max_length = 50
+    with pytest.raises(BlurbError, match=r"B757.*E088"):
+        run(nlp, source, tmp_path / "o.jsonl")
+    nlp.max_length = 60
+    source = write_jsonl(tmp_path / "a.jsonl", [*texts[:3], "x" * 61, "three"])
+    run(nlp, source, tmp_path / "o.jsonl")
+    assert [row["text"] for row in read_rows(tmp_path / "o.jsonl")] == ["one", "two", "three"]
+    assert rejected(tmp_path / "o.jsonl") == [("a.jsonl", 2, "B762"), ("a.jsonl", 4, "B762")]
+    (reason, _) = read_rows(tmp_path / "o.jsonl.rejected.jsonl")
+    assert "RuntimeError: cannot stand <object object at 0x…>." in reason["reason"]
+    assert "E088" in (tmp_path / "o.jsonl.rejected.jsonl").read_text("utf-8")
+
+
+def test_a_pipeline_that_leaves_docs_out(tmp_path: Path) -> None:
+    def fail(doc: Doc) -> Doc:
+        if "bad" in doc.text:
+            raise ValueError("bad")
+        return doc
+
+    nlp = with_component(fail, "test_left_out")
+    nlp.set_error_handler(lambda name, component, docs, error: None)
+    source = write_jsonl(tmp_path / "a.jsonl", ["a", "bad", "b"])
+    run(nlp, source, tmp_path / "o.jsonl")
+    assert [row["text"] for row in read_rows(tmp_path / "o.jsonl")] == ["a", "b"]
+    assert rejected(tmp_path / "o.jsonl") == [("a.jsonl", 2, "B762")]
+
+
+def test_a_pipeline_that_cannot_annotate_anything(tmp_path: Path) -> None:
+    def fail(doc: Doc) -> Doc:
+        raise RuntimeError("never")
+
+    source = write_jsonl(tmp_path / "a.jsonl", ["a"])
+    with pytest.raises(BlurbError, match=r"B757.*RuntimeError: never"):
+        run(with_component(fail, "test_never"), source, tmp_path / "o.jsonl")
+    with pytest.raises(BlurbError, match="B758"):
+        run(spacy.blank("en"), source, tmp_path / "o.jsonl", vector=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]
+
+
+def test_questions_are_answered_and_vectors_written(tmp_path: Path) -> None:
+    def answer(doc: Doc) -> Doc:
+        set_vector(doc, np.asarray([len(doc.text)], dtype="f"))
+        rows = [
+            {
+                "id": asked.id,
+                "question": asked.question,
+                "kind": "labels",
+                "options": [],
+                "found": True,
+                "candidates": [["yes", 0.75, -1, -1]],
+            }
+            for asked in doc_questions(doc)
+        ]
+        set_answers(doc, "labels", rows)
+        return doc
+
+    nlp = with_component(answer, "test_answer")
+    source = write_jsonl(tmp_path / "a.jsonl", ["one"], questions=["Why?", {"question": "Who?"}])
+    run(nlp, source, tmp_path / "o.jsonl", vector=True)
+    (row,) = read_rows(tmp_path / "o.jsonl")
+    asked = [(a["id"], a["question"], a["label"], a["score"]) for a in row["answers"]]
+    assert asked == [("0", "Why?", "yes", 0.75), ("1", "Who?", "yes", 0.75)]
+    assert (row["vector"], row["questions"][0]) == ([3.0], "Why?")
+
+
+def test_a_batch_leaves_nothing_behind() -> None:
+    """Words of the texts are forgotten with them; benchmarks/annotate.py measures the memory."""
+    nlp = spacy.blank("en")
+    annotator = Annotator(nlp, "jsonl")
+    before = len(nlp.vocab.strings)
+    for number in range(20):
+        items = [Item("f", n, str(n), f"w{number}x{n} fever{n}x{number}") for n in range(50)]
+        assert annotator(items).documents == 50
+        assert len(nlp.vocab.strings) == before
+
+
+def test_processes_write_what_one_process_writes(tmp_path: Path, rule_pipeline: Path) -> None:
+    """Killed in the middle by SIGKILL, continued by another number of processes."""
+    texts = [f"aspirin {n} causes fever" for n in range(3000)]
+    source = write_jsonl(tmp_path / "a.jsonl", texts)
+    with source.open("ab") as file:
+        file.write(b"bad\n")
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    one, two = (tmp_path / name / "o.jsonl" for name in ("one", "two"))
+    run(rule_pipeline, source, one, batch_size=10)
+    command = [sys.executable, "-m", "spacy", "blurb", "annotate", str(rule_pipeline), str(source)]
+    command += ["-o", str(two), "--batch-size", "10"]
+    process = subprocess.Popen([*command, "--n-process", "2"], start_new_session=True)
+    checkpoint = two.with_name("o.jsonl.checkpoint.json")
+    while not (checkpoint.is_file() and json.loads(checkpoint.read_bytes())["done"]["documents"]):
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    # The others of its session are the processes that it had started.
+    deadline = time.monotonic() + 60
+    while is_alive(process.pid):
+        assert time.monotonic() < deadline, "processes outlive the one that has started them"
+        time.sleep(0.1)
+    assert 0 < run(rule_pipeline, source, two, batch_size=10).resumed < 3000
+    assert read_everything(two) == read_everything(one)
+
+
+def is_alive(session: int) -> bool:
+    try:
+        os.killpg(session, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_the_help_of_the_formats_is_true(tmp_path: Path, rules: Language) -> None:
+    source = write_jsonl(tmp_path / "a.jsonl", ["aspirin"])
+    run(rules, source, tmp_path / "o", output_format="jsonl", input_format="jsonl")
+    assert json.loads((tmp_path / "o").read_bytes())["entities"][0]["label"] == "Chemical"

@@ -1,0 +1,280 @@
+"""Inputs of every format, plain and compressed, in files and folders; bad records."""
+
+import json
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+
+from spacy_blurb.annotations import attach_questions
+from spacy_blurb.errors import BlurbError
+from spacy_blurb.streaming import batches
+from spacy_blurb.streaming.batches import read_batches
+from spacy_blurb.streaming.inputs import list_inputs
+from spacy_blurb.streaming.items import START, Item, Position, Rejected
+from spacy_blurb.streaming.readers import READERS
+
+from .streams import TEXTS, compress, docbin_bytes, pubmed_xml, write_jsonl
+
+
+def read(path: Path, kind: str) -> list[Item | Rejected]:
+    return list(READERS[kind](path, path.name, "file"))
+
+
+def outline(records: list[Item | Rejected]) -> list[tuple]:
+    """Number with id and text of an item, with the code of a rejected record."""
+    return [
+        (r.record, r.id, r.text) if isinstance(r, Item) else (r.record, r.reason[1:5])
+        for r in records
+    ]
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz", ".xz"])
+def test_each_format(tmp_path: Path, suffix: str) -> None:
+    contents = {
+        "text": "\ufeffone\r\n\n two \nthree\u2028four".encode(),
+        "jsonl": b'\xef\xbb\xbf{"text": "one"}\r\n\n{"id": 5, "text": "two", "k": [1]}',
+        "docbin": docbin_bytes(["one", "two"]),
+        "pubmed": pubmed_xml([("1", "A title.", "An abstract."), ("2", "", "Only this.")]),
+        "text-files": "\ufeffone\n\ntwo".encode(),
+    }
+    expected = {
+        "text": [(1, "file:1", "one"), (3, "file:3", " two "), (4, "file:4", "three\u2028four")],
+        "jsonl": [(1, "file:1", "one"), (3, "5", "two")],
+        "docbin": [(1, "d0", "one"), (2, "d1", "two")],
+        "pubmed": [(1, "1", "A title. An abstract."), (2, "2", "Only this.")],
+        "text-files": [(1, "file", "one\n\ntwo")],
+    }
+    for kind, content in contents.items():
+        path = tmp_path / f"{kind}{suffix}"
+        path.write_bytes(compress(content, suffix))
+        assert outline(read(path, kind)) == expected[kind]
+    items = read(tmp_path / f"pubmed{suffix}", "pubmed")
+    assert [item.title_end for item in items if isinstance(item, Item)] == [8, 0]
+
+
+def test_jsonl_keeps_other_keys_and_questions(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    row = {"text": "t", "questions": ["Why?", {"id": 9, "question": "Who?", "options": ["a"]}]}
+    path.write_text(json.dumps({**row, "entities": [1], "x": {"y": None}}), encoding="utf-8")
+    (item,) = read(path, "jsonl")
+    assert isinstance(item, Item)
+    assert item.fields == {"questions": row["questions"], "x": {"y": None}}
+    assert item.questions == [
+        {"id": "0", "question": "Why?", "options": []},
+        {"id": "9", "question": "Who?", "options": ["a"]},
+    ]
+
+
+BAD_LINES = [
+    b"not",
+    b"[]",
+    b"null",
+    b'{"id": "1"}',
+    b'{"text": 5}',
+    b'{"text": "\\ud800"}',
+    b'{"text": "a", "k": "\\ud800"}',
+    b'{"text": "a", "k": NaN}',
+    b'{"text": "a", "k": 1e999}',
+    b'{"text": "a", "k": ' + b"[" * 100_000,
+    b'{"text": "a", "k": ' + b"9" * 5_000 + b"}",
+    b'{"text": "a", "id": true}',
+    b'{"text": "a", "questions": "Why?"}',
+    b'{"text": "a", "questions": [3]}',
+    b'{"text": "a", "questions": [{"question": "Why?", "options": [1]}]}',
+    b'{"text": "\xff"}',
+    b"\x00",
+]
+
+
+@pytest.mark.parametrize("line", BAD_LINES)
+def test_a_bad_line_is_rejected_between_good_ones(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"text": "one"}\n' + line + b'\n{"text": "two"}\n')
+    first, bad, last = outline(read(path, "jsonl"))
+    assert (first, last) == ((1, "file:1", "one"), (3, "file:3", "two"))
+    assert bad in [(2, "B167"), (2, "B102")]
+
+
+def test_a_line_without_end_does_not_fill_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spacy_blurb.streaming.lines.MAX_RECORD_BYTES", 10)
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"12345678\n" + b"x" * 3_000_000 + b"\n123456789\n1234\n")
+    assert outline(read(path, "text")) == [
+        (1, "file:1", "12345678"),
+        (2, "B763"),
+        (3, "B763"),
+        (4, "file:4", "1234"),
+    ]
+    monkeypatch.setattr("spacy_blurb.streaming.readers.MAX_RECORD_BYTES", 10)
+    assert outline(read(path, "text-files")) == [(1, "B763")]
+
+
+ARTICLES = [(str(n), f"Title {n}.", f"Abstract {n}.") for n in range(1, 5)]
+
+
+def damaged(old: str, new: str) -> bytes:
+    content = pubmed_xml(ARTICLES)
+    assert content.count(old.encode()) == 1
+    return content.replace(old.encode(), new.encode())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "codes"),
+    [
+        ("Title 2.</ArticleTitle>", "Title 2.</ArticleTitl>", {2: "B160"}),
+        ("Title 2.", "&lol;", {2: "B161"}),
+        ("Title 2.", "a < b", {2: "B160"}),
+        ("Title 2.", "\x00", {2: "B160"}),
+        ("Title 2.", "<!--", {2: "B160"}),  # what it swallows is found again
+        ("Title 2.", "<![CDATA[", {2: "B160"}),
+        ("Title 4.", "<![CDATA[", {4: "B160"}),
+        ('<PMID Version="1">2</PMID>', "", {2: "B162"}),
+        ('pubmed">2</ArticleId>', 'pubmed">2<', {2: "B160"}),
+    ],
+)
+def test_damage_in_xml_costs_one_article(
+    tmp_path: Path, old: str, new: str, codes: dict[int, str]
+) -> None:
+    path = tmp_path / "a.xml"
+    path.write_bytes(damaged(old, new))
+    expected = [
+        (n, codes[n]) if n in codes else (n, str(n), f"Title {n}. Abstract {n}.")
+        for n in range(1, 5)
+    ]
+    assert outline(read(path, "pubmed")) == expected
+    # The line of the error is that of the file, also behind another one.
+    if old == "Title 2.":
+        path.write_bytes(path.read_bytes().replace(b"Title 3.", b"&lol;"))
+        third = read(path, "pubmed")[2]
+        assert isinstance(third, Rejected)
+        assert "line 23:" in third.reason
+
+
+def test_damage_in_xml_outside_of_articles(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    articles = [(n, str(n), f"Title {n}. Abstract {n}.") for n in range(1, 5)]
+    behind = [(n + 1, *rest) for n, *rest in articles]
+    bomb = '<!DOCTYPE PubmedArticleSet [<!ENTITY lol "lol">]>'
+    content = pubmed_xml(ARTICLES)
+    path.write_bytes(content[:39] + bomb.encode() + content[content.index(b"<PubmedArticleSet") :])
+    assert outline(read(path, "pubmed")) == [(1, "B161"), *behind]
+    path.write_bytes(b"junk" + content)
+    assert outline(read(path, "pubmed")) == [(1, "B160"), *behind]
+    path.write_bytes(content[: content.rindex(b"</PubmedArticleSet")])
+    assert outline(read(path, "pubmed")) == [*articles, (5, "B160")]
+    path.write_bytes(content + b"junk")
+    assert outline(read(path, "pubmed")) == [*articles, (5, "B160")]
+    for other in (b"", b"<html/>"):
+        path.write_bytes(other)
+        assert outline(read(path, "pubmed")) == [(1, "B107")]
+
+
+def test_the_older_form_of_medline_sets(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    citation = "<MedlineCitation><PMID>{0}</PMID><Article><ArticleTitle>T{0}</ArticleTitle>{1}"
+    end = "</Article></MedlineCitation>"
+    bodies = [citation.format(n, "<x>" if n == 2 else "") + end for n in (1, 2, 3)]
+    deleted = "<DeleteCitation><PMID>8</PMID><PMID>9</PMID></DeleteCitation>"
+    path.write_text(f"<MedlineCitationSet>{''.join(bodies)}{deleted}</MedlineCitationSet>")
+    assert outline(read(path, "pubmed")) == [
+        (1, "1", "T1"),
+        (2, "B160"),
+        (3, "3", "T3"),
+        (4, "B764"),
+        (5, "B764"),
+    ]
+
+
+def test_xml_that_swallows_itself_again_and_again_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a bound every start would be tried up to the end of the file."""
+    monkeypatch.setattr("spacy_blurb.data.formats.xml_recovery._MAX_REREAD", 1 << 20)
+    path = tmp_path / "a.xml"
+    path.write_bytes(b"<PubmedArticleSet>" + b"<PubmedArticle><![CDATA[" * 50_000)
+    assert {code for _, code in outline(read(path, "pubmed"))} == {"B160"}
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".xz"])
+@pytest.mark.parametrize("kind", ["text", "jsonl", "pubmed", "docbin", "text-files"])
+def test_truncated_files_are_told(tmp_path: Path, kind: str, suffix: str) -> None:
+    content = {
+        "text": b"one\n" * 9,
+        "jsonl": b'{"text": "one"}\n' * 9,
+        "pubmed": pubmed_xml(ARTICLES),
+        "docbin": docbin_bytes(TEXTS),
+        "text-files": b"one",
+    }[kind]
+    whole = compress(content, suffix)
+    path = tmp_path / f"a{suffix}"
+    for length in (0, 1, 12, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        *items, last = read(path, kind)
+        assert all(isinstance(item, Item) for item in items)
+        assert isinstance(last, Rejected)
+        assert "[B101]" in last.reason
+
+
+def test_folders_and_names(tmp_path: Path) -> None:
+    deep = tmp_path / "b" / "c"
+    deep.mkdir(parents=True)
+    for name in ("b.txt", "a.JSONL", "b/c/x.xml.gz", "z.spacy.xz", "b.txt.md5"):
+        (tmp_path / name).write_bytes(b"")
+    files, left_out = list_inputs(tmp_path, None)
+    assert [(f.name, f.format) for f in files] == [
+        ("a.JSONL", "jsonl"),
+        ("b.txt", "text-files"),
+        ("b/c/x.xml.gz", "pubmed"),
+        ("z.spacy.xz", "docbin"),
+    ]
+    assert left_out == ["b.txt.md5"]
+    ((file,), _) = list_inputs(tmp_path / "b.txt", None)
+    assert file.format == "text"
+    assert [f.format for f in list_inputs(tmp_path, "text")[0]] == ["text"] * 5
+
+
+def test_mistakes_in_the_input(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("x")
+    for path, kind, code in [
+        (tmp_path / "no", None, "B100"),
+        (tmp_path / "a.md", None, "B751"),
+        (tmp_path / "a.md", "csv", "B751"),
+        (tmp_path, None, "B752"),
+    ]:
+        with pytest.raises(BlurbError, match=code):
+            list_inputs(path, kind)
+
+
+def test_docs_of_a_docbin_keep_what_is_to_be_judged(tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    doc = attach_questions(nlp("one two"), ["Why?"])
+    DocBin(docs=[doc]).to_disk(tmp_path / "a.spacy")
+    (item,) = read(tmp_path / "a.spacy", "docbin")
+    assert isinstance(item, Item)
+    assert item.doc
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 50])
+def test_batches_begin_at_the_same_records_from_every_position(tmp_path: Path, size: int) -> None:
+    for name in "abc":
+        write_jsonl(tmp_path / f"{name}.jsonl", TEXTS)
+    (tmp_path / "b.jsonl").write_bytes(b"no\n" * 4 + b'{"text": "x"}\n')
+    files, _ = list_inputs(tmp_path, None)
+    whole = list(read_batches(files, START, size))
+    assert sum(len(b.items) + len(b.rejected) for b in whole) == 7 + 5 + 7
+    assert all(len(b.items) + len(b.rejected) == size for b in whole[:-1])
+    assert whole[-1].end == Position(2, 7)
+    for number, batch in enumerate(whole):
+        assert list(read_batches(files, batch.end, size)) == whole[number + 1 :]
+
+
+def test_long_documents_make_short_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "MAX_BATCH_CHARACTERS", 10)
+    write_jsonl(tmp_path / "a.jsonl", ["x" * n for n in (4, 4, 4, 30, 9, 1, 1)])
+    files, _ = list_inputs(tmp_path, None)
+    found = [[len(i.text) for i in b.items] for b in read_batches(files, START, 100)]
+    assert found == [[4, 4, 4], [30], [9, 1], [1]]
