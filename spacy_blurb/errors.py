@@ -706,3 +706,7 @@ class Errors(metaclass=_CodedMessages):
         "{path}: its lines differ in {key!r}, which decides how relations are counted. It must be "
         "the same in all; see docs/protocol.md."
     )
+    B730 = (
+        "Batches by task need a temperature of at least 1 and a cap of at least 1 or none; found "
+        "temperature {temperature} and cap {cap}."
+    )
