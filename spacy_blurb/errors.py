@@ -710,3 +710,19 @@ class Errors(metaclass=_CodedMessages):
         "Batches by task need a temperature of at least 1 and a cap of at least 1 or none; found "
         "temperature {temperature} and cap {cap}."
     )
+    B731 = (
+        "{path}: its training Docs are annotated for nothing that {base} could learn ({known}). "
+        "Convert it again, or leave it out."
+    )
+    B732 = (
+        "{first} and {other} want different settings of component {component!r} ({settings}; "
+        "{found}). Train them in pipelines of their own."
+    )
+    B733 = (
+        "{pipeline} is not a saved pipeline with a component 'transformer', to which another one "
+        "could be added. Give the folder of one, for example model-last, with --encoder."
+    )
+    B734 = (
+        "{pipeline} has a component {component!r} already: {listed}. --add-head adds one that it "
+        "does not have; --keep-head goes on with this one."
+    )

@@ -49,7 +49,7 @@ def batch_by_task(
         tasks.setdefault(annotated_for(item.reference), []).append(item)
     groups = [tasks[name] for name in sorted(tasks)]
     counts = count_batches([len(g) for g in groups], size=size, temperature=temperature, cap=cap)
-    batches = []
+    batches: list[list[Example]] = []
     for group, count in zip(groups, counts, strict=True):
         batches += islice(_draw(group, size, buffer), count)
     random.shuffle(batches)
