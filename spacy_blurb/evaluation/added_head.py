@@ -40,6 +40,10 @@ def add_to_pipeline(config: Config, pipeline: str, component: str) -> None:
         name: sections.get(name) or config["components"][name] for name in config["nlp"]["pipeline"]
     }
     config["training"]["frozen_components"] = names
+    # Frozen components have scores too, which say nothing of this training.
+    weights = config["training"]["score_weights"]
+    others = base.get("training", {}).get("score_weights", {})
+    weights.update({score: None for score in others if score not in weights})
     # What the new component reads: the encoder's output, and sentences.
     config["training"]["annotating_components"] = [
         name

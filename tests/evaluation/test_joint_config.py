@@ -129,6 +129,7 @@ def save_config(folder: Path, *names: str) -> Path:
     tokenizer = {"@tokenizers": "spacy.Tokenizer.v1"}
     config = Config({"nlp": {"pipeline": list(names), "tokenizer": tokenizer}})
     config["components"] = {name: {"factory": name} for name in names}
+    config["training"] = {"score_weights": {"ents_f": 1.0, "rel_micro_f": 0.0}}
     config.to_disk(folder / "config.cfg")
     return folder
 
@@ -152,6 +153,8 @@ def test_a_head_is_added_to_a_frozen_pipeline(
     assert sourced == config["training"]["frozen_components"]
     assert sourced == ["transformer", "ner", "doc_cleaner"]
     assert config["training"]["annotating_components"] == ["transformer", "sentencizer"]
+    weights = config["training"]["score_weights"]
+    assert (weights["rel_micro_f"], weights["ents_f"]) == (1.0, None)
     with pytest.raises(BlurbError, match=r"B734.*'ner' already: transformer, ner, doc_cleaner"):
         add_to_pipeline(config, pipeline, "ner")
     for other in (str(save_config(tmp_path / "b", "ner")), "owner/x"):
