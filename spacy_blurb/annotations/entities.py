@@ -98,7 +98,7 @@ def gold_entities(doc: Doc, key: str = ENTITIES) -> list[CharSpan] | None:
     """
     group = doc.spans.get(key)
     if group is not None and "mentions" in group.attrs:
-        if group.attrs["label_sets"] is None:
+        if group.attrs.get("label_sets", ()) is None:
             return None
         return [(start, end, label) for start, end, label in group.attrs["mentions"]]
     return entity_offsets(doc) if key == ENTITIES and doc.has_annotation("ENT_IOB") else None
