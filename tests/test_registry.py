@@ -48,7 +48,11 @@ NAMES = {
     "spacy_misc": {"spacy_blurb.candidates.v1"},
     "spacy_readers": {"spacy_blurb.Corpus.v1"},
     "spacy_callbacks": {"spacy_blurb.return_freed_memory.v1"},
-    "spacy_batchers": {"spacy_blurb.batch_by_length.v1", "spacy_blurb.batch_by_pairs.v1"},
+    "spacy_batchers": {
+        "spacy_blurb.batch_by_length.v1",
+        "spacy_blurb.batch_by_pairs.v1",
+        "spacy_blurb.batch_by_task.v1",
+    },
 }
 
 

@@ -71,6 +71,7 @@ from .relations import (
     set_gold_relations,
     span_relations,
 )
+from .teaching import annotated_for
 from .vectors import VECTOR, set_vector, travelling_vector
 
 __all__ = [
@@ -94,6 +95,7 @@ __all__ = [
     "Given",
     "GoldRelations",
     "Relation",
+    "annotated_for",
     "attach_questions",
     "best_disjoint",
     "copy_questions",

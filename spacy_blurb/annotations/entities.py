@@ -7,9 +7,10 @@ from spacy.tokens import Doc, Span, SpanGroup
 
 ENTITIES = "blurb"
 """Key in `doc.spans` of all entities, overlaps kept. The attrs of a gold group hold what counts in
-evaluation: `label_sets` that the Doc is complete for, `mentions`, and what `set_gold_relations`
-adds. Those of a predicted group: `label_sets` that were predicted, and for each span its
-probability in `scores` and the label set it comes from in `sets`."""
+evaluation: `label_sets` that the Doc is complete for (None where it is for none, since its mentions
+are only those of the pairs to be judged), `mentions`, and what `set_gold_relations` adds. Those of
+a predicted group: `label_sets` that were predicted, and for each span its probability in `scores`
+and the label set it comes from in `sets`."""
 
 PICO = "pico"
 """Key in `doc.spans` of PICO elements, with the same attrs; they are not in `doc.ents`."""
@@ -22,7 +23,7 @@ def set_gold_entities(
     doc: Doc,
     mentions: Iterable[CharSpan],
     *,
-    label_sets: list[str],
+    label_sets: list[str] | None,
     key: str = ENTITIES,
 ) -> int:
     """Write gold entities to a Doc and count those that its tokens cannot express.
@@ -31,7 +32,9 @@ def set_gold_entities(
     evaluation counts every one of them; the spans of the group are those on token boundaries, and
     `doc.ents` is the longest non-overlapping choice of these, unless they are PICO elements.
 
-    label_sets (list[str]): Annotation schemes that the Doc is complete for.
+    label_sets (list[str] | None): Annotation schemes that the Doc is complete for. None where the
+        mentions are only some of the text's, those of given pairs: nothing is learned or scored of
+        entities then, and tokens outside of them are missing values in `doc.ents`.
     key (str): Group to write, "blurb" or "pico".
     RETURNS (int): Mentions not on token boundaries.
     """
@@ -51,7 +54,10 @@ def set_gold_entities(
         if span is None
         for token in doc.char_span(start, end, alignment_mode="expand") or ()
     }
-    doc.set_ents(chosen, missing=[doc[i : i + 1] for i in sorted(unknown - taken)])
+    if label_sets is None:
+        doc.set_ents(chosen, default="missing")
+    else:
+        doc.set_ents(chosen, missing=[doc[i : i + 1] for i in sorted(unknown - taken)])
     return len(mentions) - len(aligned)
 
 
@@ -81,7 +87,9 @@ def _disjoint(spans: Iterable[Span]) -> list[Span]:
 
 
 def gold_entities(doc: Doc, key: str = ENTITIES) -> list[CharSpan] | None:
-    """Return all gold mentions of a Doc, None where it is not annotated for any.
+    """Return all gold mentions of a Doc, None where it is not annotated for entities.
+
+    Neither is it where its mentions are only those of given pairs.
 
     Reads what `set_gold_entities` wrote and falls back to `doc.ents`, so that Docs made by other
     programs can be scored too.
@@ -90,6 +98,8 @@ def gold_entities(doc: Doc, key: str = ENTITIES) -> list[CharSpan] | None:
     """
     group = doc.spans.get(key)
     if group is not None and "mentions" in group.attrs:
+        if group.attrs.get("label_sets", ()) is None:
+            return None
         return [(start, end, label) for start, end, label in group.attrs["mentions"]]
     return entity_offsets(doc) if key == ENTITIES and doc.has_annotation("ENT_IOB") else None
 
@@ -100,7 +110,7 @@ def label_sets(doc: Doc, *keys: str) -> list[str]:
     keys (str): Groups to look into, "blurb" and "pico" by default.
     """
     groups = [doc.spans[key] for key in keys or (ENTITIES, PICO) if key in doc.spans]
-    return [name for group in groups for name in group.attrs.get("label_sets", [])]
+    return [name for group in groups for name in group.attrs.get("label_sets") or ()]
 
 
 def entity_offsets(doc: Doc) -> list[CharSpan]:

@@ -1,7 +1,7 @@
 """`spacy blurb init-config`: a training config with what the task decides filled in."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,7 +12,10 @@ from .app import command
 def init_config(
     task: Annotated[
         str,
-        typer.Argument(help="See 'tasks'; your own data: 'ner', 'rel', 'textcat', 'sts' or 'qa'."),
+        typer.Argument(
+            help="See 'tasks'; your own data: 'ner', 'rel', 'textcat', 'sts' or 'qa'; 'joint' for "
+            "one pipeline that learns all that the corpora are annotated for."
+        ),
     ],
     output: Annotated[Path, typer.Argument(help="Config file to write.")],
     corpus: Annotated[
@@ -35,29 +38,50 @@ def init_config(
         bool,
         typer.Option("--keep-head", help="Go on with the head of the pipeline ENCODER as well."),
     ] = False,
+    add_head: Annotated[
+        bool,
+        typer.Option("--add-head", help="Add the component to the pipeline ENCODER, frozen."),
+    ] = False,
 ) -> None:
     """Write a config for 'spacy train': steps, warm-up and evaluations follow from the epochs.
 
-    The template is configs/COMPONENT.cfg in the current folder, with the component of the task.
+    The template is configs/COMPONENT.cfg in the current folder, with the component of the task, or
+    configs/joint.cfg.
 
     Example: python -m spacy blurb init-config ncbi_disease train.cfg --corpus corpus/ncbi_disease
     --encoder encoders/small
     """
-    from ..evaluation.training_config import Settings, fill_config, template
+    from ..evaluation.added_head import add_to_pipeline
+    from ..evaluation.joint_config import JOINT, JOINT_TRAINING, fill_joint_config
+    from ..evaluation.training_config import Settings, fill_config, find_template, template
     from ..tasks import get_task
 
-    spec = get_task(task)
-    training = spec.training
+    if task == JOINT and (keep_head or add_head):
+        raise typer.BadParameter("--keep-head and --add-head are for one task")
+    if keep_head and add_head:
+        raise typer.BadParameter("--keep-head trains what --add-head freezes")
+    training = JOINT_TRAINING if task == JOINT else get_task(task).training
     settings = Settings(
         learning_rate=training.learning_rate if learning_rate is None else learning_rate,
         epochs=training.epochs if epochs is None else epochs,
         batch_docs=training.batch_docs if batch_docs is None else batch_docs,
         seed=seed,
     )
-    config = fill_config(
-        base or template(spec), corpus, encoder, settings, task=spec, keep_head=keep_head
-    )
+    if task == JOINT:
+        path = base or find_template(JOINT, JOINT)
+        config, taught = fill_joint_config(path, corpus, encoder, settings)
+        for component, corpora in taught.items():
+            print(f"  {component} learns from {', '.join(corpora)}")
+    else:
+        spec = get_task(task)
+        path = base or template(spec)
+        config = fill_config(path, corpus, encoder, settings, task=spec, keep_head=keep_head)
+        if add_head:
+            add_to_pipeline(config, encoder, spec.component)
     output.parent.mkdir(parents=True, exist_ok=True)
     config.to_disk(output)
-    steps = config["training"]["max_steps"]
-    print(f"{task}: {settings.epochs} epochs = {steps:,} steps → {output}")
+    _summarise(task, settings.epochs, config["training"], output)
+
+
+def _summarise(task: str, epochs: int, training: dict[str, Any], output: Path) -> None:
+    print(f"{task}: {epochs} epochs = {training['max_steps']:,} steps → {output}")

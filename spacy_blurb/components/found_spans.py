@@ -64,7 +64,8 @@ def find_spans(
 def _by_token(
     docs: Sequence[Doc], table: Table, logits: list[Floats]
 ) -> Iterator[list[tuple[TokenSpan, float]]]:
-    logs = [log_softmax(rows) for rows in logits]
+    ends = np.cumsum([len(rows) for rows in logits])[:-1]
+    logs = np.split(log_softmax(np.concatenate(logits)), ends) if logits else []
     # The best tags of all tokens are also the best sequence wherever they are a valid one.
     best = [rows.argmax(axis=1) for rows in logs]
     bad = [i for i, tags in enumerate(best) if not table.tags.is_valid(tags)]
@@ -103,6 +104,9 @@ def _to_prob(log_prob: float) -> float:
 def _cut_white_space(doc: Doc, spans: list[TokenSpan]) -> Iterator[TokenSpan]:
     """Shorten spans to tokens with text: white space has no pieces that speak for its tag."""
     for start, end, label in spans:
-        places = [i for i in range(start, end) if not doc[i].is_space]
-        if places:
-            yield places[0], places[-1] + 1, label
+        while start < end and doc[start].is_space:
+            start += 1
+        while start < end and doc[end - 1].is_space:
+            end -= 1
+        if start < end:
+            yield start, end, label

@@ -6,7 +6,6 @@ from typing import Any, get_args
 
 import numpy as np
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
@@ -16,6 +15,7 @@ from ..annotations import ENTITIES, PICO, best_disjoint, install_extensions, set
 from ..errors import BlurbError, Errors
 from .found_spans import Found, find_spans
 from .gold_tags import collect_label_sets, gold_tags, teaches
+from .head import Head
 from .ner_model import TagScores, set_n_tags
 from .ner_scorer import score_entities
 from .tables import UNNAMED, LabelSets, Table, all_labels, make_tables, n_columns
@@ -72,7 +72,7 @@ def make_ner(
     return BlurbNer(nlp.vocab, model, name, tag_scheme=tag_scheme, scorer=scorer)
 
 
-class BlurbNer(TrainablePipe):
+class BlurbNer(Head):
     """Tag tokens and set entities from the best valid tag sequences.
 
     Each label set that the training Docs name has a tag table of its own, which learns from the

@@ -5,7 +5,6 @@ from itertools import islice
 from typing import Any
 
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
@@ -24,6 +23,7 @@ from ..errors import BlurbError, Errors
 from .answer_kinds import Kind, LabelKind, OptionKind
 from .answer_spans import SpanKind
 from .asking import offer_answers
+from .head import Head
 from .judging import Judged, Questions, compare_questions, judge_questions, pair_up
 from .qa_scorer import score_answers
 from .question_docs import Asked, make_text_doc, pair_with_context
@@ -96,7 +96,7 @@ def make_qa(
     return BlurbQa(nlp.vocab, model, name, **settings, scorer=scorer, nlp=nlp)
 
 
-class BlurbQa(TrainablePipe):
+class BlurbQa(Head):
     """Answer the questions that travel with a Doc, and those that `doc._.ask` and `ask` put.
 
     A question and the Doc are encoded together, in a pass of their own. Of questions that travel

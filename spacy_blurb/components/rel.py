@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
@@ -25,6 +24,7 @@ from ..errors import BlurbError, Errors
 from .candidates import NearPairs, PairFinder, TypePairs, check_types
 from .doc_pairs import DocPairs, find_pairs, no_pairs, sample_pairs
 from .gold_pairs import check_exclusive, check_given, collect_labels, collect_types, target_labels
+from .head import Head
 from .reencoded_relations import Reencoder, is_reencoded
 from .relation_decisions import decide, to_probs
 from .relation_scorer import score_relations
@@ -117,7 +117,7 @@ def make_rel(
     return BlurbRel(nlp.vocab, model, name, candidates, scorer=scorer, nlp=nlp, **settings)
 
 
-class BlurbRel(TrainablePipe):
+class BlurbRel(Head):
     """Judge pairs of entities and write `doc.spans["relations"]`, which `doc._.relations` reads.
 
     An entity that is not on tokens is in no candidate, so that its relations count as missed.

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import minibatch
@@ -19,6 +18,7 @@ from ..annotations import gold_pair_score, is_pair, set_similarity, set_vector
 from ..encoder.link import EncoderLink
 from ..errors import BlurbError, Errors
 from .contrastive import contrastive_loss
+from .head import Head
 from .pair_docs import make_pair_doc, split_pair_docs
 from .similarity import compare_docs, offer_similarity
 from .sts_scorer import check_pair, score_pairs
@@ -74,7 +74,7 @@ def make_sts(
     return BlurbSts(nlp.vocab, model, name, **settings, scorer=scorer, nlp=nlp)
 
 
-class BlurbSts(TrainablePipe):
+class BlurbSts(Head):
     """Compare the two texts of a pair, by regression on the vector of `[CLS] A [SEP] B [SEP]`.
 
     A Doc that is a pair (`annotations.set_pair`) gets its similarity in the pair's group. All Docs

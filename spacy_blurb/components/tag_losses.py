@@ -27,6 +27,8 @@ def mean_loss(
     known = [np.zeros(len(rows), dtype=bool) for rows in scores.logits]
     loss = 0.0
     for table, table_targets in zip(tables, targets, strict=True):
+        if all((tags == UNKNOWN).all() for tags in table_targets):
+            continue
         columns = table.columns
         rows = [doc_rows[:, columns] for doc_rows in scores.logits]
         if d_pairs is None:

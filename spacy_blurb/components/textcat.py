@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
@@ -15,6 +14,7 @@ from thinc.api import Config, Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from ..errors import BlurbError, Errors
+from .head import Head
 from .textcat_scorer import score_labels
 
 DEFAULT_MODEL = Config().from_str(
@@ -70,7 +70,7 @@ def make_textcat(
     )
 
 
-class BlurbTextcat(TrainablePipe):
+class BlurbTextcat(Head):
     """Give each label of a Doc a probability, from one vector of the Doc.
 
     A Doc of several windows is judged by the mean of theirs. A Doc without tokens has probability

@@ -58,8 +58,9 @@ def convert_task(
     splits, form = read_splits(target.name, raw_dir, form)
     scheme = None
     if target.unit == "relations":
+        rows_only = any(isinstance(r, LabelledText) for s in splits.values() for r in s.records)
         splits = {name: _rows_to_records(split) for name, split in splits.items()}
-        scheme = RelationScheme(target.labels, complete=True)
+        scheme = RelationScheme(target.labels, complete=True, only_pairs=rows_only)
     rows = write_splits(splits, out_dir, target, scheme)
     for split, row in rows.items():
         row["paper"] = paper[split]

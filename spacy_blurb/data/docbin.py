@@ -30,10 +30,13 @@ class RelationScheme:
     labels (Sequence[str]): What counts as a relation, where `complete`.
     complete (bool): Whether the records hold all pairs that are to be judged, those without a
         relation under other labels; else they hold relations only, of any label.
+    only_pairs (bool): Whether the records hold no other mentions than those of the pair, as rows
+        with dummies do; nothing can be learned of entities from them.
     """
 
     labels: Sequence[str] = ()
     complete: bool = False
+    only_pairs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ def write_docbin(
     RAISES (BlurbError): B114 a mention lies outside its text.
     """
     records = list(records)
+    complete_sets = None if relations is not None and relations.only_pairs else label_sets
     if not labels:
         labels = sorted({y for r in records if isinstance(r, LabelledText) for y in r.labels})
     docbin, lost, parted = DocBin(), 0, 0
@@ -86,7 +90,7 @@ def write_docbin(
                     doc = split_at(doc, spans)
                     _set_sentences(doc, record)
                 mentions = [(m.start, m.end, m.label) for m in record.mentions]
-                lost += set_gold_entities(doc, mentions, label_sets=label_sets, key=entities_key)
+                lost += set_gold_entities(doc, mentions, label_sets=complete_sets, key=entities_key)
                 if relations is not None:
                     _set_relations(doc, record, relations)
             case LabelledText():

@@ -169,8 +169,7 @@ def _average(model: Model, data: Any) -> tuple[Floats2d, Callable[[Floats2d], An
     lengths = np.asarray(model.ops.to_numpy(data.align.lengths))
     owners = xp.asarray(np.repeat(np.arange(len(lengths)), lengths))
     share = xp.asarray(1.0 / np.maximum(lengths, 1), dtype="f").reshape(-1, 1)
-    vectors = model.ops.alloc2f(len(lengths), rows.shape[1])
-    model.ops.scatter_add(vectors, owners, rows[pieces])
+    vectors = _sum_pieces(model, rows, pieces, lengths)
     vectors *= share
 
     def unpool(d_vectors: Floats2d) -> Any:
@@ -179,6 +178,24 @@ def _average(model: Model, data: Any) -> tuple[Floats2d, Callable[[Floats2d], An
         return d_rows.reshape(states.shape)
 
     return vectors, unpool
+
+
+def _sum_pieces(model: Model, rows: Any, pieces: Any, lengths: NDArray[np.integer]) -> Any:
+    """Sum the rows of each token's pieces: first pieces together, then second ones, and so on.
+
+    Most tokens have one or two, so this is several times faster than adding piece by piece, in the
+    same order.
+    """
+    vectors: Any = model.ops.alloc2f(len(lengths), rows.shape[1])
+    firsts = np.cumsum(lengths) - lengths
+    for place in range(int(lengths.max(initial=0))):
+        tokens = np.flatnonzero(lengths > place)
+        chosen = rows[pieces[model.ops.xp.asarray(firsts[tokens] + place)]]
+        if len(tokens) == len(lengths):
+            vectors += chosen
+        else:
+            vectors[model.ops.xp.asarray(tokens)] += chosen
+    return vectors
 
 
 def average_starts(grad_factor: float) -> Model[list[Any], Floats2d]:

@@ -2,8 +2,9 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from configparser import Error as ConfigParserError
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,13 +31,18 @@ class Settings:
 
 
 def template(task: Task) -> Path:
-    """Return the template of a task's component, as it lies in a project's folder.
+    """Return the template of a task's component; see `find_template`."""
+    return find_template(task.component, task.name)
+
+
+def find_template(name: str, task: str) -> Path:
+    """Return a template as it lies in a project's folder.
 
     RAISES (BlurbError): B615 there is none.
     """
-    path = Path("configs") / f"{task.component}.cfg"
+    path = Path("configs") / f"{name}.cfg"
     if not path.is_file():
-        raise BlurbError(Errors.B615.format(path=path, task=task.name))
+        raise BlurbError(Errors.B615.format(path=path, task=task))
     return path
 
 
@@ -65,37 +71,15 @@ def fill_config(
         B509 the template is for tasks of another type, B544 questions of no or several kinds, B545
         no component to keep.
     """
-    _check_encoder(encoder)
-    names = ("report.json", "train.spacy", "dev.spacy")
-    for path in (base, *(corpus / name for corpus in corpora for name in names)):
-        if not path.is_file():
-            raise BlurbError(Errors.B100.format(path=path))
-    try:
+    check_files(base, corpora, encoder)
+    with named_template(base):
         config = Config().from_disk(base, interpolate=False)
         pipeline = config["nlp"]["pipeline"]
         unit = "gold" if config["training"]["batcher"]["@batchers"] == _BY_PAIRS else "documents"
         count = sum(_training_count(corpus, unit) for corpus in corpora)
-        steps_per_epoch = math.ceil(count / settings.batch_docs)
-        max_steps = settings.epochs * steps_per_epoch
-        for split in ("train", "dev"):
-            paths = [str(corpus / f"{split}.spacy") for corpus in corpora]
-            config["paths"][split] = paths if len(paths) > 1 else paths[0]
-        config["paths"]["encoder"] = encoder
-        config["system"]["seed"] = settings.seed
-        config["training"].update(max_steps=max_steps, eval_frequency=steps_per_epoch)
-        config["training"]["batcher"]["size"] = settings.batch_docs
-        config["training"]["optimizer"]["learn_rate"].update(
-            initial_rate=settings.learning_rate, warmup_steps=max(1, max_steps // 10)
-        )
+        set_run(config, corpora, encoder, settings, math.ceil(count / settings.batch_docs))
         if task.component in pipeline:
-            _apply(task.settings, config["components"][task.component])
-    except BlurbError:
-        raise
-    except (ConfigValidationError, ConfigParserError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise BlurbError(Errors.B503.format(path=base, reason=reason)) from error
-    except KeyError as error:
-        raise BlurbError(Errors.B503.format(path=base, reason=f"{error} is missing")) from error
+            apply_settings(task.settings, config["components"][task.component])
     if task.component not in pipeline:
         listed = ", ".join(pipeline)
         raise BlurbError(
@@ -107,6 +91,57 @@ def fill_config(
         kind = task.answers or question_kind([corpus / "train.spacy" for corpus in corpora])
         set_head(config["components"][task.component]["model"], kind)
     return config
+
+
+def check_files(
+    base: Path,
+    corpora: Sequence[Path],
+    encoder: str,
+    names: Sequence[str] = ("report.json", "train.spacy", "dev.spacy"),
+) -> None:
+    """Check that what a config needs is there; see `fill_config` for the errors.
+
+    names (Sequence[str]): Files of each corpus.
+    """
+    _check_encoder(encoder)
+    for path in (base, *(corpus / name for corpus in corpora for name in names)):
+        if not path.is_file():
+            raise BlurbError(Errors.B100.format(path=path))
+
+
+@contextmanager
+def named_template(base: Path) -> Iterator[None]:
+    """Say which template could not be read or lacks a section, B503."""
+    try:
+        yield
+    except BlurbError:
+        raise
+    except (ConfigValidationError, ConfigParserError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise BlurbError(Errors.B503.format(path=base, reason=reason)) from error
+    except KeyError as error:
+        raise BlurbError(Errors.B503.format(path=base, reason=f"{error} is missing")) from error
+
+
+def set_run(
+    config: Config,
+    corpora: Sequence[Path],
+    encoder: str,
+    settings: Settings,
+    steps_per_epoch: int,
+) -> None:
+    """Write paths, seed and schedule into a config."""
+    max_steps = settings.epochs * steps_per_epoch
+    for split in ("train", "dev"):
+        paths = [str(corpus / f"{split}.spacy") for corpus in corpora]
+        config["paths"][split] = paths if len(paths) > 1 else paths[0]
+    config["paths"]["encoder"] = encoder
+    config["system"]["seed"] = settings.seed
+    config["training"].update(max_steps=max_steps, eval_frequency=steps_per_epoch)
+    config["training"]["batcher"]["size"] = settings.batch_docs
+    config["training"]["optimizer"]["learn_rate"].update(
+        initial_rate=settings.learning_rate, warmup_steps=max(1, max_steps // 10)
+    )
 
 
 def _source_components(config: Config, pipeline: str, component: str) -> None:
@@ -132,7 +167,7 @@ def _check_encoder(encoder: str) -> None:
         raise BlurbError(Errors.B508.format(folder=folder))
 
 
-def _apply(settings: Mapping[str, Any], section: dict[str, Any]) -> None:
+def apply_settings(settings: Mapping[str, Any], section: dict[str, Any]) -> None:
     """Change values of a config's section; "block.key" is in a block of it."""
     for name, value in settings.items():
         *blocks, key = name.split(".")

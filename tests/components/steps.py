@@ -18,14 +18,15 @@ MakePipeline = Callable[..., Language]
 def to_examples(
     nlp: Language,
     records: Iterable[Record],
-    label_sets: Sequence[str] = ("bc5cdr",),
+    label_sets: Sequence[str] | None = ("bc5cdr",),
     key: str = ENTITIES,
 ) -> list[Example]:
     examples = []
     for record in records:
         reference = nlp.make_doc(record.text)
         mentions = [(m.start, m.end, m.label) for m in record.mentions]
-        set_gold_entities(reference, mentions, label_sets=list(label_sets), key=key)
+        sets = None if label_sets is None else list(label_sets)
+        set_gold_entities(reference, mentions, label_sets=sets, key=key)
         examples.append(Example(nlp.make_doc(record.text), reference))
     return examples
 

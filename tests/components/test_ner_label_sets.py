@@ -135,6 +135,24 @@ def test_a_doc_of_two_sets_teaches_both() -> None:
     assert get_ner(nlp)._target_tags(foreign, chem).tolist() == [UNKNOWN] * 3
 
 
+@pytest.mark.parametrize("names", [[], ["dis"]])
+def test_mentions_of_given_pairs_are_no_annotation_of_entities(names: list[str]) -> None:
+    """A row of GAD holds two mentions of its sentence; the others would be learned as none."""
+    nlp = light_pipeline()
+    record = to_record("fever by aspirin in rats", ("fever", "Dis"), ("rats", "Animal"))
+    (row,) = to_examples(nlp, [record], None)
+    assert gold_entities(row.reference) is None
+    assert [t.ent_iob_ for t in row.reference] == ["B", "", "", "", "B"]
+    examples = to_examples(nlp, DISEASE, names)
+    nlp.initialize(lambda: [row, *examples])
+    assert get_ner(nlp).label_data == {"blurb": {"".join(names): ["Dis"]}}
+    (table,) = get_ner(nlp).tables
+    assert get_ner(nlp)._target_tags(row, table).tolist() == [UNKNOWN] * 5
+    row.predicted.ents = [Span(row.predicted, 2, 3, label="Dis")]
+    assert score_entities([row])["ents_f"] is None
+    assert score_entities([row, *examples]) == score_entities(examples)
+
+
 def test_one_component_finds_the_entities_of_both_sets(joint: Language) -> None:
     doc = joint("aspirin causes high fever")
     assert found(doc) == [("aspirin", "Chem", "chem"), ("high fever", "Dis", "dis")]

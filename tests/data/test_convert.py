@@ -6,12 +6,18 @@ from pathlib import Path
 import pytest
 from spacy.language import Language
 
-from spacy_blurb.annotations import document_id, gold_entities
+from spacy_blurb.annotations import document_id, given_candidates, gold_entities
 from spacy_blurb.data.convert import Target, convert_own, convert_task
 from spacy_blurb.data.docbin import read_docbin
+from spacy_blurb.data.readers import make_predicted
 from spacy_blurb.errors import BlurbError
 
 PAPER = {"train": 3, "dev": 4, "test": 5}
+CDR = """{i}|t|Aspirin
+{i}|a|ulcers
+{i}\t0\t7\tAspirin\tChemical\tD1
+{i}\t8\t14\tulcers\tDisease\tD2
+"""
 
 
 def write_cdr(folder: Path, **ids: str) -> None:
@@ -52,6 +58,28 @@ def test_convert_task_counts_gold_lost_and_left_out(nlp: Language, tmp_path: Pat
     row = report["splits"]["test"]
     assert (row["gold"], row["lost"]) == (2, 0)
     assert row["left_out"] == {"mentions of other types": 2}
+
+
+def test_rows_are_no_annotation_of_entities(nlp: Language, tmp_path: Path) -> None:
+    """Their mentions are the dummies of one pair; the entities of a BC5CDR document are all."""
+    tsv = "index\tsentence\tlabel\nROW\taspirin @GENE$ causes @DISEASE$\t1\n"
+    for split in PAPER:
+        (tmp_path / f"{split}.tsv").write_text(tsv.replace("ROW", split), encoding="utf-8")
+    target = Target("gad", unit="relations", labels=("1",))
+    convert_task(target, tmp_path, tmp_path / "out", form="blurb", paper=PAPER)
+    (doc,) = read_docbin(tmp_path / "out" / "dev.spacy", nlp.vocab)
+    assert gold_entities(doc) is None
+    given = given_candidates(make_predicted(nlp, doc))
+    assert given is not None
+    assert given.mentions == [(8, 14, "Gene"), (22, 31, "Disease")]
+    for name in ("Training", "Development", "Test"):
+        path = tmp_path / f"CDR_{name}Set.PubTator.txt"
+        content = CDR.format(i=name) + f"{name}\tCID\tD1\tD2\n"
+        path.write_text(content, encoding="utf-8")
+    target = Target("bc5cdr_cid", unit="relations", labels=("CID",), label_set="bc5cdr")
+    convert_task(target, tmp_path, tmp_path / "out", form="original", paper=PAPER)
+    (doc,) = read_docbin(tmp_path / "out" / "dev.spacy", nlp.vocab)
+    assert gold_entities(doc) == [(0, 7, "Chemical"), (8, 14, "Disease")]
 
 
 def test_convert_task_mistakes(tmp_path: Path) -> None:

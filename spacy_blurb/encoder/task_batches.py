@@ -1,0 +1,81 @@
+"""Batches for joint training: each of Docs that are annotated for the same."""
+
+import math
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+
+from spacy.training import Example
+from spacy.util import minibatch
+
+from ..annotations import annotated_for
+from ..errors import BlurbError, Errors
+from .batching import batch_by_length
+
+
+def make_batch_by_task_v1(
+    size: int, temperature: float = 1.0, cap: int | None = None, buffer: int = 50
+) -> Callable[[Iterable[Example]], Iterator[list[Example]]]:
+    """Build `spacy_blurb.batch_by_task.v1`: batches of one task each, drawn by share.
+
+    What Docs are annotated for (`annotated_for`) is their task. The share of a task in an epoch
+    grows with min(Docs, cap) ** (1 / temperature) (Raffel et al. 2020, section 3.5.2): with a
+    temperature of 1 and without cap each Doc comes once per epoch; above, small tasks come more
+    often and are repeated, and the Docs of large ones wait for a later epoch. An epoch has as many
+    batches as min(Docs, cap) of all tasks fill.
+
+    size (int): Docs in a batch.
+    temperature (float): At least 1; 2 makes shares grow with the square root.
+    cap (int | None): Docs that a task counts for at most; None for all.
+    buffer (int): Batches of one task that are sorted by length together. A task of fewer Docs is
+        not sorted: its Docs would always meet the same others.
+    RAISES (BlurbError): B730 a temperature below 1, or a cap below 1.
+    """
+    if temperature < 1 or (cap is not None and cap < 1):
+        raise BlurbError(Errors.B730.format(temperature=temperature, cap=cap))
+    return partial(batch_by_task, size=size, temperature=temperature, cap=cap, buffer=buffer)
+
+
+def batch_by_task(
+    items: Iterable[Example], *, size: int, temperature: float, cap: int | None, buffer: int
+) -> Iterator[list[Example]]:
+    """Yield the batches of an epoch; see `make_batch_by_task_v1`.
+
+    Uses Python's global generator, which `spacy train` seeds.
+    """
+    tasks: dict[tuple[str, ...], list[Example]] = {}
+    for item in items:
+        tasks.setdefault(annotated_for(item.reference), []).append(item)
+    groups = [tasks[name] for name in sorted(tasks)]
+    counts = count_batches([len(g) for g in groups], size=size, temperature=temperature, cap=cap)
+    batches: list[list[Example]] = []
+    for group, count in zip(groups, counts, strict=True):
+        batches += islice(_draw(group, size, buffer), count)
+    random.shuffle(batches)
+    yield from batches
+
+
+def count_batches(
+    n_docs: Sequence[int], *, size: int, temperature: float, cap: int | None
+) -> list[int]:
+    """Return how many batches of each task an epoch has, at least one.
+
+    n_docs (Sequence[int]): Docs of each task, at least one.
+    """
+    counted = [n if cap is None else min(n, cap) for n in n_docs]
+    total = sum(math.ceil(n / size) for n in counted)
+    if temperature == 1:
+        return [math.ceil(n / size) for n in counted]
+    weights = [n ** (1 / temperature) for n in counted]
+    return [max(1, round(total * weight / sum(weights))) for weight in weights]
+
+
+def _draw(group: Sequence[Example], size: int, buffer: int) -> Iterator[list[Example]]:
+    """Yield batches without end; every Doc comes once before one comes again."""
+    while group:
+        shuffled = random.sample(group, len(group))
+        if len(group) < size * buffer:
+            yield from minibatch(shuffled, size)
+        else:
+            yield from batch_by_length(shuffled, size=size, buffer=buffer)

@@ -1,0 +1,117 @@
+"""Joint training: batches of one task each, in the shares that were asked for."""
+
+import random
+from collections import Counter
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.training import Example
+
+from spacy_blurb.annotations import annotated_for, set_gold_entities, set_gold_pair, set_pair
+from spacy_blurb.encoder.task_batches import count_batches, make_batch_by_task_v1
+from spacy_blurb.errors import BlurbError
+
+
+def make_examples(nlp: Language, **sizes: int) -> list[Example]:
+    """Docs of so many words, each annotated for the label set of its group."""
+    examples = []
+    for name, size in sizes.items():
+        for number in range(size):
+            reference = nlp.make_doc(" ".join([name] * (number % 7 + 1)))
+            reference.user_data["number"] = number
+            set_gold_entities(reference, [], label_sets=[name])
+            examples.append(Example(nlp.make_doc(reference.text), reference))
+    return examples
+
+
+def task_of(batch: list[Example]) -> str:
+    (name,) = {annotated_for(eg.reference) for eg in batch}
+    return name[0].removeprefix("blurb:")
+
+
+def test_what_docs_are_annotated_for(nlp: Language) -> None:
+    doc = nlp.make_doc("a b")
+    assert annotated_for(doc) == ()
+    doc.cats = {"x": 0.0}
+    set_gold_entities(doc, [], label_sets=["one", "two"])
+    set_gold_entities(doc, [], label_sets=["ebm_pico"], key="pico")
+    assert annotated_for(doc) == ("blurb:one", "blurb:two", "pico:ebm_pico", "labels")
+    set_pair(doc, 2)
+    set_gold_entities(doc, [], label_sets=None)
+    assert annotated_for(doc) == ("pico:ebm_pico", "labels", "texts")
+    set_gold_pair(doc, 2, 1.0)
+    assert annotated_for(doc)[-1] == "pairs"
+    other = nlp.make_doc("a")
+    other.set_ents([], default="outside")
+    assert annotated_for(other) == ("blurb:",)
+
+
+@pytest.mark.parametrize("buffer", [1, 50])
+def test_by_default_every_doc_comes_once(nlp: Language, buffer: int) -> None:
+    examples = make_examples(nlp, a=10, b=3, c=1)
+    batches = list(make_batch_by_task_v1(4, buffer=buffer)(examples))
+    assert Counter(map(id, (eg for b in batches for eg in b))) == Counter(map(id, examples))
+    assert Counter(map(task_of, batches)) == {"a": 3, "b": 1, "c": 1}
+
+
+@pytest.mark.parametrize(
+    ("n_docs", "temperature", "cap", "expected"),
+    [
+        ([160, 16], 1.0, None, [10, 1]),
+        ([160, 16], 1.0, 32, [2, 1]),
+        ([160, 16], 2.0, None, [8, 3]),  # 11 batches in shares of √160 : √16
+        ([160, 16], 2.0, 64, [3, 2]),  # 5 in shares of √64 : √16
+        ([1600, 160, 1], 1e9, None, [37, 37, 37]),
+        ([10_000, 1], 1.5, None, [625, 1]),
+    ],
+)
+def test_shares(
+    n_docs: list[int], temperature: float, cap: int | None, expected: list[int]
+) -> None:
+    assert count_batches(n_docs, size=16, temperature=temperature, cap=cap) == expected
+
+
+def test_a_small_task_is_repeated_whole_and_a_large_one_drawn_from(nlp: Language) -> None:
+    examples = make_examples(nlp, big=400, small=5)
+    batches = list(make_batch_by_task_v1(2, temperature=3.0, cap=100)(examples))
+    counts = Counter(map(task_of, batches))
+    # 50 + 3 batches in shares of ∛100 : ∛5.
+    assert counts == {"big": 39, "small": 14}
+    drawn = {name: Counter[int]() for name in counts}
+    for batch in batches:
+        assert len({id(eg) for eg in batch}) == len(batch)
+        drawn[task_of(batch)].update(eg.reference.user_data["number"] for eg in batch)
+    assert set(drawn["big"].values()) == {1}
+    assert max(drawn["small"].values()) - min(drawn["small"].values()) <= 1
+
+
+def test_large_tasks_have_batches_of_like_length_and_small_ones_do_not(nlp: Language) -> None:
+    examples = make_examples(nlp, big=70, small=30)
+    random.seed(0)
+    batches = list(make_batch_by_task_v1(5, buffer=10)(examples))
+    spread = {name: [] for name in ("big", "small")}  # type: dict[str, list[int]]
+    for batch in batches:
+        lengths = [len(eg) for eg in batch]
+        spread[task_of(batch)].append(max(lengths) - min(lengths))
+    assert max(spread["big"][:10]) <= 2
+    assert max(spread["small"]) >= 3
+
+
+def test_order_follows_the_global_seed(nlp: Language) -> None:
+    examples = make_examples(nlp, a=40, b=20)
+    batcher = spacy.registry.batchers.get("spacy_blurb.batch_by_task.v1")(size=4, temperature=2.0)
+
+    def order(seed: int) -> list[list[int]]:
+        random.seed(seed)
+        return [[id(eg) for eg in batch] for batch in batcher(examples)]
+
+    assert order(1) == order(1)
+    assert order(1) != order(2)
+    assert list(batcher([])) == []
+
+
+@pytest.mark.parametrize(("temperature", "cap"), [(0.5, None), (1.0, 0)])
+def test_shares_that_cannot_be(temperature: float, cap: int | None) -> None:
+    with pytest.raises(BlurbError, match=f"B730.* {temperature} and cap {cap}"):
+        make_batch_by_task_v1(4, temperature, cap)

@@ -1,0 +1,166 @@
+"""The joint template keeps what the corpora teach; a head is added to a frozen pipeline."""
+
+import json
+from pathlib import Path
+
+import pytest
+from confection import Config
+from spacy import util
+from spacy.tokens import DocBin
+
+from spacy_blurb.errors import BlurbError
+from spacy_blurb.evaluation.added_head import add_to_pipeline
+from spacy_blurb.evaluation.joint_config import fill_joint_config
+from spacy_blurb.evaluation.training_config import Settings, fill_config
+from spacy_blurb.tasks import get_task
+
+from ..components.corpora import COMPONENT, CORPORA, write_corpora
+
+SETTINGS = Settings(1e-3, epochs=4, batch_docs=2, seed=3)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return write_corpora(tmp_path_factory.mktemp("corpora"))
+
+
+@pytest.fixture
+def base(project: Path) -> Path:
+    return project / "configs" / "joint.cfg"
+
+
+def test_the_template_is_complete_for_spacy(
+    base: Path, folders: dict[str, Path], tiny_encoder: Path
+) -> None:
+    """Filling in spaCy's defaults adds no setting to a component of ours, but who scores it."""
+    config, taught = fill_joint_config(base, list(folders.values()), str(tiny_encoder), SETTINGS)
+    nlp = util.load_model_from_config(config, auto_fill=True)
+    assert nlp.pipe_names == [
+        *("transformer", "ner", "sentencizer", "rel", "textcat", "qa", "sts", "doc_cleaner")
+    ]
+    written, filled = config.interpolate()["components"], nlp.config.interpolate()["components"]
+    for name in taught:
+        assert filled[name].keys() - written[name].keys() <= {"scorer"}
+    assert {Path(path).name: name for name, paths in taught.items() for path in paths} == COMPONENT
+
+
+def test_steps_and_scores(base: Path, folders: dict[str, Path]) -> None:
+    config, _ = fill_joint_config(base, list(folders.values()), "owner/x", SETTINGS)
+    training = config.interpolate()["training"]
+    # Of 3, 3, 2, 2, 3, 3 and 2 Docs 11 batches of 2, in shares of the square roots.
+    assert training["eval_frequency"] == 11
+    assert training["max_steps"] == 4 * training["eval_frequency"]
+    assert training["annotating_components"] == ["sentencizer"]
+    weights = {key: value for key, value in training["score_weights"].items() if value}
+    scores = ("ents_f", "pico_f", "rel_micro_f", "cats_micro_f", "qa_score", "sts_pearson")
+    assert weights == pytest.approx(dict.fromkeys(scores, 1 / 6))
+
+
+@pytest.mark.parametrize(
+    ("names", "pipeline", "scores"),
+    [
+        (["labels"], ["textcat"], {"cats_micro_f", "cats_micro_p", "cats_micro_r"}),
+        (["pico", "questions"], ["ner", "qa"], {"pico_f", "qa_score"}),
+        (["relations"], ["sentencizer", "rel"], {"rel_micro_f"}),
+    ],
+)
+def test_components_that_no_corpus_teaches_are_left_out(
+    base: Path, folders: dict[str, Path], names: list[str], pipeline: list[str], scores: set[str]
+) -> None:
+    chosen = [folders[name] for name in names]
+    config, taught = fill_joint_config(base, chosen, "owner/x", SETTINGS)
+    assert config["nlp"]["pipeline"] == ["transformer", *pipeline, "doc_cleaner"]
+    assert list(config["components"]) == config["nlp"]["pipeline"]
+    assert set(taught) == set(pipeline) - {"sentencizer"}
+    weights = config["training"]["score_weights"]
+    assert {key for key, value in weights.items() if value is not None} == scores
+    annotating = ["sentencizer"] if "rel" in pipeline else []
+    assert config["training"]["annotating_components"] == annotating
+    paths = config["paths"]["train"]
+    assert paths == [str(f / "train.spacy") for f in chosen] or [paths] == [
+        str(f / "train.spacy") for f in chosen
+    ]
+
+
+def rename(folder: Path, source: Path, task: str) -> Path:
+    """The same corpus as that of another task."""
+    folder.mkdir()
+    for path in source.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    (folder / "report.json").write_text(json.dumps({**report, "task": task}), encoding="utf-8")
+    return folder
+
+
+def test_tasks_change_settings_unless_they_disagree(
+    base: Path, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    ddi = rename(tmp_path / "ddi", folders["relations"], "ddi")
+    config, _ = fill_joint_config(base, [ddi, folders["labels"]], "owner/x", SETTINGS)
+    assert config["components"]["rel"]["directed"] is False
+    message = r"B732.*relations and .*ddi want .*'rel' \(none; directed = false\)"
+    with pytest.raises(BlurbError, match=message):
+        fill_joint_config(base, [folders["relations"], ddi], "owner/x", SETTINGS)
+    # A corpus of relations that teaches entities too: its settings are those of `rel`.
+    own = rename(tmp_path / "own", folders["relations"], "own")
+    with pytest.raises(BlurbError, match="B732"):
+        fill_joint_config(base, [own, ddi], "owner/x", SETTINGS)
+
+
+def test_a_corpus_without_annotations(base: Path, folders: dict[str, Path], tmp_path: Path) -> None:
+    empty = rename(tmp_path / "empty", folders["labels"], "own")
+    nlp = util.get_lang_class("en")()
+    DocBin(docs=[nlp.make_doc("fever")]).to_disk(empty / "train.spacy")
+    with pytest.raises(BlurbError, match=r"B731.*empty: .*joint\.cfg could learn \(ner, rel, "):
+        fill_joint_config(base, [folders["labels"], empty], "owner/x", SETTINGS)
+    (empty / "report.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(BlurbError, match=r"B101.*report\.json"):
+        fill_joint_config(base, [empty], "owner/x", SETTINGS)
+    with pytest.raises(BlurbError, match=r"B100.*none"):
+        fill_joint_config(base, [tmp_path / "none"], "owner/x", SETTINGS)
+    no_joint = base.parent / "ner.cfg"
+    with pytest.raises(BlurbError, match=r"B503.*ner\.cfg.*annotating_components.* is missing"):
+        fill_joint_config(no_joint, [folders["chemicals"]], "owner/x", SETTINGS)
+
+
+def save_config(folder: Path, *names: str) -> Path:
+    """What is read of a saved pipeline."""
+    folder.mkdir()
+    tokenizer = {"@tokenizers": "spacy.Tokenizer.v1"}
+    config = Config({"nlp": {"pipeline": list(names), "tokenizer": tokenizer}})
+    config["components"] = {name: {"factory": name} for name in names}
+    config["training"] = {"score_weights": {"ents_f": 1.0, "rel_micro_f": 0.0}}
+    config.to_disk(folder / "config.cfg")
+    return folder
+
+
+def test_a_head_is_added_to_a_frozen_pipeline(
+    project: Path, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    config = fill_config(
+        project / "configs" / "rel.cfg",
+        [folders["relations"]],
+        "owner/x",
+        SETTINGS,
+        task=get_task("gad"),
+    )
+    pipeline = str(save_config(tmp_path / "a", "transformer", "ner", "doc_cleaner"))
+    add_to_pipeline(config, pipeline, "rel")
+    names = ["transformer", "ner", "sentencizer", "rel", "doc_cleaner"]
+    assert config["nlp"]["pipeline"] == list(config["components"]) == names
+    assert config["nlp"]["tokenizer"] == {"@tokenizers": "spacy.Tokenizer.v1"}
+    sourced = [name for name in names if config["components"][name] == {"source": pipeline}]
+    assert sourced == config["training"]["frozen_components"]
+    assert sourced == ["transformer", "ner", "doc_cleaner"]
+    assert config["training"]["annotating_components"] == ["transformer", "sentencizer"]
+    weights = config["training"]["score_weights"]
+    assert (weights["rel_micro_f"], weights["ents_f"]) == (1.0, None)
+    with pytest.raises(BlurbError, match=r"B734.*'ner' already: transformer, ner, doc_cleaner"):
+        add_to_pipeline(config, pipeline, "ner")
+    for other in (str(save_config(tmp_path / "b", "ner")), "owner/x"):
+        with pytest.raises(BlurbError, match=f"B733.*{other}"):
+            add_to_pipeline(config, other, "rel")
+
+
+def test_every_corpus_of_the_tests_has_its_component() -> None:
+    assert set(COMPONENT) == set(CORPORA)
