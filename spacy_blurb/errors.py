@@ -2,8 +2,8 @@
 
 Each message says what is wrong, what was found and where, and what to do next. Codes are grouped
 by room: B1xx data, B2xx pretraining, B3xx encoder, B4xx components, B5xx evaluation, B6xx cli,
-B70x to B72x runtime, B73x joint training, B75x to B76x streaming, B80x and B81x environment, abbreviations, rendering
-and app.
+B70x to B72x runtime, B73x joint training, B75x and B76x streaming, B80x environment, abbreviations,
+rendering and app.
 """
 
 
@@ -708,25 +708,6 @@ class Errors(metaclass=_CodedMessages):
         "{path}: its lines differ in {key!r}, which decides how relations are counted. It must be "
         "the same in all; see docs/protocol.md."
     )
-    B730 = (
-        "Batches by task need a temperature of at least 1 and a cap of at least 1 or none; found "
-        "temperature {temperature} and cap {cap}."
-    )
-    B731 = (
-        "{path}: its training Docs are annotated for nothing that {base} could learn ({known}). "
-        "Convert it again, or leave it out."
-    )
-    B732 = (
-        "{first} and {other} want different settings of component {component!r} ({settings}; "
-        "{found}). Train them in pipelines of their own."
-    )
-    B733 = (
-        "{pipeline} is not a saved pipeline with a component 'transformer', to which another one "
-        "could be added. Give the folder of one, for example model-last, with --encoder."
-    )
-    B734 = (
-        "{pipeline} has a component {component!r} already: {listed}. --add-head adds one that it "
-        "does not have; --keep-head goes on with this one."
 
     # Runtime
     B700 = (
@@ -783,6 +764,28 @@ class Errors(metaclass=_CodedMessages):
         "that of the dev file, take --backend openvino-bf16, or raise --tolerance."
     )
     B725 = "{backend!r} is not a backend. Backends: {known}."
+
+    # Joint training
+    B730 = (
+        "Batches by task need a temperature of at least 1 and a cap of at least 1 or none; found "
+        "temperature {temperature} and cap {cap}."
+    )
+    B731 = (
+        "{path}: its training Docs are annotated for nothing that {base} could learn ({known}). "
+        "Convert it again, or leave it out."
+    )
+    B732 = (
+        "{first} and {other} want different settings of component {component!r} ({settings}; "
+        "{found}). Train them in pipelines of their own."
+    )
+    B733 = (
+        "{pipeline} is not a saved pipeline with a component 'transformer', to which another one "
+        "could be added. Give the folder of one, for example model-last, with --encoder."
+    )
+    B734 = (
+        "{pipeline} has a component {component!r} already: {listed}. --add-head adds one that it "
+        "does not have; --keep-head goes on with this one."
+    )
 
     # Streaming
     B750 = (
