@@ -764,6 +764,10 @@ class Errors(metaclass=_CodedMessages):
         "that of the dev file, take --backend openvino-bf16, or raise --tolerance."
     )
     B725 = "{backend!r} is not a backend. Backends: {known}."
+    B726 = (
+        "{path} is not a pipeline that 'export' wrote (it has no {parity}), so it is not replaced. "
+        "Name another folder."
+    )
 
     # Joint training
     B730 = (

@@ -74,3 +74,17 @@ def test_it_does_not_overwrite(workplace: Path) -> None:
     result = CliRunner().invoke(app, ["blurb", "export", "training/model", "out"])
     assert result.exit_code == 1
     assert "B723" in result.output
+
+
+def test_overwriting_takes_nothing_but_an_exported_pipeline(workplace: Path) -> None:
+    """Not a folder of other things, nor the pipeline that is exported."""
+    other = workplace / "other"
+    other.mkdir()
+    (other / "thesis.txt").write_text("years of work", encoding="utf-8")
+    for output in ("other", "training/model"):
+        arguments = ["blurb", "export", "training/model", output, "--overwrite"]
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == 1
+        assert "B726" in result.output
+    assert (other / "thesis.txt").exists()
+    assert (workplace / "training" / "model" / "config.cfg").exists()

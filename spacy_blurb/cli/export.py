@@ -27,7 +27,9 @@ def export(
         float | None,
         typer.Option(help="What a score may lose, 0-1; by default 0.001 (bf16) or 0.003 (int8)."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what was exported to OUTPUT.")
+    ] = False,
 ) -> None:
     """Write a pipeline that needs neither torch nor transformers, and how it compares.
 

@@ -41,17 +41,21 @@ def export_pipeline(
     Scores before are those of the pipeline in float32.
 
     pipeline (str): Folder or package name.
-    output (Path): Folder to write; the parity report is in it.
+    output (Path): Folder to write; the parity report is in it. One that an earlier export wrote is
+        replaced.
     calibration (Sequence[str]): Texts like those that will be read.
     dev (Sequence[Path]): Gold .spacy files.
     tolerance (float | None): What each score may lose, 0-1; None for the backend's.
     RETURNS (dict): The parity report.
     RAISES (BlurbError): B501 no pipeline, B703 a package is missing, B720 no calibration text, B722
-        it cannot be exported, B724 a score loses more than that, B725 no such backend.
+        it cannot be exported, B724 a score loses more than that, B725 no such backend, B726 the
+        output is something else than an exported pipeline.
     """
     if backend not in EXTRAS:
         known = ", ".join(get_args(Backend))
         raise BlurbError(Errors.B725.format(backend=backend, known=known))
+    if output.exists() and not (output / PARITY).is_file():
+        raise BlurbError(Errors.B726.format(path=output, parity=PARITY))
     allowed = TOLERANCE[backend] if tolerance is None else tolerance
     nlp = load_pipeline(pipeline)
     config = exported_config(nlp.config.interpolate(), backend, pipeline)
