@@ -1,5 +1,6 @@
 """How examples become training batches."""
 
+import math
 import random
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -40,13 +41,13 @@ def make_batch_by_pairs_v1(
 ) -> Callable[[Iterable[Example]], Iterator[list[Example]]]:
     """Build `spacy_blurb.batch_by_pairs.v1`: batches of Docs with a given number of pairs in all.
 
-    The papers count a batch in pairs, and Docs have from none to hundreds. Whole Docs come close to
-    it: what one batch has too many, a later one has fewer, so that an epoch has as many batches as
-    pairs divided by `size`, unless single Docs have more. Docs whose data give no pairs count as
-    many as they have entities. All are shuffled among the batches of a buffer.
+    The papers count a batch in pairs, and Docs have from none to hundreds. An epoch has as many
+    batches as pairs divided by `size`, all with the same number of Docs, and those with many pairs
+    are dealt out among them: a batch of a single Doc would change the weights as much as one of
+    many. Docs whose data give no pairs count as many as they have entities.
 
     size (int): Pairs in a batch, on average.
-    buffer (int): Batches that are shuffled together.
+    buffer (int): Batches that Docs are dealt out to together.
     """
     return partial(batch_by_pairs, size=size, buffer=buffer)
 
@@ -56,23 +57,25 @@ def batch_by_pairs(items: Iterable[Example], *, size: int, buffer: int) -> Itera
 
     Uses Python's global generator, which `spacy train` seeds.
     """
-    batches: list[list[Example]] = []
-    batch: list[Example] = []
+    chunk: list[Example] = []
     n_pairs = 0
     for item in items:
-        batch.append(item)
+        chunk.append(item)
         n_pairs += count_pairs(item)
-        if n_pairs >= size:
-            batches.append(batch)
-            batch, n_pairs = [], n_pairs - size
-        if len(batches) >= buffer:
-            random.shuffle(batches)
-            yield from batches
-            batches = []
-    if batch:
-        batches.append(batch)
+        if n_pairs >= size * buffer:
+            yield from _deal(chunk, math.ceil(n_pairs / size))
+            chunk, n_pairs = [], 0
+    if chunk:
+        yield from _deal(chunk, math.ceil(n_pairs / size))
+
+
+def _deal(items: list[Example], n_batches: int) -> list[list[Example]]:
+    """Deal items out to batches in turn, those with the most pairs first."""
+    n_batches = min(max(1, n_batches), len(items))
+    ordered = sorted(items, key=count_pairs, reverse=True)
+    batches = [ordered[start::n_batches] for start in range(n_batches)]
     random.shuffle(batches)
-    yield from batches
+    return batches
 
 
 def count_pairs(example: Example) -> int:
