@@ -164,9 +164,17 @@ def test_the_command(rule_pipeline: Path) -> None:
     """Started as a user would, on a free port, and ended as by Ctrl-C."""
     import signal
 
+    def heed_interrupts() -> None:
+        """A shell starts its background jobs, CI perhaps among them, with SIGINT ignored."""
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     command = [sys.executable, "-m", "spacy", "blurb", "serve", str(rule_pipeline), "--port", "0"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
     ) as run:
         assert run.stdout is not None
         line = run.stdout.readline()
@@ -176,6 +184,10 @@ def test_the_command(rule_pipeline: Path) -> None:
                 assert str(rule_pipeline) in response.read().decode()
         finally:
             run.send_signal(signal.SIGINT)
-            _, errors = run.communicate(timeout=100)
+            try:
+                _, errors = run.communicate(timeout=100)
+            except subprocess.TimeoutExpired:
+                run.kill()
+                raise
         assert run.returncode == 0, errors
         assert "Traceback" not in errors
