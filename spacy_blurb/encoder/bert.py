@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, pad, relu, scaled_dot_product_attention
+from torch.utils.checkpoint import checkpoint
 
 from .dropout import Dropout
 from .packing import Batch, Group
@@ -23,6 +24,10 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu_pytorch_tanh": partial(gelu, approximate="tanh"),
     "relu": relu,
 }
+
+_KEPT = 1 << 26
+"""Entries of a layer's attention (rows x heads x row width x row width) up to which they are kept
+for backpropagation. It takes about 7 bytes for each, in every layer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +108,22 @@ class Layer(nn.Module):
         rows = qkv[group.start : group.start + cells]
         rows = rows.view(group.n_rows, group.width, 3, self.n_heads, -1)
         if self.training and self.attention_dropout.p:
-            attended = self._attend_with_dropout(rows, mask)[: group.n_rows]
+            attended = self._attend_and_forget(rows, mask)[: group.n_rows]
         else:
             Q, K, V = rows.permute(2, 0, 3, 1, 4)
             attended = scaled_dot_product_attention(Q, K, V, attn_mask=mask)
         return attended.transpose(1, 2).reshape(cells, -1)
+
+    def _attend_and_forget(self, rows: Tensor, mask: Tensor | None) -> Tensor:
+        """Attend with dropout; of many wide rows, backpropagation computes what it needs once more.
+
+        A batch of full texts has hundreds of windows: kept for all layers, their probabilities, and
+        what dropout did to them, would take more memory than a machine has. Up to `_KEPT` they are
+        kept, which is faster.
+        """
+        if len(rows) * self.n_heads * rows.shape[1] ** 2 <= _KEPT:
+            return self._attend_with_dropout(rows, mask)
+        return checkpoint(self._attend_with_dropout, rows, mask, use_reentrant=False)
 
     def _attend_with_dropout(self, rows: Tensor, mask: Tensor | None) -> Tensor:
         """torch's fused kernel for CPUs knows no dropout.
