@@ -161,3 +161,14 @@ def test_speed_of_the_encoder_is_that_of_the_benchmarks(project: Path) -> None:
         ]
         assert f"| {gains[0]:.2f} | {gains[1]:.2f} |" in page
     assert f"{found['training']['encoder_v1/transformer_v3']:.2f} times" in page
+
+
+def test_speed_of_questions_is_that_of_the_benchmark(project: Path) -> None:
+    page = (project / "docs" / "results.md").read_text(encoding="utf-8")
+    path = project / "results" / "benchmarks" / "qa.json"
+    found = json.loads(path.read_text(encoding="utf-8"))
+    ratios = found["ratios"]
+    many, one = ratios["blurb/hf_pipeline"], ratios["blurb/hf_pipeline/one_abstract"]
+    assert f"answers {many:.2f} times" in page
+    assert f"and {one:.2f} times as many on one" in page
+    assert f"{found['n']['questions']} questions, medians of {found['n']['rounds']}" in page
