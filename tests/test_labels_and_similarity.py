@@ -123,8 +123,8 @@ def test_the_templates_are_complete(project: Path, tiny_encoder: Path, name: str
     filled = nlp.config.interpolate()["components"][name]
     written = config.interpolate()["components"][name]
     assert {key for key in filled if key not in written} <= {"scorer"}
-    # Of the model only sizes and an encoder of its own, both None, and a factor of 1.
-    defaults = {"nO": None, "encoder": None, "grad_factor": 1.0}
+    # Of the model only what other programs write: sizes, an encoder or a listener of its own.
+    defaults = {"nO": None, "encoder": None, "listener": None, "grad_factor": 1.0}
     head, vectors = filled["model"], filled["model"].pop("tok2vec")
     written_head, written_vectors = written["model"], written["model"].pop("tok2vec")
     for found, given in ((head, written_head), (vectors, written_vectors)):
