@@ -172,3 +172,13 @@ def test_speed_of_questions_is_that_of_the_benchmark(project: Path) -> None:
     assert f"answers {many:.2f} times" in page
     assert f"and {one:.2f} times as many on one" in page
     assert f"{found['n']['questions']} questions, medians of {found['n']['rounds']}" in page
+
+
+def test_speed_of_relations_is_that_of_the_benchmark(project: Path) -> None:
+    page = (project / "docs" / "results.md").read_text(encoding="utf-8")
+    path = project / "results" / "benchmarks" / "relations.json"
+    ratios = json.loads(path.read_text(encoding="utf-8"))["ratios"]
+    assert f"judges {ratios['shared/reencoded']:.2f} times" in page
+    assert f"re-encoding {ratios['reencoded/hf_pipeline']:.2f} times" in page
+    assert f"({ratios['reencoded/hf_pipeline_32']:.2f} times with batches" in page
+    assert f"judges {ratios['shared/reencoded/any_distance']:.0f} times" in page
