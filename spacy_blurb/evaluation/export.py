@@ -182,6 +182,8 @@ def summarise(report: dict[str, Any]) -> str:
             f"Vectors of {report['vectors']['pieces']:,} pieces are {mean:.1e} from float32's on "
             f"average, {most:.1e} at most (cosine distance)."
         )
+    else:
+        lines.append("No vectors were compared: neither texts nor a dev file were given.")
     for row in report["scores"]:
         lines.append(
             f"{row['score']} on {row['dev']}: {100 * row['before']:.2f} before, "

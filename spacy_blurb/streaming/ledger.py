@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 from ..errors import BlurbError, Errors
 from .files import sync, sync_folder, write_json
 from .items import START, Annotated, Batch, Position
-from .outputs.format import OutputFormat
+from .outputs.format import OutputFormat, WorkFileFormat
 from .outputs.jsonl import to_json
 
 _SECONDS = 1.0
@@ -72,7 +72,7 @@ class Ledger:
             output.with_name(output.name + suffix)
             for suffix in (".checkpoint.json", ".manifest.json", ".rejected.jsonl", ".work")
         )
-        self._target = work if output_format.has_last_step else output
+        self._target = work if isinstance(output_format, WorkFileFormat) else output
         self.is_finished = False
         self.done = Done() if overwrite else self._find_done()
         self.written = self.done
@@ -148,7 +148,7 @@ class Ledger:
         self.commit()
         self._file.write(self._format.footer)
         sync(self._file)
-        if self._format.has_last_step:
+        if isinstance(self._format, WorkFileFormat):
             self._format.finish(self._target, self._output)
         write_json(self._manifest, self._content())
         self._close()
@@ -187,7 +187,7 @@ class Ledger:
 
     def _clean(self) -> None:
         """Remove the work file, which a kill behind the last step may have left."""
-        if self._format.has_last_step:
+        if isinstance(self._format, WorkFileFormat):
             self._target.unlink(missing_ok=True)
         sync_folder(self._output.parent)
 

@@ -9,6 +9,8 @@ import pytest
 import spacy
 from spacy.language import Language
 
+from spacy_blurb.evaluation.export import summarise
+
 Exported = Callable[[str], Path]
 BACKENDS = ["openvino-bf16", "openvino-int8", "onnx-int8"]
 TEXTS = [
@@ -96,3 +98,11 @@ def test_the_report(exported: Exported) -> None:
     assert "ents_f on dev.spacy: 100.00 before, 100.00 after" in meta["notes"]
     (requirement,) = meta["requirements"]
     assert requirement.startswith("spacy-blurb[openvino]>=")
+
+
+def test_what_was_not_compared_is_said() -> None:
+    lines = summarise({"backend": "openvino-bf16", "vectors": None, "scores": []}).splitlines()
+    assert [line.partition(":")[0] for line in lines[1:]] == [
+        "No vectors were compared",
+        "No task was scored",
+    ]

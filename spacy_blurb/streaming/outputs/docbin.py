@@ -17,7 +17,7 @@ from spacy.tokens import Doc, DocBin
 
 from ...errors import BlurbError, Errors
 from ..files import replaced_file
-from .format import OutputFormat
+from .format import WorkFileFormat
 
 _ARRAYS = ("tokens", "spaces", "lengths")
 _LISTS = ("cats", "flags", "span_groups")
@@ -27,10 +27,8 @@ _HEAD = struct.Struct("<Q" + "QQ" * len(_PARTS))
 _MAX_BYTES = 2**32 - 1
 
 
-class DocbinOutput(OutputFormat):
+class DocbinOutput(WorkFileFormat):
     """One `.spacy` file; Docs keep their ids and the other keys of the input."""
-
-    has_last_step = True
 
     def encode(self, docs: Sequence[Doc]) -> bytes:
         """Return the parts of the batch's DocBin."""

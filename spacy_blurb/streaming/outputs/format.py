@@ -1,5 +1,6 @@
 """What is an output format? Bytes that can be appended batch by batch, and perhaps a last step."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -7,7 +8,7 @@ from typing import ClassVar
 from spacy.tokens import Doc
 
 
-class OutputFormat:
+class OutputFormat(ABC):
     """A format whose file is a header, payloads of batches with a separator between, a footer.
 
     Nothing is remembered from one batch to the next, so batches can be encoded in any process.
@@ -19,19 +20,21 @@ class OutputFormat:
     separator: ClassVar[bytes] = b""
     """Between payloads that are not empty."""
     footer: ClassVar[bytes] = b""
-    has_last_step: ClassVar[bool] = False
-    """Whether payloads go to a work file, of which `finish` makes the output at the end."""
 
     def __init__(self, *, vector: bool = False) -> None:
         self.vector = vector
 
+    @abstractmethod
     def encode(self, docs: Sequence[Doc]) -> bytes:
         """Return the payload of a batch."""
-        raise NotImplementedError
 
+
+class WorkFileFormat(OutputFormat):
+    """A format whose payloads go to a work file, of which the output is made at the end."""
+
+    @abstractmethod
     def finish(self, work: Path, output: Path) -> None:
         """Make the output of the work file, in memory that does not grow with it.
 
         Can be interrupted and repeated.
         """
-        raise NotImplementedError

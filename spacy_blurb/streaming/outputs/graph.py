@@ -25,7 +25,7 @@ from spacy.tokens import Doc
 
 from ..files import replaced_file
 from ..rows import to_row
-from .format import OutputFormat
+from .format import WorkFileFormat
 from .jsonl import to_json
 
 CO_MENTION = "CO_MENTION"
@@ -51,10 +51,8 @@ score = max(score, excluded.score)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
-class GraphOutput(OutputFormat):
+class GraphOutput(WorkFileFormat):
     """A folder with `nodes.csv` and `edges.csv`."""
-
-    has_last_step = True
 
     def encode(self, docs: Sequence[Doc]) -> bytes:
         """Return a line per Doc: its id, its mentions, its relations."""
