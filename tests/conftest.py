@@ -198,3 +198,15 @@ def browser() -> Iterator[Any]:
     found = webdriver.Chrome(options=options, service=service)
     yield found
     found.quit()
+
+
+@pytest.fixture
+def workplace(
+    tmp_path: Path, project: Path, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """An empty project with the templates and an encoder."""
+    shutil.copytree(project / "configs", tmp_path / "configs")
+    (tmp_path / "encoders").mkdir()
+    (tmp_path / "encoders" / "small").symlink_to(tiny_encoder)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

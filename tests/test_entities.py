@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-import shutil
 from pathlib import Path
 
 import pytest
@@ -22,18 +21,6 @@ def run(command: str) -> str:
     result = CliRunner().invoke(app, shlex.split(command))
     assert result.exit_code == 0, result.output
     return result.output
-
-
-@pytest.fixture
-def workplace(
-    tmp_path: Path, project: Path, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
-    """An empty project with the templates and an encoder."""
-    shutil.copytree(project / "configs", tmp_path / "configs")
-    (tmp_path / "encoders").mkdir()
-    (tmp_path / "encoders" / "small").symlink_to(tiny_encoder)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def test_the_howto_runs(workplace: Path, project: Path, capsys: pytest.CaptureFixture[str]) -> None:

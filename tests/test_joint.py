@@ -36,18 +36,6 @@ def run(command: str) -> str:
     return result.output
 
 
-@pytest.fixture
-def workplace(
-    tmp_path: Path, project: Path, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
-    """An empty project with the templates and an encoder."""
-    shutil.copytree(project / "configs", tmp_path / "configs")
-    (tmp_path / "encoders").mkdir()
-    (tmp_path / "encoders" / "small").symlink_to(tiny_encoder)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def test_the_howto_runs(workplace: Path, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     howto = (project / "docs" / "howto" / "joint.md").read_text(encoding="utf-8")
     for name, content in re.findall(r"^`(\S+)`:\n\n```json\n(.*?)\n```$", howto, re.M | re.S):
