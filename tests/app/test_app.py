@@ -147,11 +147,14 @@ def address(nlp: Language) -> Iterator[str]:
 
 def test_in_a_browser(browser: Any, address: str) -> None:
     from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.wait import WebDriverWait
 
     browser.get_log("browser")
     browser.get(address)
     browser.find_element(By.ID, "text").send_keys(f"aspirin and {HOSTILE}")
     browser.find_element(By.TAG_NAME, "button").click()
+    # A click does not wait for the page that it leads to.
+    WebDriverWait(browser, 60).until(lambda page: page.find_elements(By.ID, "result"))
     result = " ".join(browser.find_element(By.ID, "result").text.split())
     assert "Drug" in result
     assert "src=x onerror=alert(1)>" in result
