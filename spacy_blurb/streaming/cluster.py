@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
-from ..errors import BlurbError, Errors
+from ..errors import BlurbError, Errors, first_line
 
 LOCAL = "local"
 """In place of an address: processes that Ray starts on this machine, and ends with this one."""
@@ -53,8 +53,8 @@ def _join(ray: Any, address: str, n_local: int) -> None:
         _knock(address)
         ray.init(address=address, **settings)
     except (OSError, ValueError, RuntimeError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise BlurbError(Errors.B766.format(address=address, reason=reason)) from error
+        message = Errors.B766.format(address=address, reason=first_line(error))
+        raise BlurbError(message) from error
 
 
 def _knock(address: str) -> None:

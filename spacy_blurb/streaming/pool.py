@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import BlurbError, Errors
-from .items import Annotated, Batch
+from ..errors import BlurbError, Errors, first_line
+from .items import Annotated, Batch, Item, Rejected
 from .processes import Job, Results
 from .worker import Worker
 
@@ -27,7 +27,7 @@ _TRIES = 3
 _PATIENCE = 300.0
 """Seconds without any actor before the run ends; clusters that grow need minutes for a node."""
 _NOTICE = 10.0
-"""Seconds between two reports of waiting."""
+"""Seconds after which it is told that the cluster has no room for all."""
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class ActorPool:
     job (Job), expected (dict): As of `Worker.start`.
     n_actors (int): From 1; each takes a CPU. As many work as the cluster has room for.
     gpu (bool): Each takes a GPU too.
-    report (Callable): Is told of losses and of waiting.
+    report (Callable): Is told of losses, and of actors that the cluster has no room for.
     """
 
     def __init__(
@@ -84,13 +84,13 @@ class ActorPool:
         self._actors: list[_Actor] = []
         self._to_give: deque[_Task] = deque()
         self._failed_starts = 0
-        self._idle_since = self._told = time.monotonic()
+        self._changed = self._told = time.monotonic()
 
     def start(self) -> None:
         """Start the actors and wait for the first one; others join when they can.
 
         RAISES (BlurbError): B767-B769 what `Worker.start` raises, B770 actors die while they start,
-            B771 there is no room for any.
+            B771 there is no room for any, B774 the node of this process is gone.
         """
         for _ in range(self._n_actors):
             self._start_actor()
@@ -100,7 +100,7 @@ class ActorPool:
     def annotate(self, batches: Iterable[Batch]) -> Results:
         """Yield each batch with what became of it, in their order.
 
-        RAISES (BlurbError): B767-B771 as `start`, B772 a batch is lost again and again.
+        RAISES (BlurbError): what `start` raises, B772 a batch is lost again and again.
         """
         source = iter(batches)
         window: deque[_Task] = deque()  # from the first without a result on
@@ -139,10 +139,8 @@ class ActorPool:
                 self._take(busy[ref])
             else:
                 self._admit(ref)
-        if self._actors:
-            self._idle_since = time.monotonic()
-        else:
-            self._check_patience()
+        if self._starting:
+            self._watch_room()
 
     def _take(self, actor: _Actor) -> None:
         """Take the result of an actor's first batch, or the actor for lost."""
@@ -163,10 +161,9 @@ class ActorPool:
             raise BlurbError(_describe_loss(blamed, error)) from error
         self._actors.remove(actor)
         self._to_give.extendleft(reversed(actor.tasks))
-        self._report(
-            f"lost a process on {actor.node} ({_first_line(error)}); {len(actor.tasks)} batches "
-            f"go to others, {len(self._actors)} of {self._n_actors} processes are left"
-        )
+        self._changed = time.monotonic()
+        reason, count = first_line(error), len(actor.tasks)
+        self._report(f"lost a process on {actor.node} ({reason}); {count} batches go to others")
         # It may be cut off and not dead.
         self._ray.kill(actor.handle)
         self._start_actor()
@@ -185,26 +182,36 @@ class ActorPool:
             # All at once can be a node that died; more than that is no accident.
             self._failed_starts += 1
             if self._failed_starts > self._n_actors + _TRIES:
-                raise BlurbError(Errors.B770.format(reason=_first_line(error))) from error
+                raise BlurbError(Errors.B770.format(reason=first_line(error))) from error
             self._ray.kill(handle)
             self._start_actor()
             return
         self._failed_starts = 0
+        self._changed = time.monotonic()
         self._actors.append(_Actor(handle, node))
 
-    def _check_patience(self) -> None:
+    def _watch_room(self) -> None:
+        """Tell how many actors run, if not all do: once where some do, else again and again."""
         now = time.monotonic()
-        seconds = now - self._idle_since
-        if seconds < _NOTICE:
-            self._told = now
+        is_new = not self._actors or self._told < self._changed
+        if not is_new or now - max(self._told, self._changed) < _NOTICE:
             return
+        self._told, seconds = now, now - self._changed
         found = self._ray.cluster_resources()
         has = f"{found.get('CPU', 0):g} CPUs and {found.get('GPU', 0):g} GPUs"
-        if seconds >= _PATIENCE:
-            raise BlurbError(Errors.B771.format(seconds=f"{seconds:.0f}", has=has))
-        if now - self._told >= _NOTICE:
-            self._told = now
-            self._report(f"no process has started for {seconds:.0f} s; the cluster has {has}")
+        if not self._actors:
+            self._check_own_node()
+            if seconds >= _PATIENCE:
+                raise BlurbError(Errors.B771.format(seconds=f"{seconds:.0f}", has=has))
+        self._report(
+            f"{len(self._actors)} of {self._n_actors} processes run; the cluster has {has}"
+        )
+
+    def _check_own_node(self) -> None:
+        """Ray gives a process whose own node is gone no other one, and does not say so."""
+        own = self._ray.get_runtime_context().get_node_id()
+        if not any(node["Alive"] and node["NodeID"] == own for node in self._ray.nodes()):
+            raise BlurbError(Errors.B774)
 
 
 def _cause(error: Any) -> BaseException:
@@ -214,11 +221,7 @@ def _cause(error: Any) -> BaseException:
 
 
 def _describe_loss(task: _Task, error: Exception) -> str:
-    places = sorted((r.file, r.record) for r in (*task.batch.items, *task.batch.rejected))
+    records: list[Item | Rejected] = [*task.batch.items, *task.batch.rejected]
+    places = sorted((record.file, record.record) for record in records)
     first, last = (f"{file}:{record}" for file, record in (places[0], places[-1]))
-    return Errors.B772.format(first=first, last=last, times=task.losses, reason=_first_line(error))
-
-
-def _first_line(error: Exception) -> str:
-    """Return what Ray says in one line."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    return Errors.B772.format(first=first, last=last, times=task.losses, reason=first_line(error))

@@ -77,7 +77,7 @@ def annotate(
     report (Callable): Is told how far it is, every ten seconds.
     RAISES (BlurbError): B750-B752 and B761 input and output, B753-B756 what `Ledger` raises, B757
         and B758 the pipeline, B760 a process died, B765 too much for the format, B703 and
-        B766-B773 the cluster.
+        B766-B774 the cluster.
     """
     if gpu and ray is None:
         raise BlurbError(Errors.B773)

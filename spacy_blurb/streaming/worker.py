@@ -8,7 +8,7 @@ from typing import Any
 
 import spacy
 
-from ..errors import BlurbError, Errors
+from ..errors import BlurbError, Errors, first_line
 from .annotator import Annotator
 from .identity import describe_computation
 from .items import Annotated, Item
@@ -36,7 +36,7 @@ class Worker:
         try:
             nlp = spacy.load(job.pipeline)
         except Exception as error:  # the components are anybody's
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            reason = first_line(error)
             message = Errors.B767.format(node=node, pipeline=job.pipeline, reason=reason)
             raise BlurbError(message) from None
         use_one_thread()
@@ -59,5 +59,5 @@ def _require_gpu(node: str) -> None:
     try:
         spacy.require_gpu()
     except Exception as error:  # thinc, CuPy and the driver each raise their own
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise BlurbError(Errors.B769.format(node=node, reason=reason)) from None
+        message = Errors.B769.format(node=node, reason=first_line(error))
+        raise BlurbError(message) from None
