@@ -181,8 +181,10 @@ class ActorPool:
         except self._ray.exceptions.RayError as error:
             # All at once can be a node that died; more than that is no accident.
             self._failed_starts += 1
+            reason = first_line(error)
             if self._failed_starts > self._n_actors + _TRIES:
-                raise BlurbError(Errors.B770.format(reason=first_line(error))) from error
+                raise BlurbError(Errors.B770.format(reason=reason)) from error
+            self._report(f"a process died while it started ({reason}), another one is started")
             self._ray.kill(handle)
             self._start_actor()
             return

@@ -204,6 +204,9 @@ def test_actors_that_die_while_they_start_end_the_run() -> None:
         make_pool(ray, 2).start()
     # All of them at once are a node that died; after that three more tries.
     assert ray.killed == 5
+    assert (
+        told == ["a process died while it started (the node is gone), another one is started"] * 5
+    )
 
 
 class FailingRay(FakeRay):
