@@ -15,11 +15,9 @@ from spacy.language import Language
 
 from spacy_blurb.errors import BlurbError, Errors
 from spacy_blurb.streaming import pool
-from spacy_blurb.streaming.identity import describe_run
 from spacy_blurb.streaming.items import Annotated, Batch, Item, Position, Rejected
 from spacy_blurb.streaming.pool import ActorPool
 from spacy_blurb.streaming.processes import Job
-from spacy_blurb.streaming.worker import Worker
 
 from .streams import run, write_jsonl
 
@@ -200,13 +198,13 @@ def test_records_of_a_lost_batch_are_named_with_the_rejected() -> None:
 
 def test_actors_that_die_while_they_start_end_the_run() -> None:
     ray = FakeRay(lambda n: 0, 2, lambda what: True)
-    with pytest.raises(BlurbError, match=r"B770.*the node is gone. C"):
-        make_pool(ray, 2).start()
+    told: list[str] = []
+    with pytest.raises(BlurbError, match=r"B770.*the node is gone\. C"):
+        make_pool(ray, 2, told).start()
     # All of them at once are a node that died; after that three more tries.
     assert ray.killed == 5
-    assert (
-        told == ["a process died while it started (the node is gone), another one is started"] * 5
-    )
+    line = "a process died while it started (the node is gone), another one is started"
+    assert told == [line] * 5
 
 
 class FailingRay(FakeRay):
@@ -259,37 +257,6 @@ def test_a_cluster_with_room_for_some() -> None:
     actors.start()
     assert len(list(actors.annotate(make_batches(200, [])))) == 200
     assert told == ["2 of 3 processes run; the cluster has 3 CPUs and 0 GPUs"]
-
-
-# What an actor does -------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def identity(rules: Language) -> dict[str, Any]:
-    return describe_run(rules, [], output_format="jsonl")
-
-
-def test_a_worker_annotates(rules: Language, identity: dict[str, Any]) -> None:
-    worker = Worker()
-    assert worker.start(Job(str(rules.path), "jsonl"), identity, False)
-    annotated = worker.annotate([Item("f", 1, "a", "aspirin causes fever")])
-    assert annotated.documents == 1
-    assert b'"label": "Disease"' in annotated.payload
-
-
-def test_a_worker_that_cannot_do_the_same(
-    tmp_path: Path, nlp: Language, rules: Language, identity: dict[str, Any]
-) -> None:
-    nlp.to_disk(tmp_path / "other")
-    other_spacy = {**identity, "versions": {**identity["versions"], "spacy": "3.0"}}
-    for pipeline, expected, gpu, code in [
-        ("no_such_package", identity, False, r"B767.*'no_such_package': \[E050\]"),
-        (tmp_path / "other", identity, False, r"B768.*its pipeline are.*'en_pipeline'"),
-        (rules.path, other_spacy, False, r"B768.*its versions are.*'spacy': '3.0'"),
-        (rules.path, identity, True, r"B769"),
-    ]:
-        with pytest.raises(BlurbError, match=code):
-            Worker().start(Job(str(pipeline), "jsonl"), expected, gpu)
 
 
 # Where it is chosen -------------------------------------------------------------------------------
