@@ -15,6 +15,12 @@ class MissingFilesError(BlurbError):
     """A folder does not hold the files of a dataset in the form that was asked for."""
 
 
+def first_line(error: BaseException) -> str:
+    """Return what an error says, in one line without a full stop."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:300].rstrip(".")
+
+
 class _CodedMessages(type):
     """Prefix every message with its code, as spaCy's own `Errors` does."""
 
@@ -851,6 +857,42 @@ class Errors(metaclass=_CodedMessages):
     B765 = (
         "{path} would hold {size} GB in one part, and 4 GB is what a .spacy file can hold. "
         "Give --format jsonl and another output, or annotate the input in parts."
+    )
+    B766 = (
+        "Cannot join a Ray cluster at {address!r}: {reason}. Give --ray HOST:PORT of its head, as "
+        "'ray start --head' prints it, --ray auto on a machine of the cluster, or --ray local for "
+        "this machine alone."
+    )
+    B767 = (
+        "Node {node!r} cannot load the pipeline {pipeline!r}: {reason}. Install it, and what it "
+        "needs, on every node, or give a folder that all of them see under this path."
+    )
+    B768 = (
+        "Node {node!r} would compute something else, its {key} are not those of this machine: "
+        "{found} there, {expected} here. Install the same on every node."
+    )
+    B769 = (
+        "Node {node!r} has given a GPU that cannot be used: {reason}. Install torch for CUDA and "
+        "CuPy there, or leave out --gpu."
+    )
+    B770 = (
+        "Processes on the cluster die while they start: {reason}. Check that spacy-blurb is "
+        "installed on every node and that its memory holds the pipeline."
+    )
+    B771 = (
+        "No process has started on the cluster for {seconds} s. It has {has}, and each process "
+        "takes a CPU, with --gpu a GPU too, which other work may hold. Add nodes and run the same "
+        "command again, it goes on where it was."
+    )
+    B772 = (
+        "The records from {first} to {last} were lost {times} times with the process that "
+        "annotated them, at last: {reason}. Perhaps they need more memory than a node has; try a "
+        "smaller --batch-size, with --overwrite."
+    )
+    B773 = "--gpu gives each process on a Ray cluster a GPU. Give --ray too, or leave it out."
+    B774 = (
+        "This machine has left the Ray cluster, which gives no process to it any more. See that "
+        "'ray status' works here, and run the same command again, it goes on where it was."
     )
 
     # Environment, rendering, app

@@ -4,7 +4,13 @@ Everything lives in span groups and their `attrs` as JSON-able values, because t
 plain `DocBin` and `Doc.to_bytes`; `doc._` and `span._` attributes are getters (DESIGN section 3).
 """
 
-from .abbreviations import ABBREVIATIONS, doc_abbreviations, long_form, set_abbreviations
+from .abbreviations import (
+    ABBREVIATIONS,
+    abbreviation_offsets,
+    doc_abbreviations,
+    long_form,
+    set_abbreviations,
+)
 from .entities import (
     ENTITIES,
     PICO,
@@ -95,6 +101,7 @@ __all__ = [
     "Given",
     "GoldRelations",
     "Relation",
+    "abbreviation_offsets",
     "annotated_for",
     "attach_questions",
     "best_disjoint",

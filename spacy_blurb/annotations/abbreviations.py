@@ -23,13 +23,21 @@ def set_abbreviations(doc: Doc, rows: Iterable[tuple[Span, tuple[int, int]]]) ->
     doc.spans[ABBREVIATIONS] = SpanGroup(doc, name=ABBREVIATIONS, spans=spans, attrs=attrs)
 
 
-def doc_abbreviations(doc: Doc) -> list[Span]:
-    """Return the places of abbreviations in text order, [] without any: `doc._.abbreviations`."""
+def abbreviation_offsets(doc: Doc) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Return the characters of each place and of its long form in text order, [] without any."""
     if ABBREVIATIONS not in doc.spans:
         return []
     # By characters: spaCy does not move the spans of a group when tokens are merged.
-    places = (key.split(":") for key in doc.spans[ABBREVIATIONS].attrs["long_forms"])
-    return [_span(doc, int(start), int(end)) for start, end in places]
+    rows = []
+    for key, (long_start, long_end) in doc.spans[ABBREVIATIONS].attrs["long_forms"].items():
+        start, end = key.split(":")
+        rows.append(((int(start), int(end)), (long_start, long_end)))
+    return rows
+
+
+def doc_abbreviations(doc: Doc) -> list[Span]:
+    """Return the places of abbreviations in text order, [] without any: `doc._.abbreviations`."""
+    return [_span(doc, *place) for place, _ in abbreviation_offsets(doc)]
 
 
 def long_form(span: Span) -> Span | None:

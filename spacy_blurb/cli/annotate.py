@@ -41,6 +41,14 @@ def annotate(
         bool, typer.Option("--overwrite", help="Start again where an earlier run would go on.")
     ] = False,
     n_process: Annotated[int, typer.Option(min=1, help="Processes, each with the pipeline.")] = 1,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Run them on a Ray cluster: HOST:PORT, auto, or local (extra: ray).",
+        ),
+    ] = None,
+    gpu: Annotated[bool, typer.Option("--gpu", help="With --ray: a GPU for each process.")] = False,
     batch_size: Annotated[
         int | None,
         typer.Option(min=1, help="Documents computed together; default: the pipeline's."),
@@ -67,6 +75,8 @@ def annotate(
         input_format=input_format,
         batch_size=batch_size,
         n_processes=n_process,
+        ray=ray,
+        gpu=gpu,
         vector=vectors,
         overwrite=overwrite,
         report=_report,

@@ -13,6 +13,7 @@ _FOR = {
     "train": "pretraining, fine-tuning, and pipelines with a torch encoder",
     "data": "'convert' of ChemProt, DDI and BIOSSES from the originals",
     "app": "'serve'",
+    "ray": "'annotate --ray'",
 }
 """Extra → what needs it; others are not looked at."""
 _BROKEN = {

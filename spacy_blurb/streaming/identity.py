@@ -20,14 +20,19 @@ def describe_run(
     settings: What else decides about the output.
     """
     identity = {
-        "pipeline": describe_pipeline(nlp),
+        **describe_computation(nlp),
         "input": [fingerprint(file) for file in files],
         "output format": output_format,
         **settings,
-        "versions": {name: version(name) for name in ("spacy-blurb", "spacy", "thinc")},
     }
     normalised: dict[str, Any] = json.loads(json.dumps(identity))
     return normalised
+
+
+def describe_computation(nlp: Language) -> dict[str, Any]:
+    """Return what must be the same on every machine of a run: pipeline and versions."""
+    versions = {name: version(name) for name in ("spacy-blurb", "spacy", "thinc")}
+    return {"pipeline": describe_pipeline(nlp), "versions": versions}
 
 
 def describe_pipeline(nlp: Language) -> dict[str, str]:

@@ -5,10 +5,12 @@ from typing import Any
 from spacy.tokens import Doc, Span
 
 from ..annotations import (
+    ABBREVIATIONS,
     ANSWERS,
     ENTITIES,
     PICO,
     RELATIONS,
+    abbreviation_offsets,
     doc_answers,
     document_fields,
     document_id,
@@ -26,8 +28,8 @@ def to_row(doc: Doc, *, vector: bool = False) -> dict[str, Any]:
     """Return the annotations of a Doc.
 
     RETURNS (dict): `id`, `text` and `entities` always, `title_end`, `pico`, `relations`, `cats`,
-        `answers`, `similarity` and `vector` where there are any, and `fields`. Offsets count
-        characters of `text`; relations name their entities by position.
+        `answers`, `abbreviations`, `similarity` and `vector` where there are any, and `fields`.
+        Offsets count characters of `text`; relations name their entities by position.
     """
     row: dict[str, Any] = {"id": document_id(doc) or "", "text": doc.text}
     entities, relations = _to_entities(doc)
@@ -40,6 +42,8 @@ def to_row(doc: Doc, *, vector: bool = False) -> dict[str, Any]:
         row["cats"] = {label: round(float(score), DIGITS) for label, score in doc.cats.items()}
     if ANSWERS in doc.spans:
         row["answers"] = _to_answers(doc)
+    if ABBREVIATIONS in doc.spans:
+        row["abbreviations"] = _to_abbreviations(doc)
     if (similarity := predicted_similarity(doc)) is not None:
         row["similarity"] = round(similarity, DIGITS)
     if vector and (values := travelling_vector(doc)) is not None:
@@ -116,3 +120,13 @@ def _to_answers(doc: Doc) -> list[dict[str, Any]]:
             row.update(start=answer.start_char, end=answer.end_char)
         rows.append(row)
     return rows
+
+
+def _to_abbreviations(doc: Doc) -> list[dict[str, Any]]:
+    def words(start: int, end: int) -> dict[str, Any]:
+        return {"start": start, "end": end, "text": text[start:end]}
+
+    text = doc.text
+    return [
+        {**words(*place), "long_form": words(*long)} for place, long in abbreviation_offsets(doc)
+    ]

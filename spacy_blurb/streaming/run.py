@@ -1,20 +1,26 @@
 """The way from an input to an output: read, annotate, append, and tell how far it is."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from spacy.language import Language
 
 from ..errors import BlurbError, Errors
 from .annotator import Annotator
 from .batches import read_batches
+from .cluster import joined_cluster
 from .identity import describe_run
 from .inputs import list_inputs
+from .items import Batch
 from .ledger import Done, Ledger
 from .outputs import OUTPUTS, tell_output_format
-from .processes import Job, annotate_here, annotate_in_processes
+from .pool import ActorPool
+from .processes import Job, Results, annotate_here, annotate_in_processes
 
 _SECONDS = 10.0
 """Between two reports of progress."""
@@ -48,6 +54,8 @@ def annotate(
     input_format: str | None = None,
     batch_size: int | None = None,
     n_processes: int = 1,
+    ray: str | None = None,
+    gpu: bool = False,
     vector: bool = False,
     overwrite: bool = False,
     report: Callable[[str], None] = print,
@@ -62,12 +70,17 @@ def annotate(
     batch_size (int | None): Documents that pass through the pipeline together; None for the
         pipeline's own. Part of what must not change when a run goes on.
     n_processes (int): From 1; each holds the pipeline.
+    ray (str | None): The cluster on which they run, see `joined_cluster`; None for this machine.
+    gpu (bool): Each has a GPU of the cluster. Part of what must not change when a run goes on.
     vector (bool): Write vectors of documents, JSONL alone.
     overwrite (bool): Start again whatever there is.
     report (Callable): Is told how far it is, every ten seconds.
     RAISES (BlurbError): B750-B752 and B761 input and output, B753-B756 what `Ledger` raises, B757
-        and B758 the pipeline, B760 a process died, B765 too much for the format.
+        and B758 the pipeline, B760 a process died, B765 too much for the format, B703 and
+        B766-B774 the cluster.
     """
+    if gpu and ray is None:
+        raise BlurbError(Errors.B773)
     format_name = tell_output_format(output, output_format)
     files, left_out = list_inputs(source, input_format)
     if source.is_dir() and output.resolve().is_relative_to(source.resolve()):
@@ -75,20 +88,21 @@ def annotate(
     annotator = Annotator(nlp, format_name, vector=vector)
     annotator.check()
     size = batch_size or nlp.batch_size
-    identity = describe_run(nlp, files, output_format=format_name, batch_size=size, vectors=vector)
+    settings = {"batch_size": size, "vectors": vector, "gpu": gpu}
+    identity = describe_run(nlp, files, output_format=format_name, **settings)
     ledger = Ledger(output, OUTPUTS[format_name](vector=vector), identity, overwrite=overwrite)
     before = ledger.done
     begun = time.monotonic()
-    with ledger:
-        if not ledger.is_finished:
-            batches = read_batches(files, before.position, size)
-            if n_processes == 1:
-                results = annotate_here(annotator, batches)
-            else:
-                job = Job(pipeline, format_name, vector)
-                results = annotate_in_processes(job, batches, n_processes)
+    if not ledger.is_finished:
+        job = Job(pipeline, format_name, vector)
+        if ray is not None:
+            workers = _on_ray(job, identity, n_processes, ray, gpu, report)
+        else:
+            workers = _on_this_machine(job, annotator, n_processes)
+        # Nothing is begun where nobody can annotate.
+        with workers as annotate_batches, ledger:
             told = begun
-            for batch, annotated in results:
+            for batch, annotated in annotate_batches(read_batches(files, before.position, size)):
                 ledger.add(batch, annotated)
                 if time.monotonic() - told >= _SECONDS:
                     told = time.monotonic()
@@ -97,6 +111,34 @@ def annotate(
     done = ledger.done
     speed = _speed(done, before, time.monotonic() - begun)
     return Summary(done, speed, before.documents, ledger.rejected_path, left_out)
+
+
+_Workers = Callable[[Iterable[Batch]], Results]
+
+
+@contextmanager
+def _on_this_machine(job: Job, annotator: Annotator, n_processes: int) -> Iterator[_Workers]:
+    if n_processes == 1:
+        yield partial(annotate_here, annotator)
+    else:
+        yield partial(annotate_in_processes, job, n_processes=n_processes)
+
+
+@contextmanager
+def _on_ray(
+    job: Job,
+    identity: dict[str, Any],
+    n_actors: int,
+    address: str,
+    gpu: bool,
+    report: Callable[[str], None],
+) -> Iterator[_Workers]:
+    if Path(job.pipeline).is_dir():  # processes of a cluster begin in folders of their own
+        job = replace(job, pipeline=str(Path(job.pipeline).resolve()))
+    with joined_cluster(address, n_actors) as ray:
+        pool = ActorPool(ray, job, identity, n_actors, gpu=gpu, report=report)
+        pool.start()
+        yield pool.annotate
 
 
 def _describe(done: Done, before: Done, seconds: float) -> str:

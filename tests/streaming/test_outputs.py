@@ -20,6 +20,7 @@ from spacy_blurb.annotations import (
     FoundRelation,
     document_fields,
     document_id,
+    set_abbreviations,
     set_answers,
     set_found_relations,
     set_questions,
@@ -59,6 +60,8 @@ def full_doc() -> Doc:
     set_questions(doc, [{"id": "q", "question": "What?", "options": []}])
     row = {"id": "q", "question": "What?", "options": [], "found": True}
     set_answers(doc, "spans", [{**row, "kind": "spans", "candidates": [["", 0.5, 0, 8]]}])
+    # As if "rats" were short for "Naloxone".
+    set_abbreviations(doc, [(doc[5:6], (0, 8))])
     set_vector(doc, np.asarray([0.5, -1.0], dtype="f"))
     set_record(doc, "d|1", fields={"source": "x", "text": "never", "n": [1]})
     return doc
@@ -116,11 +119,50 @@ def test_jsonl_holds_all_that_a_doc_carries() -> None:
                 "end": 8,
             }
         ],
+        "abbreviations": [
+            {
+                "start": 28,
+                "end": 32,
+                "text": "rats",
+                "long_form": {"start": 0, "end": 8, "text": "Naloxone"},
+            }
+        ],
         "vector": [0.5, -1.0],
         "source": "x",
         "n": [1],
     }
     assert "vector" not in json.loads(encode("jsonl", full_doc()))
+
+
+def test_abbreviations_of_a_pipeline(tmp_path: Path) -> None:
+    """Through DocBin too; an empty list says that there are none, no key that nobody looked."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("blurb_abbreviations")
+    texts = ["The heat shock factor (HSF) binds. HSF is old.", "none"]
+    source = write_jsonl(tmp_path / "a.jsonl", texts)
+    run(nlp, source, tmp_path / "o.jsonl")
+    long_form = {"start": 4, "end": 21, "text": "heat shock factor"}
+    places = [{"start": at, "end": at + 3, "text": "HSF"} for at in (23, 35)]
+    rows = read_rows(tmp_path / "o.jsonl")
+    assert [row["abbreviations"] for row in rows] == [
+        [{**place, "long_form": long_form} for place in places],
+        [],
+    ]
+    assert "abbreviations" not in json.loads(encode("jsonl", plain_doc()))
+    run(nlp, source, tmp_path / "o.spacy")
+    docs = DocBin().from_disk(tmp_path / "o.spacy").get_docs(nlp.vocab)
+    found = [[(s.start_char, s._.long_form.text) for s in doc._.abbreviations] for doc in docs]
+    assert found == [[(23, "heat shock factor"), (35, "heat shock factor")], []]
+
+
+def test_abbreviations_of_merged_tokens() -> None:
+    """They are places in the text, whatever the tokens have become."""
+    doc = BLANK("heat shock factor (HSF) here")
+    set_abbreviations(doc, [(doc[4:5], (0, 17))])
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[3:6])
+    (found,) = json.loads(encode("jsonl", doc))["abbreviations"]
+    assert (found["text"], found["long_form"]["text"]) == ("HSF", "heat shock factor")
 
 
 def test_pubtator_of_everything(tmp_path: Path) -> None:

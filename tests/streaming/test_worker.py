@@ -1,0 +1,41 @@
+"""What an actor does on its node, without a cluster."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from spacy.language import Language
+
+from spacy_blurb.errors import BlurbError
+from spacy_blurb.streaming.identity import describe_run
+from spacy_blurb.streaming.items import Item
+from spacy_blurb.streaming.processes import Job
+from spacy_blurb.streaming.worker import Worker
+
+
+@pytest.fixture
+def identity(rules: Language) -> dict[str, Any]:
+    return describe_run(rules, [], output_format="jsonl")
+
+
+def test_a_worker_annotates(rules: Language, identity: dict[str, Any]) -> None:
+    worker = Worker()
+    assert worker.start(Job(str(rules.path), "jsonl"), identity, False)
+    annotated = worker.annotate([Item("f", 1, "a", "aspirin causes fever")])
+    assert annotated.documents == 1
+    assert b'"label": "Disease"' in annotated.payload
+
+
+def test_a_worker_that_cannot_do_the_same(
+    tmp_path: Path, nlp: Language, rules: Language, identity: dict[str, Any]
+) -> None:
+    nlp.to_disk(tmp_path / "other")
+    other_spacy = {**identity, "versions": {**identity["versions"], "spacy": "3.0"}}
+    for pipeline, expected, gpu, code in [
+        ("no_such_package", identity, False, r"B767.*'no_such_package': \[E050\]"),
+        (tmp_path / "other", identity, False, r"B768.*its pipeline are.*'en_pipeline'"),
+        (rules.path, other_spacy, False, r"B768.*its versions are.*'spacy': '3.0'"),
+        (rules.path, identity, True, r"B769"),
+    ]:
+        with pytest.raises(BlurbError, match=code):
+            Worker().start(Job(str(pipeline), "jsonl"), expected, gpu)
