@@ -23,7 +23,7 @@ VERSIONS = {
     **{"transformers": "4.53.2", "spacy-transformers": "1.4.0", "accelerate": "1.15.0"},
     **{"tensorboard": "2.21.0", "build": "1.6.1", "setuptools": "84.2.1", "wheel": "0.48.0"},
     **{"nltk": "3.10.4", "defusedxml": "0.7.1", "lxml": "6.1.3", "python-docx": "1.2.0"},
-    "flask": "3.1.2",
+    **{"flask": "3.1.2", "tomli": "2.2.1"},  # tomli is for Python 3.10
 }
 
 
