@@ -2,6 +2,7 @@
 # make demo      pretrain, fine-tune, package, install and show the embedded demo
 # make test      the test suite
 # make lint      what CI checks before the tests
+# make scispacy  scispaCy in the same environment, for the tests of what works beside it
 # make bench     the benchmarks (each writes JSON)
 
 PYTHON ?= python3
@@ -19,13 +20,14 @@ export HF_HUB_OFFLINE := 1
 # the cores its waiting makes a step many times slower.
 demo test: export OMP_NUM_THREADS ?= 1
 
-.PHONY: install demo test lint bench
+.PHONY: install demo test lint scispacy bench
 
+# setuptools-scm is what seqeval, which has no wheel, is built with.
 install: $(VENV)/.installed
 
 $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) "torch==2.13.0" setuptools wheel
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) "torch==2.13.0" setuptools setuptools-scm wheel
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) --no-build-isolation -e ".[train,data,export,dev]"
 	rm -f project.lock
 	touch $@
@@ -41,6 +43,10 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Without its dependencies, which are here but for these: it asks for numpy below 2 out of caution.
+scispacy: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps scispacy nmslib-metabrainz pysbd conllu
 
 bench: install
 	mkdir -p metrics/benchmarks

@@ -2,7 +2,10 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import spacy
@@ -60,6 +63,25 @@ def test_the_doctor_finds_nothing_that_breaks_here(project: Path, tmp_path: Path
     assert "✘" not in output
     assert f"✔ BLURB_DATA: {tmp_path}" in output
     assert output.splitlines()[-1].startswith("Nothing breaks; ")
+
+
+def test_the_picture_of_the_readme(project: Path, tmp_path: Path, browser: Any) -> None:
+    """It is small, and its program draws one of the same width."""
+    if not spacy.util.is_package("en_blurb_demo"):
+        pytest.skip("en_blurb_demo is not installed: run make demo first")
+    assert "](docs/images/rendered.png)" in (project / "README.md").read_text(encoding="utf-8")
+    kept = (project / "docs" / "images" / "rendered.png").read_bytes()
+    program = project / "docs" / "images" / "make_picture.py"
+    command = [sys.executable, program, "en_blurb_demo", tmp_path / "new.png"]
+    subprocess.run(command, check=True, capture_output=True, timeout=100)
+    made = (tmp_path / "new.png").read_bytes()
+    assert len(kept) < 150_000
+    assert made[:8] == kept[:8] == b"\x89PNG\r\n\x1a\n"
+    assert _width(made) == _width(kept) > 1000
+
+
+def _width(png: bytes) -> int:
+    return int.from_bytes(png[16:20], "big")
 
 
 def test_mistakes(tmp_path: Path) -> None:

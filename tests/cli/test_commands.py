@@ -1,17 +1,26 @@
 """Every command: its help, one real call, and one line for every mistake."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import spacy
+import typer
 from click.testing import Result
 from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
 from spacy_blurb.cli.main import app
+from spacy_blurb.cli.overrides import parse_overrides
+from spacy_blurb.data.formats import READERS
+from spacy_blurb.evaluation.export import TOLERANCE
+from spacy_blurb.evaluation.grid import read_grid
+from spacy_blurb.pretraining.config import read_config
 from spacy_blurb.tasks import TASKS
 
 COMMANDS = sorted(command.name for command in app.registered_commands)
@@ -39,10 +48,25 @@ def test_the_commands_are_these() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_has_an_example(command: str) -> None:
+def test_help_has_an_example_that_works(command: str) -> None:
+    """As far as it can be told without data: words, options, their values, the project's files."""
     result = call(command, "--help")
     assert result.exit_code == 0
-    assert f"Example: python -m spacy blurb {command}" in result.stdout
+    (example,) = re.findall(r"Example: (.*?)\n\n", result.stdout, re.S)
+    words = shlex.split(example)
+    assert words[:5] == ["python", "-m", "spacy", "blurb", command]
+    group: Any = typer.main.get_command(app)
+    given = group.commands[command].make_context(command, words[5:])
+    assert given.params.get("task") in (None, *TASKS)
+    assert given.params.get("format_name") in (None, *READERS)
+    assert given.params.get("backend") in (None, *TOLERANCE)
+    overrides = parse_overrides(given.args)
+    if command in ("vocab", "corpus", "pretrain"):
+        read_config(PROJECT / given.params["config"], overrides)
+    elif command == "run":
+        read_grid(PROJECT / given.params["grid"], encoder="FOLDER")
+    else:
+        assert not overrides
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
-"""What scispaCy's detector finds, ours finds too; it cannot be installed beside numpy 2."""
+"""What scispaCy's detector finds, ours finds too."""
 
 import pytest
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
-pytest.importorskip("scispacy.abbreviation", reason="scispaCy is not installed")
+pytest.importorskip("scispacy.abbreviation", reason="scispaCy is not installed (make scispacy)")
 
 import spacy_blurb.components.abbreviations  # noqa: F401  (where only scispaCy is installed)
 from spacy_blurb.errors import BlurbError

@@ -24,6 +24,7 @@ VERSIONS = {
     **{"tensorboard": "2.21.0", "build": "1.6.1", "setuptools": "84.2.1", "wheel": "0.48.0"},
     **{"nltk": "3.10.4", "defusedxml": "0.7.1", "lxml": "6.1.3", "python-docx": "1.2.0"},
     **{"flask": "3.1.2", "ray": "2.60.0"},
+    **{"tomli": "2.2.1"},  # for Python 3.10
 }
 
 
