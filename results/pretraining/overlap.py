@@ -103,6 +103,8 @@ def find(
 
 def _is_in(hashes: NDArray[np.uint64], table: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """As numpy's `isin`, which would sort the table at every call."""
+    if not len(table):
+        return np.zeros(len(hashes), dtype=bool)
     places = np.minimum(np.searchsorted(table, hashes), len(table) - 1)
     found: NDArray[np.bool_] = table[places] == hashes
     return found
