@@ -1,13 +1,18 @@
 """Time and memory from a fresh process to the first Doc: exported wheel beside spacy-transformers.
 
-    python benchmarks/startup.py [--quick] --encoder FOLDER --json FILE
+    python benchmarks/startup.py [--quick] --encoder FOLDER [--folder FOLDER] --json FILE
 
-Two wheels are built, each with an encoder and an untrained head: one exported (openvino-bf16), one
-with the stock `TransformerModel.v3` and spaCy's own listener. Each is installed, with nothing but
-what it requires, in an environment of its own, from the package index that pip is set up for. Then
-fresh processes of both load it and read a sentence, in turns, with one thread. Time is wall time as
-the process measures it itself from its first line, memory its highest resident set. `ratios` are
-medians of exported by stock; smaller is better.
+Two wheels are built, each with an encoder and an untrained head for entities: one exported
+(openvino-bf16), one with the stock `TransformerModel.v3` and spaCy's own `ner`. Each is installed,
+with nothing but what it requires, in an environment of its own, from the package index that pip is
+set up for. Then fresh processes of both load it and read a sentence, in turns, with one thread.
+
+Time is wall time as the process measures it itself from its first line, CPU time that of the whole
+process with the start of Python, memory its highest resident set. `ratios` are medians of exported
+by stock; smaller is better.
+
+The environments take minutes and gigabytes to install. They are made in --folder, and used again
+where they are there already; without --folder they are made in a temporary one.
 """
 
 import argparse
@@ -18,7 +23,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from importlib.metadata import version
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +42,17 @@ start = time.perf_counter()
 import resource, sys, spacy
 doc = spacy.load(sys.argv[1])({SENTENCE!r})
 seconds = time.perf_counter() - start
-print(len(doc), seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+assert len(doc) == 12, len(doc)
+used = resource.getrusage(resource.RUSAGE_SELF)
+# Not ru_maxrss: it keeps the size that the starting process had when it started this one.
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(seconds, used.ru_utime + used.ru_stime, int(peak.split()[1]) / 1024)
+"""
+PACKAGES = {"exported": "blurb_fast", "spacy-transformers": "stock_slow"}
+VERSIONS = """
+import json
+from importlib.metadata import distributions
+print(json.dumps({d.metadata["Name"].lower(): d.version for d in distributions()}))
 """
 
 
@@ -50,40 +65,86 @@ def build_pipeline(encoder: Path, stock: bool) -> Any:
         model["tokenizer_config"] = {"use_fast": True, "model_max_length": 512}
     nlp.add_pipe("transformer", config={"model": model})
     if stock:
+        # As spaCy's own templates for entities on a transformer.
         listener = {
             "@architectures": "spacy-transformers.TransformerListener.v1",
             "pooling": {"@layers": "reduce_mean.v1"},
         }
-        tagger = {"@architectures": "spacy.Tagger.v2", "tok2vec": listener}
-        nlp.add_pipe("tagger", config={"model": tagger})
+        parser = {"@architectures": "spacy.TransitionBasedParser.v2", "tok2vec": listener}
+        parser |= {"state_type": "ner", "use_upper": False}
+        nlp.add_pipe("ner", config={"model": parser})
     else:
         nlp.add_pipe("blurb_ner", name="ner")
     doc = nlp.make_doc("aspirin helps")
     reference = doc.copy()
     reference.set_ents([Span(reference, 0, 1, label="Chemical")])
-    for token, tag in zip(reference, ("N", "V"), strict=True):
-        token.tag_ = tag
     nlp.initialize(lambda: [Example(doc, reference)])
     return nlp
 
 
-def install(wheel: Path, own: Path, folder: Path, extra: list[str]) -> Path:
+def build_wheels(encoder: Path, folder: Path) -> dict[str, Path]:
+    """Build both wheels, and that of this project; RETURNS side → wheel."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for side in PACKAGES:
+        build_pipeline(encoder, side != "exported").to_disk(folder / side)
+    export_pipeline(str(folder / "exported"), folder / "fast", "openvino-bf16")
+    build = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir"]
+    subprocess.run([*build, folder / "own", ROOT], check=True, stdout=subprocess.DEVNULL)
+    sources = {"exported": folder / "fast", "spacy-transformers": folder / "spacy-transformers"}
+    return {
+        side: build_wheel(sources[side], folder / "wheels", name=name, version="0.1.0")
+        for side, name in PACKAGES.items()
+    }
+
+
+def install(wheel: Path, own: Path, folder: Path, stock: bool) -> Path:
     """Install a wheel in an environment of its own; RETURNS its Python."""
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     python = folder / "bin" / "python"
     pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    pip += ["-c", ROOT / "constraints.txt", "--find-links", own.parent]
-    subprocess.run([*pip, *extra, wheel], check=True)
+    pip += ["-c", ROOT / "constraints.txt", "--find-links", own]
+    # pip takes the CPU build of the pinned release where its index has one.
+    subprocess.run([*pip, *(["torch==2.13.0"] if stock else []), wheel], check=True)
     return python
 
 
-def measure(python: Path, name: str) -> dict[str, float]:
+def make_environments(encoder: Path, folder: Path) -> dict[str, Path]:
+    """Make what is not there yet; RETURNS side → Python."""
+    pythons = {side: folder / f"env-{name}" / "bin" / "python" for side, name in PACKAGES.items()}
+    done = folder / "complete"
+    if not done.is_file():
+        wheels = build_wheels(encoder, folder)
+        for side, wheel in wheels.items():
+            environment = pythons[side].parents[1]
+            install(wheel, folder / "own", environment, side == "spacy-transformers")
+        done.touch()
+    return pythons
+
+
+def measure(python: Path, side: str) -> dict[str, float]:
     """Run a fresh process; RETURNS seconds and megabytes."""
     env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": "", "HF_HUB_OFFLINE": "1"}
-    command = [python, "-c", PROGRAM, name]
+    command = [python, "-c", PROGRAM, f"en_{PACKAGES[side]}"]
     run = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
-    _, seconds, megabytes = map(float, run.stdout.split())
-    return {"seconds": round(seconds, 3), "megabytes": round(megabytes, 1)}
+    seconds, cpu, megabytes = map(float, run.stdout.split())
+    found = {"seconds": seconds, "cpu seconds": cpu, "megabytes": megabytes}
+    return {key: round(value, 3) for key, value in found.items()}
+
+
+def read_versions(python: Path) -> dict[str, str]:
+    """Return what is installed in an environment."""
+    output = subprocess.run([python, "-c", VERSIONS], capture_output=True, text=True, check=True)
+    found: dict[str, str] = json.loads(output.stdout)
+    return dict(sorted(found.items()))
+
+
+def median_ratios(runs: dict[str, list[dict[str, float]]]) -> dict[str, float]:
+    """Return the medians over pairs of exported by stock."""
+    pairs = list(zip(runs["exported"], runs["spacy-transformers"], strict=True))
+    return {
+        key: round(statistics.median(ours[unit] / theirs[unit] for ours, theirs in pairs), 3)
+        for key, unit in (("time", "seconds"), ("cpu", "cpu seconds"), ("memory", "megabytes"))
+    }
 
 
 def main() -> None:
@@ -91,48 +152,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="three processes of each")
     parser.add_argument("--encoder", type=Path, required=True, help="Hugging Face folder")
+    parser.add_argument("--folder", type=Path, help="where the environments are, or will be")
     parser.add_argument("--json", type=Path, required=True, help="where to write the result")
     args = parser.parse_args()
     rounds = 3 if args.quick else 9
-    runs: dict[str, list[dict[str, float]]] = {"exported": [], "spacy-transformers": []}
-    with tempfile.TemporaryDirectory(prefix="spacy-blurb-startup-") as name:
-        folder = Path(name)
-        for side in runs:
-            build_pipeline(args.encoder, side != "exported").to_disk(folder / side)
-        export_pipeline(str(folder / "exported"), folder / "fast", "openvino-bf16")
-        build = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir"]
-        subprocess.run([*build, folder / "own", ROOT], check=True, stdout=subprocess.DEVNULL)
-        (own,) = (folder / "own").glob("*.whl")
-        pythons = {}
-        packages = {"exported": "blurb_fast", "spacy-transformers": "stock_slow"}
-        for side, package in packages.items():
-            source = folder / ("fast" if side == "exported" else side)
-            wheel = build_wheel(source, folder / "wheels", name=package, version="0.1.0")
-            # pip takes the CPU build of the pinned release where its index has one.
-            extra = ["torch==2.13.0"] if side != "exported" else []
-            pythons[side] = install(wheel, own, folder / f"env-{package}", extra)
+    runs: dict[str, list[dict[str, float]]] = {side: [] for side in PACKAGES}
+    temporary = tempfile.TemporaryDirectory(prefix="spacy-blurb-startup-")
+    with nullcontext(args.folder) if args.folder else temporary as name:
+        pythons = make_environments(args.encoder, Path(name).absolute())
         for side, python in pythons.items():
-            measure(python, f"en_{packages[side]}")  # files come into the disk's cache
+            measure(python, side)  # files come into the disk's cache
         for _ in range(rounds):
             for side, python in pythons.items():
-                runs[side].append(measure(python, f"en_{packages[side]}"))
-    ratios = {
-        key: statistics.median(
-            ours[unit] / theirs[unit]
-            for ours, theirs in zip(runs["exported"], runs["spacy-transformers"], strict=True)
-        )
-        for key, unit in (("time", "seconds"), ("memory", "megabytes"))
-    }
+                runs[side].append(measure(python, side))
+        installed = {side: read_versions(python) for side, python in pythons.items()}
     result = {
         "machine": {"cpus": os.cpu_count(), "threads": 1, "system": platform.platform()},
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("spacy", "spacy-transformers", "openvino")},
-        },
+        "versions": {"python": platform.python_version(), **installed},
         "encoder": args.encoder.name,
         "n": {"processes of each": rounds},
         "runs": runs,
-        "ratios": {key: round(value, 3) for key, value in ratios.items()},
+        "ratios": median_ratios(runs),
     }
     args.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(result["ratios"], indent=2))

@@ -774,6 +774,10 @@ class Errors(metaclass=_CodedMessages):
         "{path} is not a pipeline that 'export' wrote (it has no {parity}), so it is not replaced. "
         "Name another folder."
     )
+    B727 = (
+        "The components of an exported pipeline share its encoder: 'nlp.replace_listeners' does "
+        "not work on it, and since it is not trained no component needs an encoder of its own."
+    )
 
     # Joint training
     B730 = (

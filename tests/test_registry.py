@@ -47,7 +47,8 @@ NAMES = {
     },
     "spacy_misc": {"spacy_blurb.candidates.v1"},
     "spacy_readers": {"spacy_blurb.Corpus.v1"},
-    "spacy_callbacks": {"spacy_blurb.return_freed_memory.v1"},
+    "spacy_callbacks": {"spacy_blurb.return_freed_memory.v1", "spacy_blurb.exported.v1"},
+    "thinc_optimizers": {"spacy_blurb.exported.v1"},
     "spacy_batchers": {
         "spacy_blurb.batch_by_length.v1",
         "spacy_blurb.batch_by_pairs.v1",
@@ -66,7 +67,7 @@ def test_entry_points_are_the_pinned_ones() -> None:
 @pytest.mark.parametrize(
     ("registry", "name"),
     [
-        (group.removeprefix("spacy_"), name)
+        (group.removeprefix("spacy_").removeprefix("thinc_"), name)
         for group, names in NAMES.items()
         if group not in {"console_scripts", "spacy_cli", "spacy_factories", "spacy_displacy_colors"}
         for name in sorted(names)

@@ -8,6 +8,7 @@ from typing import Any
 from packaging.version import Version
 
 from ..errors import BlurbError, Errors
+from ..runtime.untrained import SECTIONS
 
 ENCODER = "spacy_blurb.Encoder.v1"
 LISTENER = "spacy_blurb.RuntimeListener.v1"
@@ -58,6 +59,7 @@ def exported_config(config: dict[str, Any], backend: str, pipeline: str) -> dict
     }
     components[encoder] = {
         "factory": RUNTIME,
+        "model": None,
         "backend": backend,
         "precision": "auto",
         "window": model["window"],
@@ -67,7 +69,7 @@ def exported_config(config: dict[str, Any], backend: str, pipeline: str) -> dict
     # It cannot be trained, and paths of the training machine mean nothing elsewhere.
     nlp = {**config["nlp"], "before_creation": None}
     nlp |= {"after_creation": None, "after_pipeline_creation": None}
-    return {"nlp": nlp, "components": components}
+    return {"nlp": nlp, "components": components, **deepcopy(SECTIONS)}
 
 
 def _listen_to_runtime(section: Any, component: str, pipeline: str) -> Any:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc
+from spacy.training import Example
 from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model
@@ -16,12 +17,14 @@ from ..encoder.precision import Precision
 from .doc_data import DocData
 from .encoder import Backend, RuntimeEncoder
 from .listener import RuntimeListener
+from .untrained import refuse_replacement, refuse_training
 
 
 @Language.factory(
     "blurb_runtime",
     assigns=["doc._.trf_data"],
     default_config={
+        "model": None,
         "backend": "openvino-bf16",
         "precision": "auto",
         "window": 512,
@@ -32,6 +35,7 @@ from .listener import RuntimeListener
 def make_runtime(
     nlp: Language,
     name: str,
+    model: None,
     backend: Backend,
     precision: Precision,
     window: int,
@@ -40,6 +44,8 @@ def make_runtime(
 ) -> "BlurbRuntime":
     """Build the component `blurb_runtime`; `spacy blurb export` makes pipelines that hold it.
 
+    model (None): Nothing: the encoder is stored whole. `nlp.replace_listeners` looks for a section
+        of that name before it comes to what refuses it.
     backend (str): What the stored network was made for: "openvino-bf16", "openvino-int8" or
         "onnx-int8".
     precision (str): Of OpenVINO's floating-point numbers: "fp32", or "auto" and "bf16" for bfloat16
@@ -65,7 +71,14 @@ class BlurbRuntime(Pipe):
         self.vocab = vocab
         self.name = name
         self.model: Model[list[Doc], list[DocData]] = Model(
-            NAME, _forward, dims={"nO": None}, shims=[encoder]
+            NAME,
+            _forward,
+            dims={"nO": None},
+            attrs={
+                "replace_listener": refuse_replacement,
+                "replace_listener_cfg": refuse_replacement,
+            },
+            shims=[encoder],
         )
         self.listener_map: dict[str, list[Model]] = {}
         if not Doc.has_extension("trf_data"):
@@ -88,6 +101,13 @@ class BlurbRuntime(Pipe):
             for doc, data in zip(docs, self.model.predict(docs), strict=True):
                 doc._.trf_data = data
             yield from docs
+
+    def update(self, examples: Iterable[Example], **settings: Any) -> NoReturn:
+        """Refuse.
+
+        RAISES (BlurbError): B700, always.
+        """
+        refuse_training()
 
     # spaCy's protocol `ListenedToComponent`.
 

@@ -9,6 +9,7 @@ import pytest
 import spacy
 from spacy.language import Language
 from spacy.training import Example
+from thinc.api import Adam
 
 from spacy_blurb.annotations import set_gold_pair
 from spacy_blurb.errors import BlurbError
@@ -67,9 +68,17 @@ def make_similarity(encoder: Path) -> Language:
     return nlp
 
 
-def test_pairs_reach_the_exported_encoder(tiny_encoder: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def similarity(
+    tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Language, Language]:
+    """An exported pipeline, and the original."""
     nlp = make_similarity(tiny_encoder)
-    exported = export(nlp, tmp_path)
+    return export(nlp, tmp_path_factory.mktemp("similarity")), nlp
+
+
+def test_pairs_reach_the_exported_encoder(similarity: tuple[Language, Language]) -> None:
+    exported, nlp = similarity
     for first, second in ((TEXTS[0], TEXTS[2]), ("fever", "aspirin")):
         docs = [[side(text) for text in (first, second)] for side in (exported, nlp)]
         found, expected = (pair[0]._.blurb_similarity(pair[1]) for pair in docs)
@@ -77,24 +86,51 @@ def test_pairs_reach_the_exported_encoder(tiny_encoder: Path, tmp_path: Path) ->
         for doc, other in zip(*docs, strict=True):
             np.testing.assert_allclose(doc.vector, other.vector, atol=4e-3)
     # A disabled encoder serves pairs all the same.
-    loaded = spacy.load(tmp_path / "exported", disable=["transformer"])
+    loaded = spacy.load(exported.path, disable=["transformer"])
     component: Any = loaded.get_pipe("sts")
     pair = loaded.make_doc("fever"), loaded.make_doc("aspirin")
     assert component.similarity([pair])[0] == pytest.approx(found, abs=2e-2)
 
 
-def test_an_exported_pipeline_is_not_trained(tiny_encoder: Path, tmp_path: Path) -> None:
-    exported = export(make_similarity(tiny_encoder), tmp_path)
+TRAINING: dict[str, tuple[str, Callable[[Language, list[Example]], Any]]] = {
+    "update": ("B700", lambda nlp, examples: nlp.update(examples)),
+    "update by an optimizer": ("B700", lambda nlp, examples: nlp.update(examples, sgd=Adam(0.1))),
+    "update of heads": (
+        "B700",
+        lambda nlp, examples: nlp.update(
+            examples, sgd=Adam(0.1), exclude=["transformer"], annotates=["transformer"]
+        ),
+    ),
+    "rehearse": ("B700", lambda nlp, examples: nlp.rehearse(examples)),
+    "resume": ("B700", lambda nlp, examples: nlp.resume_training()),
+    "initialize": ("B700", lambda nlp, examples: nlp.initialize(lambda: examples)),
+    "initialize without examples": ("B700", lambda nlp, examples: nlp.initialize()),
+    "replace listeners": (
+        "B727",
+        lambda nlp, examples: nlp.replace_listeners("transformer", "sts", ["model.tok2vec"]),
+    ),
+}
+
+
+@pytest.mark.parametrize("call", TRAINING)
+def test_an_exported_pipeline_is_not_trained(
+    call: str, similarity: tuple[Language, Language]
+) -> None:
+    """It says so, and is the same afterwards."""
+    exported, _ = similarity
     doc = exported.make_doc("fever aspirin")
     reference = doc.copy()
     set_gold_pair(reference, 6, 1.0)
-    with pytest.raises(BlurbError, match="B700"):
-        exported.update([Example(doc, reference)], sgd=False)  # type: ignore[arg-type]
+    config, expected = exported.config.to_str(), exported("fever").vector
+    code, train = TRAINING[call]
+    with pytest.raises(BlurbError, match=code):
+        train(exported, [Example(doc, reference)])
+    assert exported.config.to_str() == config
+    np.testing.assert_array_equal(exported("fever").vector, expected)
 
 
-def test_a_disabled_encoder_is_missed(tiny_encoder: Path, tmp_path: Path) -> None:
-    export(make_similarity(tiny_encoder), tmp_path)
-    loaded = spacy.load(tmp_path / "exported", disable=["transformer"])
+def test_a_disabled_encoder_is_missed(similarity: tuple[Language, Language]) -> None:
+    loaded = spacy.load(similarity[0].path, disable=["transformer"])
     with pytest.raises(BlurbError, match="B701"):
         loaded("fever")
 
