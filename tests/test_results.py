@@ -1,6 +1,7 @@
 """The figures in the documents are those of the committed result files."""
 
 import json
+import statistics
 import re
 from pathlib import Path
 
@@ -182,3 +183,26 @@ def test_speed_of_relations_is_that_of_the_benchmark(project: Path) -> None:
     assert f"re-encoding {ratios['reencoded/hf_pipeline']:.2f} times" in page
     assert f"({ratios['reencoded/hf_pipeline_32']:.2f} times with batches" in page
     assert f"judges {ratios['shared/reencoded/any_distance']:.0f} times" in page
+
+
+def test_start_up_is_that_of_the_benchmark(project: Path) -> None:
+    path = project / "results" / "benchmarks" / "startup.json"
+    found = json.loads(path.read_text(encoding="utf-8"))
+
+    def medians(side: str) -> dict[str, float]:
+        runs = found["runs"][side]
+        return {unit: statistics.median(run[unit] for run in runs) for unit in runs[0]}
+
+    ours, stock = medians("exported"), medians("spacy-transformers")
+    page = (project / "docs" / "results.md").read_text(encoding="utf-8")
+    for name, unit, key, digits in (
+        ("seconds", "seconds", "time", 2),
+        ("CPU seconds", "cpu seconds", "cpu", 2),
+        ("MB", "megabytes", "memory", 0),
+    ):
+        row = f"| {name} | {ours[unit]:.{digits}f} | {stock[unit]:.{digits}f} |"
+        assert f"{row} {found['ratios'][key]:.3f} |" in page
+    assert f"{found['n']['processes of each']} fresh processes of each" in page
+    readme = " ".join((project / "README.md").read_text(encoding="utf-8").split())
+    assert f"needs {ours['seconds']:.1f} s and {ours['megabytes']:.0f} MB" in readme
+    assert f"spacy-transformers: {stock['seconds']:.1f} s, {stock['megabytes']:.0f} MB" in readme
