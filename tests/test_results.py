@@ -1,8 +1,8 @@
 """The figures in the documents are those of the committed result files."""
 
 import json
-import statistics
 import re
+import statistics
 from pathlib import Path
 
 import pytest
