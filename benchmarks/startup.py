@@ -1,6 +1,6 @@
 """Time and memory from a fresh process to the first Doc: exported wheel beside spacy-transformers.
 
-    python benchmarks/startup.py [--quick] --encoder FOLDER [--folder FOLDER] --json FILE
+    python benchmarks/startup.py [--quick] --encoder FOLDER --json FILE
 
 Two wheels are built, each with an encoder and an untrained head for entities: one exported
 (openvino-bf16), one with the stock `TransformerModel.v3` and spaCy's own `ner`. Each is installed,
@@ -11,8 +11,8 @@ Time is wall time as the process measures it itself from its first line, CPU tim
 process with the start of Python, memory its highest resident set. `ratios` are medians of exported
 by stock; smaller is better.
 
-The environments take minutes and gigabytes to install. They are made in --folder, and used again
-where they are there already; without --folder they are made in a temporary one.
+The environments take minutes and gigabytes to install; they are made anew, so that what is measured
+is this tree.
 """
 
 import argparse
@@ -23,7 +23,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +82,7 @@ def build_pipeline(encoder: Path, stock: bool) -> Any:
 
 
 def build_wheels(encoder: Path, folder: Path) -> dict[str, Path]:
-    """Build both wheels, and that of this project; RETURNS side → wheel."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Build both wheels, and in `own` that of this project; RETURNS side → wheel."""
     for side in PACKAGES:
         build_pipeline(encoder, side != "exported").to_disk(folder / side)
     export_pipeline(str(folder / "exported"), folder / "fast", "openvino-bf16")
@@ -109,16 +107,11 @@ def install(wheel: Path, own: Path, folder: Path, stock: bool) -> Path:
 
 
 def make_environments(encoder: Path, folder: Path) -> dict[str, Path]:
-    """Make what is not there yet; RETURNS side → Python."""
-    pythons = {side: folder / f"env-{name}" / "bin" / "python" for side, name in PACKAGES.items()}
-    done = folder / "complete"
-    if not done.is_file():
-        wheels = build_wheels(encoder, folder)
-        for side, wheel in wheels.items():
-            environment = pythons[side].parents[1]
-            install(wheel, folder / "own", environment, side == "spacy-transformers")
-        done.touch()
-    return pythons
+    """Build and install both sides; RETURNS side → Python."""
+    return {
+        side: install(wheel, folder / "own", folder / f"env-{side}", side == "spacy-transformers")
+        for side, wheel in build_wheels(encoder, folder).items()
+    }
 
 
 def measure(python: Path, side: str) -> dict[str, float]:
@@ -152,14 +145,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="three processes of each")
     parser.add_argument("--encoder", type=Path, required=True, help="Hugging Face folder")
-    parser.add_argument("--folder", type=Path, help="where the environments are, or will be")
     parser.add_argument("--json", type=Path, required=True, help="where to write the result")
     args = parser.parse_args()
     rounds = 3 if args.quick else 9
     runs: dict[str, list[dict[str, float]]] = {side: [] for side in PACKAGES}
-    temporary = tempfile.TemporaryDirectory(prefix="spacy-blurb-startup-")
-    with nullcontext(args.folder) if args.folder else temporary as name:
-        pythons = make_environments(args.encoder, Path(name).absolute())
+    with tempfile.TemporaryDirectory(prefix="spacy-blurb-startup-") as name:
+        pythons = make_environments(args.encoder, Path(name))
         for side, python in pythons.items():
             measure(python, side)  # files come into the disk's cache
         for _ in range(rounds):

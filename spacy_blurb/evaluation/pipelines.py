@@ -3,7 +3,7 @@
 import spacy
 from spacy.language import Language
 
-from ..errors import BlurbError, Errors
+from ..errors import BlurbError, Errors, first_line
 
 
 def load_pipeline(name: str) -> Language:
@@ -14,7 +14,7 @@ def load_pipeline(name: str) -> Language:
     try:
         return spacy.load(name)
     except (OSError, ImportError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise BlurbError(Errors.B501.format(name=name, reason=reason)) from error
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from confection import Config, ConfigValidationError
 
 from ..encoder.trained_source import find_encoder, is_pipeline
-from ..errors import BlurbError, Errors
+from ..errors import BlurbError, Errors, first_line
 from ..tasks import Task
 from .question_heads import question_kind, set_head
 
@@ -117,7 +117,7 @@ def named_template(base: Path) -> Iterator[None]:
     except BlurbError:
         raise
     except (ConfigValidationError, ConfigParserError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise BlurbError(Errors.B503.format(path=base, reason=reason)) from error
     except KeyError as error:
         raise BlurbError(Errors.B503.format(path=base, reason=f"{error} is missing")) from error
