@@ -781,8 +781,8 @@ class Errors(metaclass=_CodedMessages):
 
     # Joint training
     B730 = (
-        "Batches by task need a temperature of at least 1 and a cap of at least 1 or none; found "
-        "temperature {temperature} and cap {cap}."
+        "Batches by task need a temperature of at least 1, and a cap and max_words of at least 1 or "
+        "none; found temperature {temperature}, cap {cap} and max_words {words}."
     )
     B731 = (
         "{path}: its training Docs are annotated for nothing that {base} could learn ({known}). "

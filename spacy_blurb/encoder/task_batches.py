@@ -15,30 +15,49 @@ from .batching import batch_by_length
 
 
 def make_batch_by_task_v1(
-    size: int, temperature: float = 1.0, cap: int | None = None, buffer: int = 50
+    size: int,
+    temperature: float = 1.0,
+    cap: int | None = None,
+    buffer: int = 50,
+    max_words: int | None = None,
 ) -> Callable[[Iterable[Example]], Iterator[list[Example]]]:
     """Build `spacy_blurb.batch_by_task.v1`: batches of one task each, drawn by share.
 
     What Docs are annotated for (`annotated_for`) is their task. The share of a task in an epoch
-    grows with min(Docs, cap) ** (1 / temperature) (Raffel et al. 2020, section 3.5.2): with a
-    temperature of 1 and without cap each Doc comes once per epoch; above, small tasks come more
-    often and are repeated, and the Docs of large ones wait for a later epoch. An epoch has as many
-    batches as min(Docs, cap) of all tasks fill.
+    grows with the batches that min(Docs, cap) fill, ** (1 / temperature) (Raffel et al. 2020,
+    section 3.5.2): with a temperature of 1 and without cap each Doc comes once per epoch; above,
+    small tasks come more often and are repeated, and the Docs of large ones wait for a later epoch.
+    An epoch has as many batches as min(Docs, cap) of all tasks fill.
 
-    size (int): Docs in a batch.
+    size (int): Docs in a batch, at most.
     temperature (float): At least 1; 2 makes shares grow with the square root.
     cap (int | None): Docs that a task counts for at most; None for all.
     buffer (int): Batches of one task that are sorted by length together. A task of fewer Docs is
         not sorted: its Docs would always meet the same others.
-    RAISES (BlurbError): B730 a temperature below 1, or a cap below 1.
+    max_words (int | None): Words in a batch, at most, at the mean length of the task's Docs: so
+        that a batch of abstracts is no larger than one of sentences. A batch has one Doc at least.
+    RAISES (BlurbError): B730 a temperature below 1, or a cap or words below 1.
     """
-    if temperature < 1 or (cap is not None and cap < 1):
-        raise BlurbError(Errors.B730.format(temperature=temperature, cap=cap))
-    return partial(batch_by_task, size=size, temperature=temperature, cap=cap, buffer=buffer)
+    if temperature < 1 or any(limit is not None and limit < 1 for limit in (cap, max_words)):
+        raise BlurbError(Errors.B730.format(temperature=temperature, cap=cap, words=max_words))
+    return partial(
+        batch_by_task,
+        size=size,
+        temperature=temperature,
+        cap=cap,
+        buffer=buffer,
+        max_words=max_words,
+    )
 
 
 def batch_by_task(
-    items: Iterable[Example], *, size: int, temperature: float, cap: int | None, buffer: int
+    items: Iterable[Example],
+    *,
+    size: int,
+    temperature: float,
+    cap: int | None,
+    buffer: int,
+    max_words: int | None,
 ) -> Iterator[list[Example]]:
     """Yield the batches of an epoch; see `make_batch_by_task_v1`.
 
@@ -48,27 +67,47 @@ def batch_by_task(
     for item in items:
         tasks.setdefault(annotated_for(item.reference), []).append(item)
     groups = [tasks[name] for name in sorted(tasks)]
-    counts = count_batches([len(g) for g in groups], size=size, temperature=temperature, cap=cap)
+    n_docs = [len(group) for group in groups]
+    n_words = [sum(len(item.reference) for item in group) for group in groups]
+    sizes = batch_sizes(n_docs, n_words, size=size, max_words=max_words)
+    counts = count_batches(n_docs, sizes, temperature=temperature, cap=cap)
     batches: list[list[Example]] = []
-    for group, count in zip(groups, counts, strict=True):
-        batches += islice(_draw(group, size, buffer), count)
+    for group, docs, count in zip(groups, sizes, counts, strict=True):
+        batches += islice(_draw(group, docs, buffer), count)
     random.shuffle(batches)
     yield from batches
 
 
+def batch_sizes(
+    n_docs: Sequence[int], n_words: Sequence[int], *, size: int, max_words: int | None
+) -> list[int]:
+    """Return how many Docs a batch of each task has; see `make_batch_by_task_v1`.
+
+    n_docs (Sequence[int]): Docs of each task, at least one.
+    n_words (Sequence[int]): Words in all of them.
+    """
+    if max_words is None:
+        return [size] * len(n_docs)
+    return [
+        min(size, max(1, max_words * docs // max(words, 1)))
+        for docs, words in zip(n_docs, n_words, strict=True)
+    ]
+
+
 def count_batches(
-    n_docs: Sequence[int], *, size: int, temperature: float, cap: int | None
+    n_docs: Sequence[int], sizes: Sequence[int], *, temperature: float, cap: int | None
 ) -> list[int]:
     """Return how many batches of each task an epoch has, at least one.
 
     n_docs (Sequence[int]): Docs of each task, at least one.
+    sizes (Sequence[int]): Docs in a batch of each task.
     """
     counted = [n if cap is None else min(n, cap) for n in n_docs]
-    total = sum(math.ceil(n / size) for n in counted)
+    filled = [math.ceil(n / size) for n, size in zip(counted, sizes, strict=True)]
     if temperature == 1:
-        return [math.ceil(n / size) for n in counted]
-    weights = [n ** (1 / temperature) for n in counted]
-    return [max(1, round(total * weight / sum(weights))) for weight in weights]
+        return filled
+    weights = [(n / size) ** (1 / temperature) for n, size in zip(counted, sizes, strict=True)]
+    return [max(1, round(sum(filled) * weight / sum(weights))) for weight in weights]
 
 
 def _draw(group: Sequence[Example], size: int, buffer: int) -> Iterator[list[Example]]:

@@ -12,7 +12,7 @@ from spacy.vocab import Vocab
 
 from ..annotations import ENTITIES, PICO, annotated_for
 from ..data.docbin import read_docbin
-from ..encoder.task_batches import count_batches
+from ..encoder.task_batches import batch_sizes, count_batches
 from ..errors import BlurbError, Errors
 from ..tasks import TASKS
 from ..tasks.spec import Training
@@ -45,11 +45,13 @@ class _Corpus:
 
     task (str): As its report says; "own" for a user's data, which need no report.
     groups (Counter): What Docs are annotated for → how many.
+    words (Counter): … → words in them.
     """
 
     path: Path
     task: str
     groups: Counter[tuple[str, ...]]
+    words: Counter[tuple[str, ...]]
 
     @property
     def kinds(self) -> set[str]:
@@ -98,11 +100,8 @@ def fill_joint_config(
             set_head(config["components"]["qa"]["model"], kind)
         kinds = {kind for corpus in read for kind in corpus.kinds}
         _set_weights(config, {kind for kind in kinds if _TAUGHT[kind][0] in taught})
-        sizes: Counter[tuple[str, ...]] = sum((corpus.groups for corpus in read), Counter())
-        batcher = config["training"]["batcher"]
-        shares = {key: batcher[key] for key in ("temperature", "cap")}
-        counts = count_batches(list(sizes.values()), size=settings.batch_docs, **shares)
-        set_run(config, corpora, encoder, settings, sum(counts))
+        n_batches = _count_batches(read, config["training"]["batcher"], settings.batch_docs)
+        set_run(config, corpora, encoder, settings, n_batches)
     return config, {name: [str(c.path) for c in found] for name, found in taught.items()}
 
 
@@ -118,8 +117,21 @@ def _read(folder: Path) -> _Corpus:
             task = json.loads(path.read_text(encoding="utf-8"))["task"]
         except (ValueError, KeyError, TypeError) as error:
             raise BlurbError(Errors.B101.format(path=path, reason=error)) from error
-    groups = Counter(annotated_for(doc) for doc in read_docbin(folder / "train.spacy", Vocab()))
-    return _Corpus(folder, task, groups)
+    groups, words = Counter[tuple[str, ...]](), Counter[tuple[str, ...]]()
+    for doc in read_docbin(folder / "train.spacy", Vocab()):
+        groups[annotated_for(doc)] += 1
+        words[annotated_for(doc)] += len(doc)
+    return _Corpus(folder, task, groups, words)
+
+
+def _count_batches(corpora: Sequence[_Corpus], batcher: Mapping[str, Any], batch_docs: int) -> int:
+    """Return how many batches the template's batcher makes of an epoch."""
+    groups = sum((corpus.groups for corpus in corpora), Counter[tuple[str, ...]]())
+    words = sum((corpus.words for corpus in corpora), Counter[tuple[str, ...]]())
+    n_docs, n_words = list(groups.values()), [words[name] for name in groups]
+    sizes = batch_sizes(n_docs, n_words, size=batch_docs, max_words=batcher.get("max_words"))
+    shares = {key: batcher[key] for key in ("temperature", "cap")}
+    return sum(count_batches(n_docs, sizes, **shares))
 
 
 def _keep_components(config: Config, taught: set[str]) -> None:

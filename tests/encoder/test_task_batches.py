@@ -9,7 +9,7 @@ from spacy.language import Language
 from spacy.training import Example
 
 from spacy_blurb.annotations import annotated_for, set_gold_entities, set_gold_pair, set_pair
-from spacy_blurb.encoder.task_batches import count_batches, make_batch_by_task_v1
+from spacy_blurb.encoder.task_batches import batch_sizes, count_batches, make_batch_by_task_v1
 from spacy_blurb.errors import BlurbError
 
 
@@ -69,7 +69,26 @@ def test_by_default_every_doc_comes_once(nlp: Language, buffer: int) -> None:
 def test_shares(
     n_docs: list[int], temperature: float, cap: int | None, expected: list[int]
 ) -> None:
-    assert count_batches(n_docs, size=16, temperature=temperature, cap=cap) == expected
+    sizes = [16] * len(n_docs)
+    assert count_batches(n_docs, sizes, temperature=temperature, cap=cap) == expected
+
+
+def test_batches_of_long_docs_have_fewer(nlp: Language) -> None:
+    n_docs, n_words = [100, 100, 100, 1], [2_000, 24_000, 900_000, 0]
+    assert batch_sizes(n_docs, n_words, size=16, max_words=512) == [16, 2, 1, 16]
+    assert batch_sizes(n_docs, n_words, size=16, max_words=None) == [16, 16, 16, 16]
+    # Shares grow with the batches, not with the Docs.
+    assert count_batches([128, 128], [16, 2], temperature=2.0, cap=None) == [19, 53]
+    examples = make_examples(nlp, short=40, long=20)
+    for example in examples[40:]:
+        example.reference = nlp.make_doc(" ".join(["long"] * 60))
+        set_gold_entities(example.reference, [], label_sets=["long"])
+    batches = list(make_batch_by_task_v1(8, max_words=200)(examples))
+    assert Counter((task_of(batch), len(batch)) for batch in batches) == {
+        ("short", 8): 5,
+        ("long", 3): 6,
+        ("long", 2): 1,
+    }
 
 
 def test_a_small_task_is_repeated_whole_and_a_large_one_drawn_from(nlp: Language) -> None:
@@ -111,7 +130,9 @@ def test_order_follows_the_global_seed(nlp: Language) -> None:
     assert list(batcher([])) == []
 
 
-@pytest.mark.parametrize(("temperature", "cap"), [(0.5, None), (1.0, 0)])
-def test_shares_that_cannot_be(temperature: float, cap: int | None) -> None:
-    with pytest.raises(BlurbError, match=f"B730.* {temperature} and cap {cap}"):
-        make_batch_by_task_v1(4, temperature, cap)
+@pytest.mark.parametrize(
+    ("temperature", "cap", "words"), [(0.5, None, None), (1.0, 0, None), (1.0, None, 0)]
+)
+def test_shares_that_cannot_be(temperature: float, cap: int | None, words: int | None) -> None:
+    with pytest.raises(BlurbError, match=f"B730.* {temperature}, cap {cap} and max_words {words}"):
+        make_batch_by_task_v1(4, temperature, cap, max_words=words)
