@@ -10,6 +10,7 @@ import spacy
 from spacy.language import Language
 
 from spacy_blurb.evaluation.export import summarise
+from spacy_blurb.runtime.processor import has_vnni
 
 Exported = Callable[[str], Path]
 BACKENDS = ["openvino-bf16", "openvino-int8", "onnx-int8"]
@@ -50,7 +51,13 @@ def test_the_same_entities(backend: str, exported: Exported, trained: Language) 
     assert [(e.start, e.end, e.label_) for e in nlp(TEXTS[0]).ents] == expected[0]
 
 
-@pytest.mark.parametrize(("backend", "tolerance"), [("openvino-bf16", 0.06), ("onnx-int8", 0.3)])
+# Without VNNI onnxruntime adds up pairs of products in 16 bits, and cuts them off (B712).
+_ONNX_TOLERANCE = 0.3 if has_vnni() else 0.6
+
+
+@pytest.mark.parametrize(
+    ("backend", "tolerance"), [("openvino-bf16", 0.06), ("onnx-int8", _ONNX_TOLERANCE)]
+)
 def test_vectors_are_close_to_float32(
     backend: str, tolerance: float, exported: Exported, trained: Language
 ) -> None:
