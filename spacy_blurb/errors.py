@@ -544,6 +544,9 @@ class Errors(metaclass=_CodedMessages):
         "Cannot make a package {name!r}, version {version!r}. Names have small letters, digits and "
         "single '_', versions look like 0.1.0 or 0.1.0rc1."
     )
+    B522 = (
+        "{path} does not describe a package: {reason}. It is a JSON object with some of: {known}."
+    )
     B508 = (
         "No encoder in {folder}: it has no config.json. Give a Hugging Face folder; one that "
         "'pretrain' makes is whole when the run has finished."
@@ -781,8 +784,8 @@ class Errors(metaclass=_CodedMessages):
 
     # Joint training
     B730 = (
-        "Batches by task need a temperature of at least 1, and a cap and max_words of at least 1 or "
-        "none; found temperature {temperature}, cap {cap} and max_words {words}."
+        "Batches by task need a temperature of at least 1, and a cap and max_words of at least 1 "
+        "or none; found temperature {temperature}, cap {cap} and max_words {words}."
     )
     B731 = (
         "{path}: its training Docs are annotated for nothing that {base} could learn ({known}). "

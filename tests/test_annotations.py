@@ -2,12 +2,16 @@
 
 from itertools import pairwise
 
+import catalogue
+import numpy as np
 import pytest
+import srsly
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
+from srsly import msgpack_decoders, msgpack_encoders
 
 from spacy_blurb.annotations import (
     ENTITIES,
@@ -25,6 +29,7 @@ from spacy_blurb.annotations import (
     set_scored_entities,
     span_score,
 )
+from spacy_blurb.annotations.msgpack import look_up_plugins_once
 
 TEXT = "acute colon cancer and fever"
 MENTIONS = [(0, 18, "X"), (6, 18, "X"), (12, 18, "Y"), (23, 28, "Y"), (24, 28, "Y")]
@@ -139,3 +144,25 @@ def test_best_disjoint_by_hand() -> None:
     assert choose((1, 2, 0.5), (0, 3, 0.5), (2, 4, 0.5)) == [(0, 3)]
     assert choose((2, 4, 0.5), (1, 3, 0.5)) == [(1, 3)]
     assert choose() == []
+
+
+def test_srslys_plugins_are_looked_up_once() -> None:
+    """And are all there: numpy's arrays are stored by one."""
+    assert not msgpack_encoders.entry_points
+    assert not msgpack_decoders.entry_points
+    array = np.arange(3, dtype="f")
+    (again,) = srsly.msgpack_loads(srsly.msgpack_dumps([array]))
+    np.testing.assert_array_equal(again, array)
+
+
+def test_a_plugin_of_another_package_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def encode(obj: object, chain: object = None) -> object:
+        return obj
+
+    for registry in (msgpack_encoders, msgpack_decoders):
+        monkeypatch.setattr(registry, "entry_points", True)
+        monkeypatch.setattr(registry, "get_entry_points", lambda: {"another.v1": encode})
+    monkeypatch.setattr(catalogue, "REGISTRY", catalogue.REGISTRY.copy())
+    look_up_plugins_once()
+    assert msgpack_encoders.get_all()["another.v1"] is encode
+    assert set(msgpack_encoders.get_all()) >= {"numpy"}

@@ -26,6 +26,7 @@ from .entities import (
     span_score,
 )
 from .extensions import install_abbreviations, install_extensions
+from .msgpack import look_up_plugins_once
 from .pairs import (
     PAIR,
     PAIR_SEPARATOR,
@@ -148,3 +149,5 @@ __all__ = [
     "to_answer",
     "travelling_vector",
 ]
+
+look_up_plugins_once()

@@ -18,7 +18,7 @@ def export(
     ] = "openvino-bf16",
     calibration: Annotated[
         Path | None,
-        typer.Option(help="Texts, one a line, that ranges are taken from; for openvino-int8."),
+        typer.Option(help="Texts for openvino-int8 to take ranges from: one a line, or .spacy."),
     ] = None,
     dev: Annotated[
         list[Path] | None, typer.Option(help="Gold .spacy file to compare scores on; repeatable.")

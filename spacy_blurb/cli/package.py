@@ -18,6 +18,14 @@ def package(
         list[Path] | None,
         typer.Option(help="Result file of 'evaluate', for the package's README; one per task."),
     ] = None,
+    meta: Annotated[
+        Path | None,
+        typer.Option(help="JSON file with description, author, url, license, sources."),
+    ] = None,
+    card: Annotated[
+        Path | None,
+        typer.Option(help="Markdown file for the package's README: data, limits, known errors."),
+    ] = None,
 ) -> None:
     """Build a wheel that holds everything: no network and no training folder is needed to load it.
 
@@ -25,6 +33,8 @@ def package(
     """
     from ..evaluation.packaging import build_wheel
 
-    wheel = build_wheel(pipeline, output, name=name, version=version, results=result or ())
+    wheel = build_wheel(
+        pipeline, output, name=name, version=version, results=result or (), meta=meta, card=card
+    )
     print(f"{wheel.stat().st_size / 1e6:.1f} MB → {wheel}")
     print(f"Install it with: pip install {wheel}")

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from packaging.version import Version
+from spacy.vocab import Vocab
 
+from ..data.docbin import read_docbin
 from ..errors import BlurbError, Errors
 from ..runtime.untrained import SECTIONS
 
@@ -25,6 +27,8 @@ _NEEDS_TORCH = {
 }
 EXTRAS = {"openvino-bf16": "openvino", "openvino-int8": "openvino", "onnx-int8": "onnx"}
 """What `spacy-blurb[…]` has to be installed with to run each backend."""
+MAX_CALIBRATION_DOCS = 200
+"""Texts of a corpus that are enough; the time grows with them."""
 
 
 def find_encoder(config: dict[str, Any], pipeline: str) -> str:
@@ -104,12 +108,17 @@ def requirement(backend: str) -> str:
 
 
 def read_calibration(path: Path) -> list[str]:
-    """Read calibration texts, one a line.
+    """Read calibration texts: lines, or at most `MAX_CALIBRATION_DOCS` of a `.spacy` file.
 
-    RAISES (BlurbError): B100 no such file, B102 not UTF-8, B721 no text in it.
+    RAISES (BlurbError): B100 no such file, B102 not UTF-8, B721 no text in it, and those of
+        `read_docbin`.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        if path.suffix == ".spacy":
+            docs = read_docbin(path, Vocab())
+            lines = [doc.text for doc in docs[:: 1 + (len(docs) - 1) // MAX_CALIBRATION_DOCS]]
+        else:
+            lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:
         raise BlurbError(Errors.B100.format(path=path)) from error
     except UnicodeDecodeError as error:

@@ -23,13 +23,22 @@ ENCODER_NAME = "the-encoder-is-inside-this-package"
 _ENTITIES = "ents", "ents_per_type"
 _LABELS = "cats_micro", "cats_f_per_type"
 _RELATIONS = "rel_micro", "rel_f_per_type"
+DESCRIBES = ("description", "author", "email", "url", "license", "sources", "notes")
+"""What a file of `--meta` may say, as in spaCy's meta.json."""
 # Stricter than spaCy: setuptools would write others in its own way into the wheel's name.
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _VERSION = re.compile(r"\d+(\.\d+)*((a|b|rc)\d+)?")
 
 
 def build_wheel(
-    pipeline: Path, output: Path, *, name: str, version: str, results: Sequence[Path] = ()
+    pipeline: Path,
+    output: Path,
+    *,
+    name: str,
+    version: str,
+    results: Sequence[Path] = (),
+    meta: Path | None = None,
+    card: Path | None = None,
 ) -> Path:
     """Package a pipeline with spaCy and build its wheel without network.
 
@@ -38,18 +47,23 @@ def build_wheel(
     name (str): Package name; the language code is put before it.
     results (Sequence[Path]): Result files of this pipeline, one per task: their scores become the
         package's `performance`, and its README says how they came about.
+    meta (Path | None): JSON file with some of `DESCRIBES`, for meta.json and README.
+    card (Path | None): Markdown file for the README, between spaCy's table and the scores: what
+        numbers do not say, such as the data, their licences, limits and known errors.
     RETURNS (Path): The wheel.
     RAISES (BlurbError): B504 not a saved pipeline, B505 the build failed, B506 not a result file,
-        B507 not a name or version for a wheel, B641 two results of one task.
+        B507 not a name or version for a wheel, B522 a file that does not describe a package, B641
+        two results of one task.
     """
     if not (_NAME.fullmatch(name) and _VERSION.fullmatch(version)):
         raise BlurbError(Errors.B507.format(name=name, version=version))
     if not (pipeline / "config.cfg").is_file() or not (pipeline / "meta.json").is_file():
         raise BlurbError(Errors.B504.format(path=pipeline))
     contents = _read_results(results)
-    meta = json.loads((pipeline / "meta.json").read_text(encoding="utf-8"))
-    name = name.removeprefix(f"{meta['lang']}_")
-    source = output / f"{meta['lang']}_{name}-{version}"
+    described = _read_description(meta, card)
+    lang = json.loads((pipeline / "meta.json").read_text(encoding="utf-8"))["lang"]
+    name = name.removeprefix(f"{lang}_")
+    source = output / f"{lang}_{name}-{version}"
     output.mkdir(parents=True, exist_ok=True)
     # spaCy would keep the README, and the build its files, of a package made before.
     if source.is_dir():
@@ -58,7 +72,7 @@ def build_wheel(
         copy = Path(folder) / "pipeline"
         shutil.copytree(pipeline, copy)
         _neutralise_paths(copy / "config.cfg")
-        _write_meta(copy / "meta.json", [performance for performance, _ in contents])
+        _write_meta(copy / "meta.json", [performance for performance, _ in contents], described)
         write_package(
             copy, output, name=name, version=version, create_sdist=False, force=True, silent=True
         )
@@ -70,7 +84,26 @@ def build_wheel(
     if run.returncode != 0:
         lines = (run.stderr or run.stdout).strip().splitlines()
         raise BlurbError(Errors.B505.format(reason=lines[-1] if lines else "no message"))
-    return output / f"{meta['lang']}_{name}-{version}-py3-none-any.whl"
+    return output / f"{lang}_{name}-{version}-py3-none-any.whl"
+
+
+def _read_description(meta: Path | None, card: Path | None) -> dict[str, Any]:
+    """Return what the user says of a package, the card as `notes`, which end spaCy's README."""
+    described: dict[str, Any] = {}
+    path = meta or card
+    try:
+        if meta is not None:
+            described = json.loads(meta.read_text(encoding="utf-8"))
+            unknown = ", ".join(set(described) - set(DESCRIBES))
+            if unknown:
+                raise ValueError(f"unknown: {unknown}")
+        if card is not None:
+            path = card
+            described["notes"] = card.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError, TypeError) as error:
+        known = ", ".join(DESCRIBES)
+        raise BlurbError(Errors.B522.format(path=path, reason=error, known=known)) from error
+    return described
 
 
 def _neutralise_paths(path: Path) -> None:
@@ -98,8 +131,13 @@ def _sections(section: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield from _sections(value)
 
 
-def _write_meta(path: Path, performances: Sequence[dict[str, Any]]) -> None:
+def _write_meta(
+    path: Path, performances: Sequence[dict[str, Any]], described: dict[str, Any]
+) -> None:
     meta = json.loads(path.read_text(encoding="utf-8"))
+    # Behind the user's notes: how an exported pipeline compares with the original.
+    notes = "\n\n".join(filter(None, [described.get("notes"), meta.get("notes")]))
+    meta |= {**described, "notes": notes}
     # The lower bound that spaCy writes is the training machine's patch release.
     meta["spacy_version"] = ">=3.8.0,<3.9.0"
     meta["performance"] = {key: value for scores in performances for key, value in scores.items()}

@@ -41,8 +41,17 @@ def unpacked(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     stale.write_text("old scores", encoding="utf-8")
     result = folder / "result.json"
     result.write_text(json.dumps(RESULT), encoding="utf-8")
+    meta, card = folder / "meta.json", folder / "card.md"
+    meta.write_text('{"license": "MIT", "description": "For tests."}', encoding="utf-8")
+    card.write_text("## Limits\n\nIt knows nothing.\n", encoding="utf-8")
     wheel = build_wheel(
-        trained_folder, folder / "", name="en_blurb_demo", version="0.2.0", results=[result]
+        trained_folder,
+        folder / "",
+        name="en_blurb_demo",
+        version="0.2.0",
+        results=[result],
+        meta=meta,
+        card=card,
     )
     assert wheel == folder / "en_blurb_demo-0.2.0-py3-none-any.whl"
     with ZipFile(wheel) as file:
@@ -102,6 +111,21 @@ def test_meta_has_test_scores_and_requirements(unpacked: Path) -> None:
     readme = (unpacked.parents[2] / "en_blurb_demo-0.2.0" / "README.md").read_text(encoding="utf-8")
     assert "old scores" not in readme
     assert "60.00" in readme
+    assert (meta["license"], meta["description"]) == ("MIT", "For tests.")
+    assert readme.startswith("For tests.")
+    assert readme.rstrip().endswith("## Limits\n\nIt knows nothing.")
+
+
+@pytest.mark.parametrize("content", [None, "no JSON", "[1]", '{"performance": {}}'])
+def test_what_does_not_describe_a_package(
+    content: str | None, trained_folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "meta.json"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    with pytest.raises(BlurbError, match=r"B522.*meta\.json"):
+        build_wheel(trained_folder, tmp_path / "out", name="a", version="0.1.0", meta=path)
+    assert not (tmp_path / "out").exists()
 
 
 def test_scores_of_pico(tmp_path: Path) -> None:

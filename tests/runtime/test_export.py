@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
+from spacy.tokens import DocBin
 
+from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.export import summarise
+from spacy_blurb.evaluation.export_config import read_calibration
 from spacy_blurb.runtime.processor import has_vnni
 
 Exported = Callable[[str], Path]
@@ -113,3 +116,15 @@ def test_what_was_not_compared_is_said() -> None:
         "No vectors were compared",
         "No task was scored",
     ]
+
+
+def test_calibration_texts_of_a_corpus(nlp: Language, tmp_path: Path) -> None:
+    """At most 200, from the first to the last."""
+    for n_docs, expected in ((3, 3), (200, 200), (201, 101), (1000, 200)):
+        path = tmp_path / f"{n_docs}.spacy"
+        DocBin(docs=[nlp.make_doc(f"text {i}") for i in range(n_docs)]).to_disk(path)
+        texts = read_calibration(path)
+        assert (len(texts), texts[0]) == (expected, "text 0")
+        assert int(texts[-1].split()[1]) >= n_docs - 5
+    with pytest.raises(BlurbError, match="B100"):
+        read_calibration(tmp_path / "none.spacy")
