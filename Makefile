@@ -1,5 +1,5 @@
 # make install   a .venv with pinned dependencies
-# make demo      pretrain, fine-tune, package, install and show the embedded demo
+# make demo      show what en_blurb_sm finds; then pretrain, fine-tune, package, install and show a demo
 # make test      the test suite
 # make lint      what CI checks before the tests
 # make scispacy  scispaCy in the same environment, for the tests of what works beside it
@@ -33,6 +33,8 @@ $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 	touch $@
 
 demo: install
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m spacy project run en-blurb-sm-show
+	@cat training/demo/en_blurb_sm.txt
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m spacy project run demo
 	@cat training/demo/sample.txt
 

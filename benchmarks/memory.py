@@ -1,9 +1,10 @@
 """Resident memory of a long stream through `nlp.pipe`: does it grow?
 
-    python benchmarks/memory.py [--quick] [--new-words] --encoder FOLDER --json FILE
+    python benchmarks/memory.py [--quick] [--new-words] (--encoder FOLDER | --pipeline NAME) --json FILE
 
-A pipeline of configs/ner.cfg (transformer, ner, doc_cleaner; an untrained head) reads 100,000 short
-texts, made from words of the demo's text so that all differ, without keeping a Doc. Resident memory
+A pipeline of configs/ner.cfg (transformer, ner, doc_cleaner; an untrained head), or the given one,
+such as an exported package (one thread of it: set OMP_NUM_THREADS=1), reads 100,000 short texts, made
+from words of the demo's text so that all differ, without keeping a Doc. Resident memory
 is noted after every 10,000 texts. `growth` is the last note by the first, smaller is better.
 
 With --new-words every text holds a word that no other one has. spaCy keeps each word that it has
@@ -68,12 +69,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the texts")
     parser.add_argument("--new-words", action="store_true", help="a word of its own in each text")
-    parser.add_argument("--encoder", type=Path, required=True, help="Hugging Face folder")
+    tested = parser.add_mutually_exclusive_group(required=True)
+    tested.add_argument("--encoder", type=Path, help="Hugging Face folder")
+    tested.add_argument("--pipeline", help="package or folder, for example en_blurb_sm")
     parser.add_argument("--json", type=Path, required=True, help="where to write the result")
     args = parser.parse_args()
     torch.set_num_threads(1)
     n_texts, every = (10_000, 1_000) if args.quick else (100_000, 10_000)
-    nlp = build_pipeline(args.encoder)
+    nlp = spacy.load(args.pipeline) if args.pipeline else build_pipeline(args.encoder)
     notes: list[float] = []
     n_tokens = 0
     for number, doc in enumerate(nlp.pipe(make_texts(n_texts, args.new_words)), start=1):
@@ -84,6 +87,7 @@ def main() -> None:
             print(number, notes[-1], flush=True)
     result = {
         "machine": {"cpus": os.cpu_count(), "threads": 1, "system": platform.platform()},
+        "pipeline": [args.pipeline or args.encoder.name, *nlp.pipe_names],
         "versions": {
             "python": platform.python_version(),
             "spacy": version("spacy"),

@@ -1,4 +1,4 @@
-"""The built wheels in an environment that holds only what they declare.
+"""The built wheels in environments that hold only what they declare.
 
 Takes minutes and installs packages, so it runs where SPACY_BLURB_CLEAN_INSTALL is set (`.ci/run`
 sets it) and skips elsewhere.
@@ -23,6 +23,17 @@ print([(ent.text, ent.label_) for ent in doc.ents])
 """
 
 
+LOAD_EXPORTED = """
+import importlib.util, sys, spacy
+for name in ("torch", "transformers", "spacy_transformers"):
+    assert importlib.util.find_spec(name) is None, name
+nlp = spacy.load("en_blurb_sm")
+doc = nlp(open(sys.argv[1], encoding="utf-8").read())
+print([(ent.text, ent.label_) for ent in doc.ents])
+print([(r.head.text, r.label, r.tail.text) for r in doc._.relations])
+"""
+
+
 def run(*command: object, cwd: Path, **env: str) -> str:
     result = subprocess.run(
         [str(part) for part in command],
@@ -36,21 +47,27 @@ def run(*command: object, cwd: Path, **env: str) -> str:
     return result.stdout
 
 
-@pytest.mark.skipif(
+def build_own(project: Path, folder: Path) -> tuple[Path, Path]:
+    """Return the project's wheel, from a clone, and the Python of a new environment."""
+    source = folder / "source"
+    run("git", "clone", "--quiet", project, source, cwd=folder)
+    build = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", folder]
+    run(*build, source, cwd=folder)
+    run(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
+    return next(folder.glob("spacy_blurb-*.whl")), folder / "venv" / "bin" / "python"
+
+
+pytestmark = pytest.mark.skipif(
     not os.environ.get("SPACY_BLURB_CLEAN_INSTALL"),
     reason="SPACY_BLURB_CLEAN_INSTALL is not set: installs packages for minutes",
 )
+
+
 def test_demo_wheel_loads_where_only_its_requirements_are(project: Path, tmp_path: Path) -> None:
     wheels = sorted((project / "packages").glob("en_blurb_demo-*.whl"))
     if not wheels:
         pytest.skip("no demo wheel: run make demo first")
-    source = tmp_path / "source"
-    run("git", "clone", "--quiet", project, source, cwd=tmp_path)
-    build = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", tmp_path]
-    run(*build, source, cwd=tmp_path)
-    python = tmp_path / "venv" / "bin" / "python"
-    run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
-    own = next(tmp_path.glob("spacy_blurb-*.whl"))
+    own, python = build_own(project, tmp_path)
     constraints = project / "constraints.txt"
     pip = [python, "-m", "pip", "install", "--quiet", "-c", constraints]
     # The pinned release; pip takes its CPU build where the configured index has one.
@@ -60,4 +77,21 @@ def test_demo_wheel_loads_where_only_its_requirements_are(project: Path, tmp_pat
     offline = {"HF_HOME": cache, "HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
     assert "clonidine" in run(python, "-c", LOAD, cwd=tmp_path, **offline)
     assert "pretrain" in run(python, "-m", "spacy", "blurb", "--help", cwd=tmp_path)
+    assert "is not installed" not in run(python, "-m", "pip", "check", cwd=tmp_path)
+
+
+def test_exported_wheel_runs_where_only_its_requirements_are(project: Path, tmp_path: Path) -> None:
+    """The one that comes with the project: without torch, and without network."""
+    (wheel,) = (project / "assets" / "packages").glob("en_blurb_sm-*.whl")
+    own, python = build_own(project, tmp_path)
+    run(python, "-m", "pip", "install", "--quiet", "-c", project / "constraints.txt",
+        f"spacy-blurb[openvino] @ {own.as_uri()}", wheel, cwd=tmp_path)  # fmt: skip
+    offline = {"HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
+    sample = project / "assets" / "en_blurb_sm" / "sample.txt"
+    entities, relations = run(
+        python, "-c", LOAD_EXPORTED, sample, cwd=tmp_path, **offline
+    ).splitlines()
+    for text, label in (("levodopa", "Chemical"), ("dyskinesia", "Disease"), ("DRD2", "Gene")):
+        assert f"({text!r}, {label!r})" in entities
+    assert "CID" in relations
     assert "is not installed" not in run(python, "-m", "pip", "check", cwd=tmp_path)
