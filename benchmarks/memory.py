@@ -1,11 +1,12 @@
 """Resident memory of a long stream through `nlp.pipe`: does it grow?
 
-    python benchmarks/memory.py [--quick] [--new-words] (--encoder FOLDER | --pipeline NAME) --json FILE
+    python benchmarks/memory.py [--quick] [--new-words] --encoder FOLDER --json FILE
+    OMP_NUM_THREADS=1 python benchmarks/memory.py --pipeline en_blurb_sm --json FILE
 
-A pipeline of configs/ner.cfg (transformer, ner, doc_cleaner; an untrained head), or the given one,
-such as an exported package (one thread of it: set OMP_NUM_THREADS=1), reads 100,000 short texts, made
-from words of the demo's text so that all differ, without keeping a Doc. Resident memory
-is noted after every 10,000 texts. `growth` is the last note by the first, smaller is better.
+A pipeline of configs/ner.cfg (transformer, ner, doc_cleaner; an untrained head), or a given one,
+reads 100,000 short texts, made from words of the demo's text so that all differ, without keeping a
+Doc. Resident memory is noted after every 10,000 texts. `growth` is the last note by the first,
+smaller is better.
 
 With --new-words every text holds a word that no other one has. spaCy keeps each word that it has
 seen in its vocabulary, so memory grows with them, as in any pipeline of it.
