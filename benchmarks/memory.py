@@ -1,7 +1,7 @@
 """Resident memory of a long stream through `nlp.pipe`: does it grow?
 
     python benchmarks/memory.py [--quick] [--new-words] --encoder FOLDER --json FILE
-    OMP_NUM_THREADS=1 python benchmarks/memory.py --pipeline en_blurb_sm --json FILE
+    python benchmarks/memory.py [--quick] [--new-words] --pipeline en_blurb_sm --json FILE
 
 A pipeline of configs/ner.cfg (transformer, ner, doc_cleaner; an untrained head), or a given one,
 reads 100,000 short texts, made from words of the demo's text so that all differ, without keeping a
@@ -18,13 +18,13 @@ import json
 import os
 import platform
 import random
+import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import spacy
-import torch
 from spacy.tokens import Span
 from spacy.training import Example
 from thinc.api import Config
@@ -35,6 +35,9 @@ TEXT = ROOT / "assets/demo/text/articles.txt"
 
 def build_pipeline(encoder: Path) -> Any:
     """Build and initialise the pipeline."""
+    import torch
+
+    torch.set_num_threads(1)
     config = Config().from_disk(ROOT / "configs/ner.cfg", interpolate=False)
     config["paths"]["encoder"] = str(encoder)
     config["corpora"] = {}
@@ -75,7 +78,8 @@ def main() -> None:
     tested.add_argument("--pipeline", help="package or folder, for example en_blurb_sm")
     parser.add_argument("--json", type=Path, required=True, help="where to write the result")
     args = parser.parse_args()
-    torch.set_num_threads(1)
+    # Read when a network is compiled or torch is imported.
+    os.environ["OMP_NUM_THREADS"] = "1"
     n_texts, every = (10_000, 1_000) if args.quick else (100_000, 10_000)
     nlp = spacy.load(args.pipeline) if args.pipeline else build_pipeline(args.encoder)
     notes: list[float] = []
@@ -92,7 +96,7 @@ def main() -> None:
         "versions": {
             "python": platform.python_version(),
             "spacy": version("spacy"),
-            "torch": torch.__version__,
+            "torch": version("torch") if "torch" in sys.modules else None,
         },
         "n": {"texts": n_texts, "tokens": n_tokens, "strings": len(nlp.vocab.strings)},
         "runs": {f"megabytes after every {every:,} texts": notes},

@@ -547,6 +547,7 @@ class Errors(metaclass=_CodedMessages):
     B522 = (
         "{path} does not describe a package: {reason}. It is a JSON object with some of: {known}."
     )
+    B523 = "The card {path} cannot be read: {reason}. It is Markdown in UTF-8."
     B508 = (
         "No encoder in {folder}: it has no config.json. Give a Hugging Face folder; one that "
         "'pretrain' makes is whole when the run has finished."
@@ -757,11 +758,11 @@ class Errors(metaclass=_CodedMessages):
     )
     B720 = (
         "The backend {backend!r} takes the ranges of numbers from text. Give texts like those that "
-        "the pipeline will read, one a line: --calibration texts.txt."
+        "the pipeline will read: --calibration texts.txt (one a line) or train.spacy."
     )
     B721 = (
-        "{path} holds no text to calibrate with. It is plain text in UTF-8, one text a line; some "
-        "hundred sentences or abstracts are enough."
+        "{path} holds no text to calibrate with. It is plain text in UTF-8, one text a line, or a "
+        ".spacy file; some hundred sentences or abstracts are enough."
     )
     B722 = (
         "{pipeline} cannot be exported: {reason}. 'export' takes a pipeline with one component "
@@ -784,8 +785,8 @@ class Errors(metaclass=_CodedMessages):
 
     # Joint training
     B730 = (
-        "Batches by task need a temperature of at least 1, and a cap and max_words of at least 1 "
-        "or none; found temperature {temperature}, cap {cap} and max_words {words}."
+        "Batches by task need a temperature of at least 1, and a cap and max_tokens of at least 1 "
+        "or none; found temperature {temperature}, cap {cap} and max_tokens {tokens}."
     )
     B731 = (
         "{path}: its training Docs are annotated for nothing that {base} could learn ({known}). "

@@ -64,7 +64,7 @@ def count(docs: Iterable[Doc], predictions: Path, show: int) -> dict[str, dict[s
         for kind, (start, end, label) in kinds(gold, found[document_id(doc)]):
             counts[label][kind] += 1
             shown[kind] += kind != "right"
-            if 0 < shown[kind] <= show and kind != "right":
+            if 0 < shown[kind] <= show:
                 before, behind = doc.text[max(0, start - 40) : start], doc.text[end : end + 30]
                 print(f"{kind:9} {label:9} …{before}[{doc.text[start:end]}]{behind}…")
     return {label: dict(sorted(counter.items())) for label, counter in sorted(counts.items())}
@@ -81,8 +81,9 @@ def main() -> None:
         parser.error("Each GOLD needs its PREDICTIONS.")
     result = {}
     for gold, predictions in zip(given.files[::2], given.files[1::2], strict=True):
-        name = f"{gold.parent.name} {gold.stem}"
-        result[name] = count(read_docbin(gold, Vocab()), predictions, given.show)
+        result[f"{gold.parent.name} {gold.stem}, {predictions.parent.name}/{predictions.name}"] = (
+            count(read_docbin(gold, Vocab()), predictions, given.show)
+        )
     given.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=2))
 

@@ -1,8 +1,8 @@
 """How fast Docs with span groups are stored and read.
 
 srsly looks through all entry points of the environment for plugins of its msgpack, at every single
-call, and a Doc with span groups takes several: four fifths of the time of reading a corpus, and of
-sending Docs between processes. Its plugins are looked up once here. `benchmarks/docbin.py`.
+call, and a Doc with span groups takes several: more than half of the time of storing and reading
+Docs (`benchmarks/docbin.py`). Its plugins are looked up once here.
 """
 
 from srsly import msgpack_decoders, msgpack_encoders

@@ -19,7 +19,7 @@ def make_batch_by_task_v1(
     temperature: float = 1.0,
     cap: int | None = None,
     buffer: int = 50,
-    max_words: int | None = None,
+    max_tokens: int | None = None,
 ) -> Callable[[Iterable[Example]], Iterator[list[Example]]]:
     """Build `spacy_blurb.batch_by_task.v1`: batches of one task each, drawn by share.
 
@@ -34,19 +34,19 @@ def make_batch_by_task_v1(
     cap (int | None): Docs that a task counts for at most; None for all.
     buffer (int): Batches of one task that are sorted by length together. A task of fewer Docs is
         not sorted: its Docs would always meet the same others.
-    max_words (int | None): Words in a batch, at most, at the mean length of the task's Docs: so
+    max_tokens (int | None): Tokens in a batch, at most, at the mean length of the task's Docs: so
         that a batch of abstracts is no larger than one of sentences. A batch has one Doc at least.
-    RAISES (BlurbError): B730 a temperature below 1, or a cap or words below 1.
+    RAISES (BlurbError): B730 a temperature below 1, or a cap or tokens below 1.
     """
-    if temperature < 1 or any(limit is not None and limit < 1 for limit in (cap, max_words)):
-        raise BlurbError(Errors.B730.format(temperature=temperature, cap=cap, words=max_words))
+    if temperature < 1 or any(limit is not None and limit < 1 for limit in (cap, max_tokens)):
+        raise BlurbError(Errors.B730.format(temperature=temperature, cap=cap, tokens=max_tokens))
     return partial(
         batch_by_task,
         size=size,
         temperature=temperature,
         cap=cap,
         buffer=buffer,
-        max_words=max_words,
+        max_tokens=max_tokens,
     )
 
 
@@ -57,7 +57,7 @@ def batch_by_task(
     temperature: float,
     cap: int | None,
     buffer: int,
-    max_words: int | None,
+    max_tokens: int | None,
 ) -> Iterator[list[Example]]:
     """Yield the batches of an epoch; see `make_batch_by_task_v1`.
 
@@ -68,8 +68,8 @@ def batch_by_task(
         tasks.setdefault(annotated_for(item.reference), []).append(item)
     groups = [tasks[name] for name in sorted(tasks)]
     n_docs = [len(group) for group in groups]
-    n_words = [sum(len(item.reference) for item in group) for group in groups]
-    sizes = batch_sizes(n_docs, n_words, size=size, max_words=max_words)
+    n_tokens = [sum(len(item.reference) for item in group) for group in groups]
+    sizes = batch_sizes(n_docs, n_tokens, size=size, max_tokens=max_tokens)
     counts = count_batches(n_docs, sizes, temperature=temperature, cap=cap)
     batches: list[list[Example]] = []
     for group, docs, count in zip(groups, sizes, counts, strict=True):
@@ -79,18 +79,18 @@ def batch_by_task(
 
 
 def batch_sizes(
-    n_docs: Sequence[int], n_words: Sequence[int], *, size: int, max_words: int | None
+    n_docs: Sequence[int], n_tokens: Sequence[int], *, size: int, max_tokens: int | None
 ) -> list[int]:
     """Return how many Docs a batch of each task has; see `make_batch_by_task_v1`.
 
     n_docs (Sequence[int]): Docs of each task, at least one.
-    n_words (Sequence[int]): Words in all of them.
+    n_tokens (Sequence[int]): Tokens in all of them.
     """
-    if max_words is None:
+    if max_tokens is None:
         return [size] * len(n_docs)
     return [
-        min(size, max(1, max_words * docs // max(words, 1)))
-        for docs, words in zip(n_docs, n_words, strict=True)
+        min(size, max(1, max_tokens * docs // max(tokens, 1)))
+        for docs, tokens in zip(n_docs, n_tokens, strict=True)
     ]
 
 

@@ -45,13 +45,13 @@ class _Corpus:
 
     task (str): As its report says; "own" for a user's data, which need no report.
     groups (Counter): What Docs are annotated for → how many.
-    words (Counter): … → words in them.
+    tokens (Counter): … → tokens in them.
     """
 
     path: Path
     task: str
     groups: Counter[tuple[str, ...]]
-    words: Counter[tuple[str, ...]]
+    tokens: Counter[tuple[str, ...]]
 
     @property
     def kinds(self) -> set[str]:
@@ -117,19 +117,19 @@ def _read(folder: Path) -> _Corpus:
             task = json.loads(path.read_text(encoding="utf-8"))["task"]
         except (ValueError, KeyError, TypeError) as error:
             raise BlurbError(Errors.B101.format(path=path, reason=error)) from error
-    groups, words = Counter[tuple[str, ...]](), Counter[tuple[str, ...]]()
+    groups, tokens = Counter[tuple[str, ...]](), Counter[tuple[str, ...]]()
     for doc in read_docbin(folder / "train.spacy", Vocab()):
         groups[annotated_for(doc)] += 1
-        words[annotated_for(doc)] += len(doc)
-    return _Corpus(folder, task, groups, words)
+        tokens[annotated_for(doc)] += len(doc)
+    return _Corpus(folder, task, groups, tokens)
 
 
 def _count_batches(corpora: Sequence[_Corpus], batcher: Mapping[str, Any], batch_docs: int) -> int:
     """Return how many batches the template's batcher makes of an epoch."""
     groups = sum((corpus.groups for corpus in corpora), Counter[tuple[str, ...]]())
-    words = sum((corpus.words for corpus in corpora), Counter[tuple[str, ...]]())
-    n_docs, n_words = list(groups.values()), [words[name] for name in groups]
-    sizes = batch_sizes(n_docs, n_words, size=batch_docs, max_words=batcher.get("max_words"))
+    tokens = sum((corpus.tokens for corpus in corpora), Counter[tuple[str, ...]]())
+    n_docs, n_tokens = list(groups.values()), [tokens[name] for name in groups]
+    sizes = batch_sizes(n_docs, n_tokens, size=batch_docs, max_tokens=batcher.get("max_tokens"))
     shares = {key: batcher[key] for key in ("temperature", "cap")}
     return sum(count_batches(n_docs, sizes, **shares))
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ ENCODER_NAME = "the-encoder-is-inside-this-package"
 _ENTITIES = "ents", "ents_per_type"
 _LABELS = "cats_micro", "cats_f_per_type"
 _RELATIONS = "rel_micro", "rel_f_per_type"
-DESCRIBES = ("description", "author", "email", "url", "license", "sources", "notes")
+DESCRIBES = ("description", "author", "email", "url", "license", "sources")
 """What a file of `--meta` may say, as in spaCy's meta.json."""
 # Stricter than spaCy: setuptools would write others in its own way into the wheel's name.
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -52,8 +53,8 @@ def build_wheel(
         numbers do not say, such as the data, their licences, limits and known errors.
     RETURNS (Path): The wheel.
     RAISES (BlurbError): B504 not a saved pipeline, B505 the build failed, B506 not a result file,
-        B507 not a name or version for a wheel, B522 a file that does not describe a package, B641
-        two results of one task.
+        B507 not a name or version for a wheel, B522 a file that does not describe a package,
+        B523 a card that cannot be read, B641 two results of one task.
     """
     if not (_NAME.fullmatch(name) and _VERSION.fullmatch(version)):
         raise BlurbError(Errors.B507.format(name=name, version=version))
@@ -90,19 +91,21 @@ def build_wheel(
 def _read_description(meta: Path | None, card: Path | None) -> dict[str, Any]:
     """Return what the user says of a package, the card as `notes`, which end spaCy's README."""
     described: dict[str, Any] = {}
-    path = meta or card
-    try:
-        if meta is not None:
+    if meta is not None:
+        try:
             described = json.loads(meta.read_text(encoding="utf-8"))
-            unknown = ", ".join(set(described) - set(DESCRIBES))
-            if unknown:
-                raise ValueError(f"unknown: {unknown}")
-        if card is not None:
-            path = card
+            if not isinstance(described, dict):
+                raise ValueError("it is no object")
+            if unknown := sorted(set(described) - set(DESCRIBES)):
+                raise ValueError(f"unknown: {', '.join(unknown)}")
+        except (OSError, ValueError) as error:
+            known = ", ".join(DESCRIBES)
+            raise BlurbError(Errors.B522.format(path=meta, reason=error, known=known)) from error
+    if card is not None:
+        try:
             described["notes"] = card.read_text(encoding="utf-8").strip()
-    except (OSError, ValueError, TypeError) as error:
-        known = ", ".join(DESCRIBES)
-        raise BlurbError(Errors.B522.format(path=path, reason=error, known=known)) from error
+        except (OSError, ValueError) as error:
+            raise BlurbError(Errors.B523.format(path=card, reason=error)) from error
     return described
 
 
@@ -140,7 +143,11 @@ def _write_meta(
     meta |= {**described, "notes": notes}
     # The lower bound that spaCy writes is the training machine's patch release.
     meta["spacy_version"] = ">=3.8.0,<3.9.0"
-    meta["performance"] = {key: value for scores in performances for key, value in scores.items()}
+    # spaCy has one place for the scores of a component; of several tasks each, the card has them.
+    named = Counter(key for scores in performances for key in scores)
+    meta["performance"] = {
+        key: value for scores in performances for key, value in scores.items() if named[key] == 1
+    }
     path.write_text(json.dumps(meta, indent=2), encoding="utf-8")
 
 

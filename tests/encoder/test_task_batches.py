@@ -74,16 +74,16 @@ def test_shares(
 
 
 def test_batches_of_long_docs_have_fewer(nlp: Language) -> None:
-    n_docs, n_words = [100, 100, 100, 1], [2_000, 24_000, 900_000, 0]
-    assert batch_sizes(n_docs, n_words, size=16, max_words=512) == [16, 2, 1, 16]
-    assert batch_sizes(n_docs, n_words, size=16, max_words=None) == [16, 16, 16, 16]
+    n_docs, n_tokens = [100, 100, 100, 1], [2_000, 24_000, 900_000, 0]
+    assert batch_sizes(n_docs, n_tokens, size=16, max_tokens=512) == [16, 2, 1, 16]
+    assert batch_sizes(n_docs, n_tokens, size=16, max_tokens=None) == [16, 16, 16, 16]
     # Shares grow with the batches, not with the Docs.
     assert count_batches([128, 128], [16, 2], temperature=2.0, cap=None) == [19, 53]
     examples = make_examples(nlp, short=40, long=20)
     for example in examples[40:]:
         example.reference = nlp.make_doc(" ".join(["long"] * 60))
         set_gold_entities(example.reference, [], label_sets=["long"])
-    batches = list(make_batch_by_task_v1(8, max_words=200)(examples))
+    batches = list(make_batch_by_task_v1(8, max_tokens=200)(examples))
     assert Counter((task_of(batch), len(batch)) for batch in batches) == {
         ("short", 8): 5,
         ("long", 3): 6,
@@ -131,8 +131,10 @@ def test_order_follows_the_global_seed(nlp: Language) -> None:
 
 
 @pytest.mark.parametrize(
-    ("temperature", "cap", "words"), [(0.5, None, None), (1.0, 0, None), (1.0, None, 0)]
+    ("temperature", "cap", "tokens"), [(0.5, None, None), (1.0, 0, None), (1.0, None, 0)]
 )
-def test_shares_that_cannot_be(temperature: float, cap: int | None, words: int | None) -> None:
-    with pytest.raises(BlurbError, match=f"B730.* {temperature}, cap {cap} and max_words {words}"):
-        make_batch_by_task_v1(4, temperature, cap, max_words=words)
+def test_shares_that_cannot_be(temperature: float, cap: int | None, tokens: int | None) -> None:
+    with pytest.raises(
+        BlurbError, match=f"B730.* {temperature}, cap {cap} and max_tokens {tokens}"
+    ):
+        make_batch_by_task_v1(4, temperature, cap, max_tokens=tokens)

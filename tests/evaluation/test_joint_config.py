@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+import spacy
 from confection import Config
-from spacy import util
+from spacy import registry, util
 from spacy.tokens import DocBin
 
+from spacy_blurb.data.readers import make_corpus_v1
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.added_head import add_to_pipeline
 from spacy_blurb.evaluation.joint_config import fill_joint_config
@@ -54,6 +56,23 @@ def test_steps_and_scores(base: Path, folders: dict[str, Path]) -> None:
     weights = {key: value for key, value in training["score_weights"].items() if value}
     scores = ("ents_f", "pico_f", "rel_micro_f", "cats_micro_f", "qa_score", "sts_pearson")
     assert weights == pytest.approx(dict.fromkeys(scores, 1 / 6))
+
+
+def test_long_docs_make_more_steps(base: Path, folders: dict[str, Path], tmp_path: Path) -> None:
+    """As many as the batcher of the config then yields."""
+    nlp = spacy.blank("en")
+    docs = [nlp.make_doc("rats " * 400) for _ in range(7)]
+    for doc in docs:
+        doc.cats = {"x": 1.0}
+    for split in ("train", "dev"):
+        DocBin(docs=docs).to_disk(tmp_path / f"{split}.spacy")
+    chosen = [tmp_path, folders["pico"]]
+    config, _ = fill_joint_config(base, chosen, "owner/x", Settings(1e-3, 1, 16, 0))
+    resolved = registry.resolve({"batcher": config.interpolate()["training"]["batcher"]})
+    read = make_corpus_v1([folder / "train.spacy" for folder in chosen])
+    batches = list(resolved["batcher"](list(read(nlp))))
+    assert config["training"]["max_steps"] == len(batches) == 8
+    assert max(map(len, batches)) > 1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -17,6 +18,7 @@ from spacy_blurb.evaluation.packaging import (
     _performance,
     _read_results,
     _write_card,
+    _write_meta,
     build_wheel,
 )
 
@@ -24,7 +26,12 @@ from spacy_blurb.evaluation.packaging import (
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 TEXT = "aspirin causes fever in rats"
+CARD = "## Scores on test"
 RESULT = {
+    "task": "ncbi_disease",
+    "metric": "entity_f1",
+    "ci95": [0.5, 0.7],
+    "n": 20,
     "score": 0.6,
     "precision": 0.75,
     "recall": 0.5,
@@ -43,9 +50,13 @@ def unpacked(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     result.write_text(json.dumps(RESULT), encoding="utf-8")
     meta, card = folder / "meta.json", folder / "card.md"
     meta.write_text('{"license": "MIT", "description": "For tests."}', encoding="utf-8")
+    trained = folder / "trained"
+    shutil.copytree(trained_folder, trained)
+    own = json.loads((trained / "meta.json").read_text(encoding="utf-8")) | {"notes": "8 bits."}
+    (trained / "meta.json").write_text(json.dumps(own), encoding="utf-8")
     card.write_text("## Limits\n\nIt knows nothing.\n", encoding="utf-8")
     wheel = build_wheel(
-        trained_folder,
+        trained,
         folder / "",
         name="en_blurb_demo",
         version="0.2.0",
@@ -113,10 +124,16 @@ def test_meta_has_test_scores_and_requirements(unpacked: Path) -> None:
     assert "60.00" in readme
     assert (meta["license"], meta["description"]) == ("MIT", "For tests.")
     assert readme.startswith("For tests.")
-    assert readme.rstrip().endswith("## Limits\n\nIt knows nothing.")
+    places = [
+        readme.index(part)
+        for part in ("| **License** |", "60.00", "## Limits\n\nIt knows nothing.\n\n8 bits.", CARD)
+    ]
+    assert places == sorted(places)
 
 
-@pytest.mark.parametrize("content", [None, "no JSON", "[1]", '{"performance": {}}'])
+@pytest.mark.parametrize(
+    "content", [None, "no JSON", "[1]", "[]", '""', '{"notes": ""}', '{"performance": {}}']
+)
 def test_what_does_not_describe_a_package(
     content: str | None, trained_folder: Path, tmp_path: Path
 ) -> None:
@@ -224,3 +241,10 @@ def test_results_of_several_tasks_become_one_performance(tmp_path: Path) -> None
         text = readme.read_text(encoding="utf-8")
         assert text.startswith("spaCy's table\n\n## Scores on test")
         assert "| BIOSSES | pearson | 50.00 | 10.00–90.00 | 20 | 92.30 | 93.25 |" in text
+
+
+def test_scores_that_several_tasks_have_are_left_to_the_card(tmp_path: Path) -> None:
+    path = tmp_path / "meta.json"
+    path.write_text('{"lang": "en"}', encoding="utf-8")
+    _write_meta(path, [{"ents_f": 0.6}, {"ents_f": 0.7}, {"sts_pearson": 0.5}], {})
+    assert json.loads(path.read_text(encoding="utf-8"))["performance"] == {"sts_pearson": 0.5}

@@ -56,6 +56,10 @@ def test_without_vnni_8_bit_weights_are_multiplied_as_float32(
     assert found["ents"] == ["aspirin", "fever"]
 
 
+def test_onnxruntime_without_vnni_says_so(exported: Exported) -> None:
+    assert run_limited(exported("onnx-int8"), "AVX2")["codes"] == ["[B712]"]
+
+
 def processor_flags() -> set[str]:
     path = Path("/proc/cpuinfo")
     return set(path.read_text("utf-8").split()) if path.is_file() else set()
