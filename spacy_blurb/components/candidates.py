@@ -40,7 +40,9 @@ class NearPairs:
     def __call__(
         self, doc: Doc, spans: Sequence[Span], types: TypePairs
     ) -> NDArray[np.integer[Any]]:
-        """Return heads and tails in both directions, shape (pairs, 2); no entity with itself.
+        """Return heads and tails in both directions, shape (pairs, 2).
+
+        No entity with itself, also where it has two labels, which are two readings of one name.
 
         RAISES (BlurbError): B464 the Doc has no sentence boundaries.
         """
@@ -55,7 +57,8 @@ class NearPairs:
         for first in range(0, len(spans), HEADS_AT_ONCE):
             heads = np.arange(first, min(first + HEADS_AT_ONCE, len(spans)))
             fits = allowed[kinds[heads][:, None], kinds[None]]
-            fits &= heads[:, None] != np.arange(len(spans))[None]
+            same = (starts[heads][:, None] == starts[None]) & (ends[heads][:, None] == ends[None])
+            fits &= ~same
             fits &= sentences[heads][:, None] == sentences[None]
             if self.max_tokens is not None:
                 later = np.maximum(starts[heads][:, None], starts[None])
