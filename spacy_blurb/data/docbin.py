@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
@@ -21,6 +22,7 @@ from ..tokenization.tokenizer import split_at
 from .records import AnyRecord, LabelledText, Question, Record, TextPair
 
 Tokenizer = Callable[[str], Doc]
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +172,24 @@ def read_docbin(path: Path, vocab: Vocab) -> list[Doc]:
 
     RAISES (BlurbError): B100 no such file, B107 no Docs in it, B113 not a DocBin.
     """
-    if not path.is_file():
-        raise BlurbError(Errors.B100.format(path=path))
-    try:
-        docs = list(DocBin().from_disk(path).get_docs(vocab))
-    except Exception as error:  # zlib, msgpack and numpy each raise their own on foreign bytes
-        raise BlurbError(Errors.B113.format(path=path, reason=error)) from error
+    docs = _read(path, lambda docbin: list(docbin.get_docs(vocab)))
     if not docs:
         raise BlurbError(Errors.B107.format(path=path))
     return docs
+
+
+def words_are_given(path: Path) -> bool:
+    """Tell whether Docs of a `.spacy` file have the words of their source, without its spacing.
+
+    RAISES (BlurbError): B100 no such file, B113 not a DocBin.
+    """
+    return _read(path, lambda docbin: any(flag["has_unknown_spaces"] for flag in docbin.flags))
+
+
+def _read(path: Path, take: Callable[[DocBin], _T]) -> _T:
+    if not path.is_file():
+        raise BlurbError(Errors.B100.format(path=path))
+    try:
+        return take(DocBin().from_disk(path))
+    except Exception as error:  # zlib, msgpack and numpy each raise their own on foreign bytes
+        raise BlurbError(Errors.B113.format(path=path, reason=error)) from error

@@ -17,7 +17,14 @@ from ..errors import BlurbError, Errors
 from ..tasks import TASKS
 from ..tasks.spec import Training
 from .question_heads import question_kind, set_head
-from .training_config import Settings, apply_settings, check_files, named_template, set_run
+from .training_config import (
+    Settings,
+    apply_settings,
+    check_files,
+    keep_given_words,
+    named_template,
+    set_run,
+)
 
 JOINT = "joint"
 """Stands for several tasks on the command line, and is the name of the template."""
@@ -95,6 +102,7 @@ def fill_joint_config(
         _keep_components(config, set(taught))
         for component, found in taught.items():
             apply_settings(_common_settings(component, found), config["components"][component])
+        keep_given_words(config, [corpus.path for corpus in taught.get("ner", ())])
         if "qa" in taught:
             kind = question_kind([corpus.path / "train.spacy" for corpus in taught["qa"]])
             set_head(config["components"]["qa"]["model"], kind)

@@ -11,6 +11,7 @@ from typing import Any
 
 from confection import Config, ConfigValidationError
 
+from ..data.docbin import words_are_given
 from ..encoder.trained_source import find_encoder, is_pipeline
 from ..errors import BlurbError, Errors, first_line
 from ..tasks import Task
@@ -78,6 +79,8 @@ def fill_config(
         unit = "gold" if config["training"]["batcher"]["@batchers"] == _BY_PAIRS else "documents"
         count = sum(_training_count(corpus, unit) for corpus in corpora)
         set_run(config, corpora, encoder, settings, math.ceil(count / settings.batch_docs))
+        if task.component == "ner":
+            keep_given_words(config, corpora)
         if task.component in pipeline:
             apply_settings(task.settings, config["components"][task.component])
     if task.component not in pipeline:
@@ -142,6 +145,14 @@ def set_run(
     config["training"]["optimizer"]["learn_rate"].update(
         initial_rate=settings.learning_rate, warmup_steps=max(1, max_steps // 10)
     )
+
+
+def keep_given_words(config: Config, corpora: Sequence[Path]) -> None:
+    """Let texts have tokens like those that entities are learned from; see `BiomedTokenizer.v1`."""
+    tokenizer = config["nlp"]["tokenizer"]
+    ours = tokenizer["@tokenizers"] == "spacy_blurb.BiomedTokenizer.v1"
+    if ours and any(words_are_given(corpus / "train.spacy") for corpus in corpora):
+        tokenizer["inside_words"] = False
 
 
 def _source_components(config: Config, pipeline: str, component: str) -> None:

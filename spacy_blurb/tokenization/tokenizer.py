@@ -8,6 +8,7 @@ words wherever the kind of character changes. docs/protocol.md has the counts.
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import pairwise
 
 from spacy.language import Language
@@ -21,10 +22,12 @@ _LOWER = "a-z\u00df-\u00f6\u00f8-\u00ff"
 _MARKS = "\u0300-\u036f\u20d0-\u20ff\u200d\ufe00-\ufe0f"
 _PUNCTUATION = rf"(?:[^\w{_MARKS}]|_)"
 
-_BOUNDARIES = (
+_PUNCTUATION_BOUNDARIES = (
     # Each punctuation mark and symbol is a token, but for the point of "0.05".
     rf"(?<={_PUNCTUATION})(?![{_MARKS}])(?<!\d\.(?=\d))",
     rf"(?={_PUNCTUATION})(?!(?<=\d)\.\d)",
+)
+_INNER_BOUNDARIES = (
     # "Ca|2", "10|mg"
     r"(?<=\d)(?=[^\W\d_])",
     r"(?<=[^\W\d_])(?=\d)",
@@ -40,22 +43,35 @@ _BOUNDARIES = (
     # "ER|KO", "XBP|KD": a gene and its knock-out or knock-down
     r"(?<=[A-Z]{2})(?=K[OD](?![A-Za-z0-9]))",
 )
-BOUNDARY = re.compile(rf"(?<!\u200d)(?:{'|'.join(_BOUNDARIES)})")
+
+
+def _compile(boundaries: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\u200d)(?:{'|'.join(boundaries)})")
+
+
+BOUNDARY = _compile((*_PUNCTUATION_BOUNDARIES, *_INNER_BOUNDARIES))
 """Matches the empty string between two tokens of a word."""
+PUNCTUATION_BOUNDARY = _compile(_PUNCTUATION_BOUNDARIES)
+"""The same beside punctuation only: "IL|-|2", but "DRD2"."""
 
 
-def make_biomed_tokenizer_v1() -> Callable[[Language], Tokenizer]:
+def make_biomed_tokenizer_v1(inside_words: bool = True) -> Callable[[Language], Tokenizer]:
     """Build `spacy_blurb.BiomedTokenizer.v1`: white space, then changes of the kind of character.
 
     The result is spaCy's own `Tokenizer` with one rule, so that it keeps the text exactly,
     serialises, pickles and caches as that one does.
+
+    inside_words (bool): Whether words are parted elsewhere than at punctuation. False for
+        pipelines that learned from given words, such as those of BLURB's copies, which have "DRD2"
+        as one: tokens of a text shall be as those of training were.
     """
-    return build_tokenizer
+    return partial(build_tokenizer, inside_words=inside_words)
 
 
-def build_tokenizer(nlp: Language) -> Tokenizer:
-    """Return the tokenizer for a pipeline's vocabulary."""
-    return Tokenizer(nlp.vocab, infix_finditer=BOUNDARY.finditer)
+def build_tokenizer(nlp: Language, *, inside_words: bool = True) -> Tokenizer:
+    """Return the tokenizer for a pipeline's vocabulary; see `make_biomed_tokenizer_v1`."""
+    boundary = BOUNDARY if inside_words else PUNCTUATION_BOUNDARY
+    return Tokenizer(nlp.vocab, infix_finditer=boundary.finditer)
 
 
 def split_at(doc: Doc, spans: Iterable[tuple[int, int]]) -> Doc:

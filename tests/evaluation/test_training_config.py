@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+import spacy
 from confection import Config
 from spacy import util
+from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
 
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.training_config import Settings, fill_config, template
@@ -18,7 +21,7 @@ def make_corpus(folder: Path, documents: int, gold: int = 0) -> Path:
     report = {"splits": {"train": {"documents": documents, "gold": gold}}}
     (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
     for name in ("train.spacy", "dev.spacy"):
-        (folder / name).touch()
+        DocBin(docs=[Doc(Vocab(), words=["fever"], spaces=[False])]).to_disk(folder / name)
     return folder
 
 
@@ -183,3 +186,15 @@ def test_a_task_changes_settings_of_its_component(
         # Batches of pairs, or of documents.
         assert config["training"]["eval_frequency"] == (3 if template_name == "rel" else 1)
     assert found == {"chemprot": (True, True), "ddi": (False, True), "bc5cdr_cid": (True, False)}
+
+
+def test_texts_are_parted_as_the_words_of_training(project: Path, tmp_path: Path) -> None:
+    """Where the corpus gives words, "DRD2" is one in texts too."""
+    corpus = make_corpus(tmp_path, documents=1)
+    settings = Settings(1e-3, epochs=1, batch_docs=1, seed=0)
+    for given, expected in ((False, ["DRD", "2", "-", "x"]), (True, ["DRD2", "-", "x"])):
+        docs = [Doc(Vocab(), words=["DRD2"], spaces=None if given else [False])]
+        DocBin(docs=docs).to_disk(corpus / "train.spacy")
+        config = fill_config(project / "configs" / "ner.cfg", [corpus], "x/y", settings, task=NER)
+        nlp = spacy.blank("en", config={"nlp": {"tokenizer": config["nlp"]["tokenizer"]}})
+        assert [token.text for token in nlp("DRD2-x")] == expected
