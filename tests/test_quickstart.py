@@ -48,15 +48,14 @@ def words(line: str) -> list[str]:
     return line.rstrip(".0123456789").split()
 
 
-@pytest.mark.usefixtures("demo")
 def test_readmes_code(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if not spacy.util.is_package("en_blurb_sm"):
+        pytest.skip("en_blurb_sm is not installed: run make demo first")
     readme = (project / "README.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"^```python\n(.*?)^```$", readme, re.M | re.S)
     exec(compile(code, "README.md", "exec"), {})
     printed, expected = capsys.readouterr().out.splitlines(), shown(readme)[0].splitlines()
-    # The entities and the answer are sure in every training of the demo, its relation is not.
-    assert list(map(words, printed[:4])) == list(map(words, expected[:4]))
-    assert all(" CID " in line for line in printed[4:] + expected[4:])
+    assert list(map(words, printed)) == list(map(words, expected))
 
 
 @pytest.mark.usefixtures("demo")

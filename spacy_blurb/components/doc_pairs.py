@@ -66,7 +66,8 @@ def find_pairs(
 
     find (PairFinder): Gives them where the data do not.
     given (Given | None): Entities, and pairs, of the data; None to take predicted entities: the
-        spans of `doc.spans["blurb"]`, or `doc.ents` where there is no such group.
+        spans of `doc.spans["blurb"]`, a name with two labels under the more probable one, or
+        `doc.ents` where there is no such group.
     directed (bool): Whether a pair and its mirror image are two; otherwise the first entity in
         the text is the head.
     max_mention_pairs (int | None): See `make_rel`.
@@ -78,7 +79,7 @@ def find_pairs(
     if given is not None:
         spans = [doc.char_span(start, end, label=label) for start, end, label in given.mentions]
     else:
-        spans = list(doc.spans.get(ENTITIES, doc.ents))
+        spans = _predicted(doc)
     entities = _unique(spans)
     pairs = np.asarray(find(doc, entities, types))
     if pairs.ndim != 2 or pairs.shape[1] != 2 or not _are_positions(pairs, len(entities)):
@@ -132,6 +133,22 @@ def _distance(table: NDArray[np.integer[Any]], head: int, tail: int) -> int:
     """Count the tokens between two mentions; negative where they overlap."""
     later, earlier = max(table[head, 0], table[tail, 0]), min(table[head, 1], table[tail, 1])
     return int(later - earlier)
+
+
+def _predicted(doc: Doc) -> list[Span]:
+    """Return predicted entities; of those at one place the most probable, where that is known."""
+    group = doc.spans.get(ENTITIES)
+    if group is None:
+        return list(doc.ents)
+    scores = group.attrs.get("scores")
+    if scores is None:
+        return list(group)
+    best: dict[tuple[int, int], tuple[float, Span]] = {}
+    for span, score in zip(group, scores, strict=True):
+        place = span.start, span.end
+        if place not in best or score > best[place][0]:
+            best[place] = score, span
+    return [span for _, span in best.values()]
 
 
 def _unique(spans: Sequence[Span | None]) -> list[Span]:

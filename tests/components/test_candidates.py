@@ -11,7 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.vocab import Vocab
 
-from spacy_blurb.annotations import ENTITIES, Given
+from spacy_blurb.annotations import ENTITIES, Given, set_scored_entities
 from spacy_blurb.components.candidates import make_candidates_v1, may_hold
 from spacy_blurb.components.doc_pairs import DocPairs, find_pairs
 from spacy_blurb.errors import BlurbError
@@ -56,6 +56,22 @@ def test_a_name_with_two_labels_is_not_related_to_itself(nlp: Language) -> None:
     ]
     doc.spans[ENTITIES] = SpanGroup(doc, name=ENTITIES, spans=spans)
     assert words(collect(doc, types=TYPES)) == [("levodopa", "dyskinesia")]
+
+
+def test_a_name_with_two_labels_is_taken_under_the_more_probable_one(nlp: Language) -> None:
+    doc = nlp.make_doc("haloperidol and levodopa")
+    set_sentences(doc)
+    spans = [
+        Span(doc, 0, 1, label="Chemical"),
+        Span(doc, 2, 3, label="Chemical"),
+        Span(doc, 2, 3, label="Disease"),
+    ]
+    for scores, expected in (
+        ([0.9, 0.9, 0.4], []),
+        ([0.9, 0.4, 0.9], [("haloperidol", "levodopa")]),
+    ):
+        set_scored_entities(doc, spans, scores)
+        assert words(collect(doc, types=TYPES)) == expected
 
 
 def test_types_of_heads_and_tails(doc: Doc) -> None:
