@@ -18,11 +18,13 @@ import json
 import os
 import platform
 import random
-import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+# Before torch is imported, and a network compiled.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import spacy
 from spacy.tokens import Span
@@ -78,8 +80,6 @@ def main() -> None:
     tested.add_argument("--pipeline", help="package or folder, for example en_blurb_sm")
     parser.add_argument("--json", type=Path, required=True, help="where to write the result")
     args = parser.parse_args()
-    # Read when a network is compiled or torch is imported.
-    os.environ["OMP_NUM_THREADS"] = "1"
     n_texts, every = (10_000, 1_000) if args.quick else (100_000, 10_000)
     nlp = spacy.load(args.pipeline) if args.pipeline else build_pipeline(args.encoder)
     notes: list[float] = []
@@ -96,7 +96,7 @@ def main() -> None:
         "versions": {
             "python": platform.python_version(),
             "spacy": version("spacy"),
-            "torch": version("torch") if "torch" in sys.modules else None,
+            "torch": version("torch") if args.encoder else None,
         },
         "n": {"texts": n_texts, "tokens": n_tokens, "strings": len(nlp.vocab.strings)},
         "runs": {f"megabytes after every {every:,} texts": notes},

@@ -206,3 +206,49 @@ def test_start_up_is_that_of_the_benchmark(project: Path) -> None:
     readme = " ".join((project / "README.md").read_text(encoding="utf-8").split())
     assert f"needs {ours['seconds']:.1f} s and {ours['megabytes']:.0f} MB" in readme
     assert f"spacy-transformers: {stock['seconds']:.1f} s, {stock['megabytes']:.0f} MB" in readme
+
+
+def test_errors_of_en_blurb_sm_are_those_that_were_counted(project: Path) -> None:
+    card = (project / "assets" / "en_blurb_sm" / "card.md").read_text(encoding="utf-8")
+    counts = json.loads((project / "results" / "en_blurb_sm" / "errors.json").read_text("utf-8"))
+    datasets = {"bc5cdr": "BC5CDR", "ncbi_disease": "NCBI-disease", "bc2gm": "BC2GM"}
+    assert {name.split()[0] for name in counts} == set(datasets)
+    for name, labels in counts.items():
+        task = name.split()[0]
+        path = project / "results" / "en_blurb_sm" / task / "en_blurb_sm-s0.json"
+        result = json.loads(path.read_text(encoding="utf-8"))
+        assert sum(kinds["right"] for kinds in labels.values()) == result["correct"]
+        for label, kinds in labels.items():
+            boundary = sum(kinds.get(kind, 0) for kind in ("short", "long", "crossing"))
+            row = [kinds["right"], boundary, kinds.get("type", 0), kinds["spurious"]]
+            cells = " | ".join(f"{count:,}" for count in [*row, kinds["missed"]])
+            assert f"| {datasets[task]}, {label} | {cells} |" in card
+
+
+ALONE = {
+    "bc5cdr": "en_blurb_sm/single/bc5cdr/minilm-s0.json",
+    "ncbi_disease": "minilm/ncbi_disease/minilm-s0.json",
+    "bc2gm": "minilm/bc2gm/minilm-s0.json",
+    "bc5cdr_cid": "relations/bc5cdr_cid/ner-rel-from-text-s0.json",
+}
+
+
+def test_readme_shows_the_scores_of_en_blurb_sm(project: Path) -> None:
+    page = (project / "README.md").read_text(encoding="utf-8")
+    paths = list((project / "results" / "en_blurb_sm").glob("*/en_blurb_sm-s0.json"))
+    assert len(paths) == 4
+    for path in paths:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        low, high = result["ci95"]
+        alone = json.loads((project / "results" / ALONE[result["task"]]).read_text("utf-8"))
+        cells = f"| {100 * result['score']:.2f} | {100 * low:.2f}–{100 * high:.2f} |"
+        assert f"{cells} {100 * alone['score']:.2f} |" in page, path
+
+
+def test_parity_of_en_blurb_sm_is_that_of_its_report(project: Path) -> None:
+    page = (project / "docs" / "results.md").read_text(encoding="utf-8")
+    report = json.loads((project / "results" / "en_blurb_sm" / "parity.json").read_text("utf-8"))
+    assert len(report["scores"]) == 5
+    for row in report["scores"]:
+        values = " | ".join(f"{100 * row[key]:.2f}" for key in ("before", "after"))
+        assert f"| {row['dev']} | {row['score']} | {values} | {100 * row['change']:+.2f} |" in page

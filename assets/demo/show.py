@@ -17,7 +17,7 @@ def main(package: str, text_file: str, output_file: str) -> None:
     nlp = spacy.load(package)
     doc = nlp(Path(text_file).read_text(encoding="utf-8").strip())
     lines = [f"{package} finds in {text_file}:", ""]
-    lines += [f"  {ent.text:32} {ent.label_:10} {ent._.score:.2f}" for ent in doc.ents]
+    lines += [f"  {ent.text:34} {ent.label_:10} {ent._.score:.2f}" for ent in doc.ents]
     lines += ["", f"{len(doc.ents)} entities; the last column is the model's probability.", ""]
     relations = sorted(doc._.relations, key=lambda relation: -relation.score)
     for r in relations:

@@ -76,6 +76,7 @@ def find_pairs(
     """
     if given is not None and given.pairs is not None:
         return _given_pairs(doc, given, directed=directed, limit=max_mention_pairs)
+    spans: Sequence[Span | None]
     if given is not None:
         spans = [doc.char_span(start, end, label=label) for start, end, label in given.mentions]
     else:

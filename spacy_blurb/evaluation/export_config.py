@@ -73,7 +73,10 @@ def exported_config(config: dict[str, Any], backend: str, pipeline: str) -> dict
     # It cannot be trained, and paths of the training machine mean nothing elsewhere.
     nlp = {**config["nlp"], "before_creation": None}
     nlp |= {"after_creation": None, "after_pipeline_creation": None}
-    return {"nlp": nlp, "components": components, **deepcopy(SECTIONS)}
+    sections = deepcopy(SECTIONS)
+    # Whose result files name it.
+    sections["training"]["seed"] = config["training"].get("seed")
+    return {"nlp": nlp, "components": components, **sections}
 
 
 def _listen_to_runtime(section: Any, component: str, pipeline: str) -> Any:

@@ -45,7 +45,8 @@ def compare_scores(
     """Return a row per file and score that was not 0 before: both, and the change."""
     return [
         {
-            "dev": Path(path).name,
+            # With its folder: files of several corpora have one name.
+            "dev": "/".join(Path(path).parts[-2:]),
             "score": name,
             "before": round(value, 6),
             "after": round(after[path].get(name, 0.0), 6),

@@ -149,8 +149,8 @@ def set_run(
 
 def keep_given_words(config: Config, corpora: Sequence[Path]) -> None:
     """Let texts have tokens like those that entities are learned from; see `BiomedTokenizer.v1`."""
-    tokenizer = config["nlp"]["tokenizer"]
-    ours = tokenizer["@tokenizers"] == "spacy_blurb.BiomedTokenizer.v1"
+    tokenizer = config["nlp"].get("tokenizer", {})
+    ours = tokenizer.get("@tokenizers") == "spacy_blurb.BiomedTokenizer.v1"
     if ours and any(words_are_given(corpus / "train.spacy") for corpus in corpora):
         tokenizer["inside_words"] = False
 
