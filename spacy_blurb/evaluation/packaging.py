@@ -141,8 +141,6 @@ def _write_meta(
     # Behind the user's notes: how an exported pipeline compares with the original.
     notes = "\n\n".join(filter(None, [described.get("notes"), meta.get("notes")]))
     meta |= {**described, "notes": notes}
-    if not meta.get("url"):
-        meta.pop("url", None)  # spaCy's README would have an empty link
     # The lower bound that spaCy writes is the training machine's patch release.
     meta["spacy_version"] = ">=3.8.0,<3.9.0"
     # spaCy has one place for the scores of a component; of several tasks each, the card has them.
