@@ -252,3 +252,14 @@ def test_parity_of_en_blurb_sm_is_that_of_its_report(project: Path) -> None:
     for row in report["scores"]:
         values = " | ".join(f"{100 * row[key]:.2f}" for key in ("before", "after"))
         assert f"| {row['dev']} | {row['score']} | {values} | {100 * row['change']:+.2f} |" in page
+
+
+def test_cost_of_annotate_and_docbin_are_those_of_the_benchmarks(project: Path) -> None:
+    page = (project / "docs" / "results.md").read_text(encoding="utf-8")
+    folder = project / "results" / "benchmarks"
+    annotate = json.loads((folder / "annotate.json").read_text(encoding="utf-8"))
+    assert f"takes {annotate['ratios']['time']} times" in page
+    assert f"{annotate['runs']['words per second of wall time']:,} words per second" in page
+    assert f"was {annotate['ratios']['growth']} times" in page
+    docbin = json.loads((folder / "docbin.json").read_text(encoding="utf-8"))["ratios"]
+    assert f"storing is {docbin['store']} times and reading {docbin['read']} times" in page
