@@ -53,12 +53,14 @@ class _Corpus:
     task (str): As its report says; "own" for a user's data, which need no report.
     groups (Counter): What Docs are annotated for → how many.
     tokens (Counter): … → tokens in them.
+    gives_words (bool): Whether Docs have the words of their source, without its spacing.
     """
 
     path: Path
     task: str
     groups: Counter[tuple[str, ...]]
     tokens: Counter[tuple[str, ...]]
+    gives_words: bool
 
     @property
     def kinds(self) -> set[str]:
@@ -102,7 +104,7 @@ def fill_joint_config(
         _keep_components(config, set(taught))
         for component, found in taught.items():
             apply_settings(_common_settings(component, found), config["components"][component])
-        keep_given_words(config, [corpus.path for corpus in taught.get("ner", ())])
+        keep_given_words(config, any(corpus.gives_words for corpus in taught.get("ner", ())))
         if "qa" in taught:
             kind = question_kind([corpus.path / "train.spacy" for corpus in taught["qa"]])
             set_head(config["components"]["qa"]["model"], kind)
@@ -126,10 +128,12 @@ def _read(folder: Path) -> _Corpus:
         except (ValueError, KeyError, TypeError) as error:
             raise BlurbError(Errors.B101.format(path=path, reason=error)) from error
     groups, tokens = Counter[tuple[str, ...]](), Counter[tuple[str, ...]]()
+    gives_words = False
     for doc in read_docbin(folder / "train.spacy", Vocab()):
+        gives_words |= doc.has_unknown_spaces
         groups[annotated_for(doc)] += 1
         tokens[annotated_for(doc)] += len(doc)
-    return _Corpus(folder, task, groups, tokens)
+    return _Corpus(folder, task, groups, tokens, gives_words)
 
 
 def _count_batches(corpora: Sequence[_Corpus], batcher: Mapping[str, Any], batch_docs: int) -> int:

@@ -80,7 +80,9 @@ def fill_config(
         count = sum(_training_count(corpus, unit) for corpus in corpora)
         set_run(config, corpora, encoder, settings, math.ceil(count / settings.batch_docs))
         if task.component == "ner":
-            keep_given_words(config, corpora)
+            keep_given_words(
+                config, any(words_are_given(corpus / "train.spacy") for corpus in corpora)
+            )
         if task.component in pipeline:
             apply_settings(task.settings, config["components"][task.component])
     if task.component not in pipeline:
@@ -147,11 +149,14 @@ def set_run(
     )
 
 
-def keep_given_words(config: Config, corpora: Sequence[Path]) -> None:
-    """Let texts have tokens like those that entities are learned from; see `BiomedTokenizer.v1`."""
+def keep_given_words(config: Config, given: bool) -> None:
+    """Let texts have tokens like those that entities are learned from; see `BiomedTokenizer.v1`.
+
+    given (bool): Whether corpora of entities give words.
+    """
     tokenizer = config["nlp"].get("tokenizer", {})
     ours = tokenizer.get("@tokenizers") == "spacy_blurb.BiomedTokenizer.v1"
-    if ours and any(words_are_given(corpus / "train.spacy") for corpus in corpora):
+    if ours and given:
         tokenizer["inside_words"] = False
 
 

@@ -7,8 +7,10 @@ import pytest
 import spacy
 from confection import Config
 from spacy import registry, util
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
 
+from spacy_blurb.annotations import set_gold_entities
 from spacy_blurb.data.readers import make_corpus_v1
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.added_head import add_to_pipeline
@@ -73,6 +75,19 @@ def test_long_docs_make_more_steps(base: Path, folders: dict[str, Path], tmp_pat
     batches = list(resolved["batcher"](list(read(nlp))))
     assert config["training"]["max_steps"] == len(batches) == 8
     assert max(map(len, batches)) > 1
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_one_corpus_with_words_decides_for_texts(
+    given: bool, base: Path, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    doc = Doc(Vocab(), words=["DRD2"], spaces=None if given else [False])
+    set_gold_entities(doc, [(0, 4, "Gene")], label_sets=["genes"])
+    for split in ("train", "dev"):
+        DocBin(docs=[doc]).to_disk(tmp_path / f"{split}.spacy")
+    chosen = [folders["chemicals"], tmp_path]
+    config, _ = fill_joint_config(base, chosen, "owner/x", SETTINGS)
+    assert config["nlp"]["tokenizer"].get("inside_words", True) is not given
 
 
 @pytest.mark.parametrize(
