@@ -3,7 +3,7 @@
 # make test      the test suite
 # make lint      what CI checks before the tests
 # make scispacy  scispaCy in the same environment, for the tests of what works beside it
-# make bench     the benchmarks (each writes JSON)
+# make bench ENCODER=FOLDER   the benchmarks (each writes JSON); FOLDER: a BERT in Hugging Face's format
 
 PYTHON ?= python3
 VENV := .venv
@@ -50,8 +50,11 @@ lint: install
 scispacy: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps scispacy nmslib-metabrainz pysbd conllu
 
+# All but those that want a pipeline: cnn.py (workflow en-blurb-sm-cnn) and annotate.py.
 bench: install
+	@test -n "$(ENCODER)" || { echo "✘ make bench ENCODER=FOLDER, a BERT in Hugging Face's format"; exit 2; }
 	mkdir -p metrics/benchmarks
-	for program in benchmarks/*.py; do \
-		$(BIN)/python $$program --json metrics/benchmarks/$$(basename $$program .py).json || exit 1; \
+	for program in $(filter-out benchmarks/cnn.py benchmarks/annotate.py,$(wildcard benchmarks/*.py)); do \
+		encoder=$$(grep -q -- '"--encoder"' $$program && echo "--encoder $(ENCODER)"); \
+		$(BIN)/python $$program $$encoder --json metrics/benchmarks/$$(basename $$program .py).json || exit 1; \
 	done

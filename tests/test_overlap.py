@@ -25,10 +25,17 @@ def compare(project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         DocBin(docs=docs, store_user_data=True).to_disk(corpus / "test.spacy")
         text.write_text("\n\n".join(documents) + "\n", encoding="utf-8")
         report, titles = tmp_path / "report.json", tmp_path / "titles.txt"
-        files = [f"--texts={text}", f"--corpora={corpus}", f"--json={report}", f"--titles={titles}"]
+        files = [f"--texts={text}", f"--corpora={corpus}", f"--json={report}"]
+        assert main([*files, f"--titles={titles}"]) == 0
+        found = json.loads(report.read_text())
         code = main(files)
+        # The list is the one that `corpus` takes: nothing is left that overlaps.
+        assert main([*files, f"--exclude={titles}"]) == 0
+        left = json.loads(report.read_text())
+        assert (left["without_listed"], left["overlapping"]) == (True, 0)
+        assert left["documents"] == found["documents"] - found["overlapping"]
         capsys.readouterr()
-        return code, json.loads(report.read_text()), titles.read_text(encoding="utf-8")
+        return code, found, titles.read_text(encoding="utf-8")
 
     return run
 
@@ -75,3 +82,7 @@ def test_the_page_has_the_figures_of_the_file(project: Path) -> None:
         f"{report['overlapping']} share such a run with dev or test of one of {n_corpora} corpora"
     )
     assert f"Of the {report['documents']:,} documents that we have, {found}, {chemprot} of" in page
+    left = json.loads((project / "results" / "pretraining" / "overlap_left.json").read_text())
+    assert left["without_listed"] and left["evaluation"].keys() == report["evaluation"].keys()
+    kept = f"`corpus` keeps {left['documents']:,} without them, and {left['overlapping']} of these"
+    assert kept in page

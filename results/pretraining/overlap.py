@@ -1,13 +1,13 @@
 """Does text for pretraining hold evaluation data? Runs of words that both have, counted.
 
-    python results/pretraining/overlap.py --texts FILE… --corpora FOLDER… --json COUNTS.json
-        [--titles LIST.txt]
+    python results/pretraining/overlap.py --texts FILE,FILE… --corpora FOLDER… --json COUNTS.json
+        [--titles LIST.txt | --exclude LIST.txt]
 
-Compares the dev and test splits of converted corpora with the documents of text files (one sentence
-per line, an empty line between documents). A document overlaps with a text if both have the same 13
-words in a row, letter case and punctuation aside (Brown et al. 2020, appendix C). LIST.txt gets the
-first sentence of each such document, for `text.exclude_titles` of a pretraining config. Ends with 1
-if there is any, so that a second call on what is left is the proof.
+Compares the dev and test splits of converted corpora with the documents that `corpus` takes from
+files. A document overlaps with a text if both have the same 13 words in a row, letter case and
+punctuation aside (Brown et al. 2020, appendix C). LIST.txt gets the first sentence of each such
+document, for `text.exclude_titles` of a pretraining config. A second call with --exclude compares
+what `corpus` keeps with such a list, and is the proof: it ends with 1 if anything is found.
 
 Convert with the texts as they are (`--form original` for ChemProt and DDI): of a text with dummies
 in the place of its entities (GAD) only the runs between them can be found.
@@ -17,8 +17,9 @@ import argparse
 import json
 import re
 import sys
+import tempfile
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,12 @@ from rich.progress import track
 from spacy.tokens import DocBin
 
 from spacy_blurb.annotations.questions import doc_questions
-from spacy_blurb.pretraining.text import read_documents
+from spacy_blurb.errors import BlurbError
+from spacy_blurb.pretraining.config import TextConfig
+from spacy_blurb.pretraining.prepared import describe_files, prepare_files
+from spacy_blurb.pretraining.selection import read_split, select_documents
+from spacy_blurb.pretraining.text import Document
+from spacy_blurb.pretraining.workers import Workers
 
 RUN = 13
 _WORD = re.compile(r"@[\w-]+\$|[^\W_]+")
@@ -76,8 +82,20 @@ def read_texts(corpus: Path) -> dict[str, list[str]]:
     return texts
 
 
+def read_kept(paths: Iterable[Path], exclude: Path | None) -> Iterator[Document]:
+    """Yield the documents that `corpus` keeps, with a list as its `text.exclude_titles` or none."""
+    lists = (str(exclude),) if exclude else ()
+    config = TextConfig(tuple(map(str, paths)), held_out=0.0, exclude_titles=lists)
+    with tempfile.TemporaryDirectory(prefix="spacy-blurb-overlap-") as folder:
+        with Workers(0) as workers:
+            files = describe_files(config, workers, Path(folder))
+            prepare_files(files, workers, print)
+        selection = select_documents(files, config)
+        yield from read_split(files, selection, "train")
+
+
 def find(
-    paths: list[Path], evaluation: dict[str, NDArray[np.uint64]], runs: Runs
+    documents: Iterable[Document], evaluation: dict[str, NDArray[np.uint64]], runs: Runs
 ) -> tuple[int, dict[str, dict[str, int]], list[str]]:
     """Compare all documents.
 
@@ -87,7 +105,7 @@ def find(
     everything = np.unique(np.concatenate(list(evaluation.values())))
     found = {name: {"documents": 0, "runs": 0} for name in evaluation}
     titles, n_documents = [], 0
-    for sentences in track(read_documents(paths), description="Comparing"):
+    for sentences in track(documents, description="Comparing"):
         n_documents += 1
         hashes = np.unique(runs.of(" ".join(sentences)))
         shared = hashes[_is_in(hashes, everything)]
@@ -113,10 +131,12 @@ def _is_in(hashes: NDArray[np.uint64], table: NDArray[np.uint64]) -> NDArray[np.
 def main(arguments: Iterable[str] | None = None) -> int:
     """Compare, write, and tell."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--texts", nargs="+", type=Path, required=True)
+    parser.add_argument("--texts", required=True, help="commas between")
     parser.add_argument("--corpora", nargs="+", type=Path, required=True)
     parser.add_argument("--json", type=Path, required=True)
-    parser.add_argument("--titles", type=Path)
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--titles", type=Path, help="list to write")
+    group.add_argument("--exclude", type=Path, help="list of documents to leave out")
     given = parser.parse_args(arguments)
     runs, evaluation, counts = Runs(), {}, {}
     for corpus in given.corpora:
@@ -124,10 +144,13 @@ def main(arguments: Iterable[str] | None = None) -> int:
             name = f"{corpus.name} {split}"
             evaluation[name] = np.unique(np.concatenate([runs.of(text) for text in texts]))
             counts[name] = {"texts": len(texts), "runs": len(evaluation[name])}
-    n_documents, found, titles = find(given.texts, evaluation, runs)
+    paths = [Path(name) for name in given.texts.split(",")]
+    documents = read_kept(paths, given.exclude)
+    n_documents, found, titles = find(documents, evaluation, runs)
     report: dict[str, Any] = {
         "run": RUN,
-        "texts": [path.name for path in given.texts],
+        "texts": [path.name for path in paths],
+        "without_listed": given.exclude is not None,
         "documents": n_documents,
         "overlapping": len(titles),
         "evaluation": {
@@ -141,8 +164,11 @@ def main(arguments: Iterable[str] | None = None) -> int:
     for name, row in report["evaluation"].items():
         print(f"{name}: {row['documents']} documents, {row['shared_runs']} of {row['runs']} runs")
     print(f"{len(titles)} of {n_documents} documents overlap.")
-    return int(bool(titles))
+    return int(bool(titles) and not given.titles)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except BlurbError as error:
+        sys.exit(f"✘ {error}")
