@@ -10,6 +10,8 @@ medians over the rounds of our questions per CPU second over theirs, larger is b
 the Hugging Face pipeline is given in one call too, with the batch size that is its default (1) and
 with 8; the better one of the two counts.
 
+`exported bf16` and `exported int8` are the same pipeline after `spacy blurb export`, in OpenVINO.
+
 What differs: the pipeline cuts texts to windows of 384 pieces that share 128, in float32, and takes
 the best span of each text from two softmaxes; ours has windows of 512, multiplies in bfloat16 where
 the processor can, and has one softmax over all spans. `runs` says how often answers agree. Texts
@@ -27,6 +29,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -42,6 +45,7 @@ from spacy.training import Example
 from spacy_blurb.annotations import set_questions
 from spacy_blurb.data.datasets import READERS
 from spacy_blurb.data.records import Question
+from spacy_blurb.evaluation.export import export_pipeline
 from spacy_blurb.tokenization.tokenizer import build_tokenizer
 
 DEMO_TEXT = Path(__file__).parent.parent / "assets" / "demo" / "text" / "articles.txt"
@@ -51,6 +55,7 @@ DEMO_QUESTIONS = (
     "How many patients were there?",
 )
 N_TOGETHER = 10
+EXPORTED = {"exported bf16": "openvino-bf16", "exported int8": "openvino-int8"}
 Pair = tuple[str, str]
 Side = Callable[[list[Pair]], list[str]]
 
@@ -107,6 +112,17 @@ def build_ours(encoder: Path, precision: str) -> Language:
     shape = get_head(nlp).get_param("W").shape
     get_head(nlp).set_param("W", np.random.default_rng(0).normal(size=shape).astype("f"))
     return nlp
+
+
+def export(nlp: Language, texts: list[str], folder: Path) -> dict[str, Language]:
+    """Return the pipeline without torch, in both forms."""
+    nlp.to_disk(folder / "trained")
+    exported = {}
+    for name, backend in EXPORTED.items():
+        output = folder / backend
+        export_pipeline(str(folder / "trained"), output, backend, calibration=texts)
+        exported[name] = spacy.load(output, config={"components.transformer.threads": 1})
+    return exported
 
 
 def get_head(nlp: Language) -> Any:
@@ -179,19 +195,22 @@ def main() -> None:
         texts = [text for _, text in pairs]
         encoder = args.encoder or make_random_encoder(texts, Path(folder))
         groups, rounds = (1, 2) if args.quick else (4, 5)
-        result = compare(encoder, pairs, groups, rounds)
+        result = compare(encoder, pairs, groups, rounds, Path(folder))
     result["notes"] = notes
     args.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(json.dumps({key: result[key] for key in ("ratios", "notes")}, indent=2))
 
 
-def compare(encoder: Path, pairs: list[Pair], n_groups: int, rounds: int) -> dict[str, Any]:
+def compare(
+    encoder: Path, pairs: list[Pair], n_groups: int, rounds: int, folder: Path
+) -> dict[str, Any]:
     """Run all sides on one and on ten abstracts."""
-    ours = {precision: build_ours(encoder, precision) for precision in ("auto", "fp32")}
-    head = get_head(ours["auto"])
+    ours = {"blurb": build_ours(encoder, "auto"), "blurb fp32": build_ours(encoder, "fp32")}
+    head = get_head(ours["blurb"])
+    # Other abstracts than those that are asked about.
+    ours |= export(ours["blurb fp32"], [text for _, text in pairs[-100:]], folder)
     sides: dict[str, Side] = {
-        "blurb": lambda chosen: run_ours(ours["auto"], chosen),
-        "blurb fp32": lambda chosen: run_ours(ours["fp32"], chosen),
+        **{name: partial(run_ours, nlp) for name, nlp in ours.items()},
         "hf_pipeline": build_hugging_face(encoder, head, 1),
         "hf_pipeline batch 8": build_hugging_face(encoder, head, 8),
     }
@@ -208,7 +227,7 @@ def compare(encoder: Path, pairs: list[Pair], n_groups: int, rounds: int) -> dic
         for name, values in speeds.items():
             runs[f"{kind}, {name}, questions per cpu second"] = [round(v, 3) for v in values]
         theirs = max((n for n in speeds if n.startswith("hf")), key=lambda n: np.median(speeds[n]))
-        for name in ("blurb", "blurb fp32"):
+        for name in ours:
             ratio = statistics.median(np.divide(speeds[name], speeds[theirs]).tolist())
             ratios[f"{name}/hf_pipeline{suffix}"] = round(ratio, 3)
         runs[f"{kind}, Hugging Face's better one"] = theirs
