@@ -11,6 +11,7 @@ from typing import Any, get_args
 import spacy
 from confection import Config
 from spacy.language import Language
+from spacy.strings import StringStore
 from spacy.tokens import Doc
 
 from ..data.readers import read_examples
@@ -25,6 +26,8 @@ from .pipelines import load_pipeline
 PARITY = "parity.json"
 TOLERANCE = {"openvino-bf16": 0.001, "openvino-int8": 0.003, "onnx-int8": 0.003}
 """What a task may lose of its score (0-1) by default."""
+_PLAIN = ("transformer", "sentencizer")
+"""Components of other makers that keep no strings."""
 
 
 def export_pipeline(
@@ -69,6 +72,7 @@ def export_pipeline(
     with tempfile.TemporaryDirectory(prefix="spacy-blurb-") as name:
         folder = Path(name, "pipeline")
         nlp.to_disk(folder)
+        _forget_words(nlp, folder)
         _write_exported(folder, config, encoder, runtime, backend)
         exported = spacy.load(folder)
         report = _compare(nlp, exported, encoder, compared, dev)
@@ -139,6 +143,21 @@ def check_losses(scores: Sequence[dict[str, Any]], tolerance: float) -> None:
     ]
     if losses:
         raise BlurbError(Errors.B724.format(losses="; ".join(losses), tolerance=tolerance))
+
+
+def _forget_words(nlp: Language, folder: Path) -> None:
+    """Leave out of a saved pipeline the words that its training met.
+
+    `spacy.load` would read them all, and a package would publish the words of its corpora. Our
+    components need no string but their labels; what others need is not known, so with others
+    everything stays.
+    """
+    factories = {nlp.get_pipe_meta(name).factory for name in nlp.component_names}
+    if not all(factory.startswith("blurb_") or factory in _PLAIN for factory in factories):
+        return
+    labels = [label for _, part in nlp.components for label in getattr(part, "labels", ())]
+    strings = StringStore([*type(nlp)().vocab.strings, *labels])
+    strings.to_disk(folder / "vocab" / "strings.json")
 
 
 def _write_exported(

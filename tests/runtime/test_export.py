@@ -12,7 +12,7 @@ from spacy.language import Language
 from spacy.tokens import DocBin
 
 from spacy_blurb.errors import BlurbError
-from spacy_blurb.evaluation.export import summarise
+from spacy_blurb.evaluation.export import export_pipeline, summarise
 from spacy_blurb.evaluation.export_config import read_calibration
 from spacy_blurb.runtime.processor import has_vnni
 
@@ -110,6 +110,30 @@ def test_the_report(exported: Exported) -> None:
     assert f"ents_f on {row['dev']}: 100.00 before, 100.00 after" in meta["notes"]
     (requirement,) = meta["requirements"]
     assert requirement.startswith("spacy-blurb[openvino]>=")
+
+
+def test_words_of_the_training_are_left_out(exported: Exported, trained: Language) -> None:
+    """Labels stay, and Docs are stored and restored as before."""
+    nlp = spacy.load(exported("openvino-bf16"))
+    labels = set(nlp.get_pipe("ner").labels)  # type: ignore[attr-defined]
+    assert labels
+    assert "naloxone" in trained.vocab.strings
+    assert "naloxone" not in nlp.vocab.strings
+    assert labels <= set(nlp.vocab.strings)
+    stored = DocBin(docs=[nlp("naloxone causes fever in rats")], store_user_data=True).to_bytes()
+    (doc,) = DocBin().from_bytes(stored).get_docs(spacy.blank("en").vocab)
+    assert doc[0].text == "naloxone"
+    assert {ent.label_ for ent in doc.ents} <= labels
+
+
+def test_they_stay_where_others_components_may_need_them(
+    trained_folder: Path, tmp_path: Path
+) -> None:
+    nlp = spacy.load(trained_folder)
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "DRUG", "pattern": "naloxone"}])  # type: ignore[attr-defined]
+    nlp.to_disk(tmp_path / "trained")
+    export_pipeline(str(tmp_path / "trained"), tmp_path / "exported", "openvino-bf16")
+    assert "naloxone" in spacy.load(tmp_path / "exported").vocab.strings
 
 
 def test_what_was_not_compared_is_said() -> None:
