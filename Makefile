@@ -3,7 +3,8 @@
 # make test      the test suite
 # make lint      what CI checks before the tests
 # make scispacy  scispaCy in the same environment, for the tests of what works beside it
-# make bench ENCODER=FOLDER   the benchmarks (each writes JSON); FOLDER: a BERT in Hugging Face's format
+# make bench ENCODER=FOLDER BLURB_DATA=DATA   the benchmarks (each writes JSON); FOLDER: a BERT in Hugging Face's
+#                format, DATA: raw data (docs/protocol.md). startup.py installs two environments from the package index
 
 PYTHON ?= python3
 VENV := .venv
@@ -52,9 +53,10 @@ scispacy: install
 
 # All but those that want a pipeline: cnn.py (workflow en-blurb-sm-cnn) and annotate.py.
 bench: install
-	@test -n "$(ENCODER)" || { echo "✘ make bench ENCODER=FOLDER, a BERT in Hugging Face's format"; exit 2; }
+	@test -n "$(ENCODER)" -a -n "$(BLURB_DATA)" || \
+		{ echo "✘ make bench ENCODER=FOLDER BLURB_DATA=DATA: a BERT in Hugging Face's format, and raw data"; exit 2; }
 	mkdir -p metrics/benchmarks
 	for program in $(filter-out benchmarks/cnn.py benchmarks/annotate.py,$(wildcard benchmarks/*.py)); do \
 		encoder=$$(grep -q -- '"--encoder"' $$program && echo "--encoder $(ENCODER)"); \
-		$(BIN)/python $$program $$encoder --json metrics/benchmarks/$$(basename $$program .py).json || exit 1; \
+		BLURB_DATA=$(BLURB_DATA) $(BIN)/python $$program $$encoder --json metrics/benchmarks/$$(basename $$program .py).json || exit 1; \
 	done
