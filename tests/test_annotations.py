@@ -1,6 +1,7 @@
 """What a Doc carries, and that it survives every way a Doc travels."""
 
 from itertools import pairwise
+from typing import Any
 
 import catalogue
 import numpy as np
@@ -9,7 +10,7 @@ import srsly
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin, Span
+from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.vocab import Vocab
 from srsly import msgpack_decoders, msgpack_encoders
 
@@ -17,19 +18,30 @@ from spacy_blurb.annotations import (
     ENTITIES,
     PICO,
     RECORD,
+    FoundRelation,
     best_disjoint,
+    doc_answers,
     document_id,
     entity_offsets,
     gold_entities,
     install_extensions,
     label_sets,
     longest_disjoint,
+    predicted_entities,
+    scored_entities,
+    set_abbreviations,
+    set_answers,
+    set_found_relations,
     set_gold_entities,
+    set_questions,
     set_record,
     set_scored_entities,
+    set_vector,
     span_score,
+    travelling_vector,
 )
 from spacy_blurb.annotations.msgpack import look_up_plugins_once
+from spacy_blurb.annotations.questions import doc_questions
 
 TEXT = "acute colon cancer and fever"
 MENTIONS = [(0, 18, "X"), (6, 18, "X"), (12, 18, "Y"), (23, 28, "Y"), (24, 28, "Y")]
@@ -85,6 +97,65 @@ def test_scores_belong_to_predicted_spans_only(nlp: Language, gold: Doc) -> None
     assert nlp.make_doc(TEXT)[0:1]._.score is None
     # Predicted Docs have no gold mentions, whatever the key they share.
     assert gold_entities(doc) is None
+
+
+def test_scores_survive_merged_tokens_and_edited_groups(nlp: Language) -> None:
+    """spaCy does not move the spans of a group when tokens are merged."""
+    doc = nlp.make_doc("Interleukin 6 and insulin fall in rats with nephrogenic diabetes")
+    spans = [Span(doc, 0, 2, "A"), Span(doc, 3, 4, "A"), Span(doc, 8, 10, "B")]
+    set_scored_entities(doc, spans, [0.5, 0.25, 0.125], sets=["x", "x", "y"], label_sets=["x", "y"])
+    doc.set_ents(spans)
+    with doc.retokenize() as retokenizer:
+        for span in spans:
+            retokenizer.merge(span)
+    assert [(ent.text, span_score(ent)) for ent in doc.ents] == [
+        ("Interleukin 6", 0.5),
+        ("insulin", 0.25),
+        ("nephrogenic diabetes", 0.125),
+    ]
+    nephrogenic = doc.text.index("nephrogenic")
+    expected = (nephrogenic, len(doc.text), "B", 0.125, "y")
+    assert predicted_entities(doc, ["y"]) == [expected]
+
+
+def test_a_group_that_somebody_has_changed(nlp: Language) -> None:
+    doc = nlp.make_doc("aspirin causes fever in rats")
+    set_scored_entities(doc, [Span(doc, 0, 1, "A"), Span(doc, 2, 3, "B")], [0.5, 0.25])
+    doc.spans[ENTITIES].append(Span(doc, 4, 5, "C"))
+    expected = [(0, 7, "A", 0.5, None), (15, 20, "B", 0.25, None), (24, 28, "C", None, None)]
+    assert scored_entities(doc) == expected
+    assert [span_score(span) for span in doc.spans[ENTITIES]] == [0.5, 0.25, None]
+    group = doc.spans[ENTITIES]  # "del group[0]" of spaCy 3.8 corrupts memory
+    doc.spans[ENTITIES] = SpanGroup(doc, name=ENTITIES, spans=[group[1]], attrs=group.attrs)
+    assert scored_entities(doc) == [expected[1]]
+    doc.spans[ENTITIES] = [Span(doc, 4, 5, "C")]
+    assert scored_entities(doc) is None
+
+
+@pytest.mark.parametrize("way", ["from_docs", "to_json"])
+def test_what_loses_annotations_leaves_no_broken_ones(nlp: Language, way: str) -> None:
+    """spaCy keeps groups without their attrs there."""
+    install_extensions()
+    doc = nlp.make_doc("aspirin (ASA) causes fever in rats")
+    aspirin, fever = Span(doc, 0, 1, "A"), Span(doc, 5, 6, "B")
+    set_scored_entities(doc, [aspirin, fever], [0.5, 0.25])
+    doc.set_ents([aspirin, fever])
+    set_found_relations(doc, [FoundRelation((0, 7, "A"), (21, 26, "B"), "R", 0.5)])
+    set_abbreviations(doc, [(doc[2:3], (0, 7))])
+    set_vector(doc, np.zeros(2, dtype="f"))
+    set_questions(doc, [{"id": "q", "question": "What?", "options": []}])
+    row = {"id": "q", "question": "What?", "options": [], "found": True, "kind": "spans"}
+    set_answers(doc, "spans", [{**row, "candidates": [["", 0.5, 0, 7]]}])
+    assert (len(doc._.relations), len(doc._.abbreviations), len(doc_answers(doc))) == (1, 1, 1)
+    back: Any = Doc(nlp.vocab).from_json(doc.to_json())
+    lost: Any = Doc.from_docs([doc]) if way == "from_docs" else back
+    assert [ent._.score for ent in lost.ents] == [None, None]
+    assert (lost._.relations, lost._.abbreviations, doc_answers(lost)) == ([], [], [])
+    assert lost.ents[0]._.long_form is None
+    assert doc_questions(lost) == []
+    assert travelling_vector(lost) is None
+    set_answers(lost, "spans", [{**row, "candidates": [["", 0.5, 0, 7]]}])
+    assert [answer.text for answer in doc_answers(lost)] == ["aspirin"]
 
 
 @pytest.mark.parametrize(

@@ -25,11 +25,9 @@ def set_abbreviations(doc: Doc, rows: Iterable[tuple[Span, tuple[int, int]]]) ->
 
 def abbreviation_offsets(doc: Doc) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     """Return the characters of each place and of its long form in text order, [] without any."""
-    if ABBREVIATIONS not in doc.spans:
-        return []
     # By characters: spaCy does not move the spans of a group when tokens are merged.
     rows = []
-    for key, (long_start, long_end) in doc.spans[ABBREVIATIONS].attrs["long_forms"].items():
+    for key, (long_start, long_end) in _long_forms(doc).items():
         start, end = key.split(":")
         rows.append(((int(start), int(end)), (long_start, long_end)))
     return rows
@@ -42,10 +40,19 @@ def doc_abbreviations(doc: Doc) -> list[Span]:
 
 def long_form(span: Span) -> Span | None:
     """Return what an abbreviation stands for, None for another span: `span._.long_form`."""
-    if ABBREVIATIONS not in span.doc.spans:
-        return None
-    long = span.doc.spans[ABBREVIATIONS].attrs["long_forms"].get(_key(span))
+    long = _long_forms(span.doc).get(_key(span))
     return None if long is None else _span(span.doc, *long)
+
+
+def _long_forms(doc: Doc) -> dict[str, list[int]]:
+    """Return what `set_abbreviations` wrote; nothing of a group that has lost its attrs.
+
+    spaCy's `Doc.from_docs` and `to_json` keep a group without them.
+    """
+    found: dict[str, list[int]] = {}
+    if ABBREVIATIONS in doc.spans:
+        found = doc.spans[ABBREVIATIONS].attrs.get("long_forms", found)
+    return found
 
 
 def _span(doc: Doc, start: int, end: int) -> Span:

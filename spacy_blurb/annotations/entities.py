@@ -1,7 +1,8 @@
 """Entities and PICO elements of a Doc: gold mentions, predicted spans with their probabilities."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from spacy.tokens import Doc, Span, SpanGroup
 
@@ -9,14 +10,29 @@ ENTITIES = "blurb"
 """Key in `doc.spans` of all entities, overlaps kept. The attrs of a gold group hold what counts in
 evaluation: `label_sets` that the Doc is complete for (None where it is for none, since its mentions
 are only those of the pairs to be judged), `mentions`, and what `set_gold_relations` adds. Those of
-a predicted group: `label_sets` that were predicted, and for each span its probability in `scores`
-and the label set it comes from in `sets`."""
+a predicted group: `label_sets` that were predicted, and for each span its characters and label in
+`offsets`, its probability in `scores` and the label set it comes from in `sets`."""
 
 PICO = "pico"
 """Key in `doc.spans` of PICO elements, with the same attrs; they are not in `doc.ents`."""
 
 CharSpan = tuple[int, int, str]
 """First character, character behind the last, label."""
+
+
+class ScoredEntity(NamedTuple):
+    """A predicted entity or PICO element.
+
+    start, end (int): First character, character behind the last.
+    score (float | None): Probability, 0-1, where the pipeline has one.
+    label_set (str | None): The label set it comes from, where the pipeline has several.
+    """
+
+    start: int
+    end: int
+    label: str
+    score: float | None = None
+    label_set: str | None = None
 
 
 def set_gold_entities(
@@ -134,13 +150,44 @@ def set_scored_entities(
     label_sets (list[str] | None): All label sets that were predicted.
     key (str): Group to write, "blurb" or "pico".
     """
-    attrs: dict[str, Any] = {"scores": [float(score) for score in scores]}
+    # By characters too: spaCy does not move the spans of a group when tokens are merged.
+    attrs: dict[str, Any] = {
+        "offsets": [list(_place(span)) for span in spans],
+        "scores": [float(score) for score in scores],
+    }
     if sets is not None:
         attrs.update(sets=sets, label_sets=label_sets)
     doc.spans[key] = SpanGroup(doc, name=key, spans=spans, attrs=attrs)
 
 
-def predicted_spans(doc: Doc, sets: Iterable[str] = (), *, key: str = ENTITIES) -> list[Span]:
+def scored_entities(doc: Doc, key: str = ENTITIES) -> list[ScoredEntity] | None:
+    """Return what `set_scored_entities` wrote, None where nothing was predicted.
+
+    Spans that somebody has added to the group since have no probability; removed ones are left out.
+
+    key (str): "blurb" or "pico".
+    """
+    group = doc.spans.get(key)
+    if group is None or "offsets" not in group.attrs:
+        return None
+    places, scores = group.attrs["offsets"], group.attrs["scores"]
+    sets = group.attrs.get("sets", [None] * len(places))
+    rows = [
+        ScoredEntity(start, end, label, score, name)
+        for (start, end, label), score, name in zip(places, scores, sets, strict=True)
+    ]
+    if len(group) == len(rows):
+        return rows
+    known: dict[CharSpan, list[ScoredEntity]] = defaultdict(list)
+    for row in reversed(rows):
+        known[row[:3]].append(row)
+    present = [_place(span) for span in group]
+    return [known[place].pop() if known[place] else ScoredEntity(*place) for place in present]
+
+
+def predicted_entities(
+    doc: Doc, sets: Iterable[str] = (), *, key: str = ENTITIES
+) -> list[ScoredEntity]:
     """Return what was predicted of some label sets, to compare it with their gold mentions.
 
     A pipeline that does not know these sets, as one of another program, predicts all there is: its
@@ -150,10 +197,11 @@ def predicted_spans(doc: Doc, sets: Iterable[str] = (), *, key: str = ENTITIES) 
     """
     group = doc.spans[key] if key in doc.spans else SpanGroup(doc, name=key)
     wanted = set(sets) & set(group.attrs.get("label_sets", []))
-    if wanted and "sets" in group.attrs:
-        names = group.attrs["sets"]
-        return [span for span, name in zip(group, names, strict=True) if name in wanted]
-    return list(doc.ents) if key == ENTITIES else list(group)
+    rows = scored_entities(doc, key)
+    if rows is not None and wanted and "sets" in group.attrs:
+        return [row for row in rows if row.label_set in wanted]
+    spans = list(doc.ents) if key == ENTITIES else list(group)
+    return [ScoredEntity(*_place(span), span_score(span)) for span in spans]
 
 
 def span_score(span: Span) -> float | None:
@@ -162,12 +210,13 @@ def span_score(span: Span) -> float | None:
     Where several label sets have the same span it is the highest.
     """
     found = [
-        score
+        row.score
         for key in (ENTITIES, PICO)
-        if key in span.doc.spans and "scores" in span.doc.spans[key].attrs
-        for other, score in zip(
-            span.doc.spans[key], span.doc.spans[key].attrs["scores"], strict=True
-        )
-        if (other.start, other.end, other.label) == (span.start, span.end, span.label)
+        for row in scored_entities(span.doc, key) or ()
+        if row[:3] == _place(span) and row.score is not None
     ]
     return max(found, default=None)
+
+
+def _place(span: Span) -> CharSpan:
+    return span.start_char, span.end_char, span.label_

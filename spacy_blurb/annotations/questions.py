@@ -120,7 +120,7 @@ def doc_questions(doc: Doc) -> list[DocQuestion]:
             answers=tuple((offset, text) for offset, text in row.get("answers", ())),
             options=tuple(row.get("options", ())),
         )
-        for row in doc.spans[QUESTIONS].attrs["questions"]
+        for row in doc.spans[QUESTIONS].attrs.get("questions", ())
     ]
 
 
@@ -133,7 +133,7 @@ def gold_kind(question: DocQuestion) -> AnswerKind | None:
 
 def set_answers(doc: Doc, kind: AnswerKind, rows: list[dict[str, Any]]) -> None:
     """Write answers of one kind, in place of earlier ones of this kind; see `ANSWERS`."""
-    old = doc.spans[ANSWERS].attrs["answers"] if ANSWERS in doc.spans else []
+    old = _answer_rows(doc)
     rows = [*(row for row in old if row["kind"] != kind), *rows]
     spans = [answer.span for answer in (to_answer(doc, row) for row in rows) if answer.span]
     doc.spans[ANSWERS] = SpanGroup(doc, name=ANSWERS, spans=spans, attrs={"answers": rows})
@@ -144,9 +144,13 @@ def doc_answers(doc: Doc) -> list[Answer]:
 
     This is `doc._.answers`.
     """
-    if ANSWERS not in doc.spans:
-        return []
-    return [to_answer(doc, row) for row in doc.spans[ANSWERS].attrs["answers"]]
+    return [to_answer(doc, row) for row in _answer_rows(doc)]
+
+
+def _answer_rows(doc: Doc) -> list[dict[str, Any]]:
+    # spaCy's `Doc.from_docs` and `to_json` keep a group without its attrs.
+    rows: list[dict[str, Any]] = []
+    return doc.spans[ANSWERS].attrs.get("answers", rows) if ANSWERS in doc.spans else rows
 
 
 def to_answer(doc: Doc, row: dict[str, Any]) -> Answer:

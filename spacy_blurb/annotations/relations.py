@@ -152,7 +152,7 @@ def give_candidates(doc: Doc, reference: Doc) -> None:
 def given_candidates(doc: Doc) -> Given | None:
     """Return what `give_candidates` wrote, None where nothing is given."""
     group = doc.spans.get(CANDIDATES)
-    if group is None:
+    if group is None or "mentions" not in group.attrs:
         return None
     return Given(
         mentions=_mentions(group.attrs),
@@ -177,7 +177,8 @@ def set_found_relations(doc: Doc, found: Iterable[FoundRelation]) -> None:
 def found_relations(doc: Doc) -> list[FoundRelation] | None:
     """Return what `set_found_relations` wrote, None where nothing was predicted."""
     group = doc.spans.get(RELATIONS)
-    if group is None:
+    # spaCy's `Doc.from_docs` and `to_json` keep a group without its attrs.
+    if group is None or "relations" not in group.attrs:
         return None
     return [
         FoundRelation(

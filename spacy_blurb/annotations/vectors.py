@@ -24,6 +24,6 @@ def set_vector(doc: Doc, vector: NDArray[np.floating]) -> None:
 def travelling_vector(doc: Doc) -> NDArray[np.floating] | None:
     """Return what `set_vector` wrote, also where the Doc has travelled; None without one."""
     group = doc.spans.get(VECTOR)
-    if group is None:
+    if group is None or "vector" not in group.attrs:
         return None
     return np.frombuffer(base64.b64decode(group.attrs["vector"]), dtype="<f4")

@@ -114,7 +114,8 @@ def may_hold(types: TypePairs, label: str, head: str, tail: str, *, directed: bo
 
 def _allowed_types(names: Sequence[str], types: TypePairs) -> NDArray[np.bool_]:
     """Return a table, shape (types, types): heads in rows, tails in columns."""
-    if not types:
+    # A label without an entry may hold between any.
+    if not types or not all(types.values()):
         return np.ones((len(names), len(names)), dtype=bool)
     pairs = {(head, tail) for label in types for head, tail in types[label]}
     return np.array([[(head, tail) in pairs for tail in names] for head in names], dtype=bool)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.tokens import Doc, Span
 
-from ..annotations import ENTITIES, CharSpan, Given
+from ..annotations import ENTITIES, CharSpan, Given, scored_entities
 from ..errors import BlurbError, Errors
 from .candidates import PairFinder, TypePairs
 
@@ -24,6 +24,7 @@ class DocPairs:
         about two concepts has a pair for each mention of the one with each of the other.
     n_groups (int): Decisions; a given pair whose mention is not on tokens is one without pairs.
     concepts (list[tuple[str, str]] | None): The two concepts of each decision, where there are.
+    given (bool): Whether the data name the pairs: then decisions are their rows, in order.
     """
 
     doc: Doc
@@ -33,6 +34,7 @@ class DocPairs:
     groups: NDArray[np.integer[Any]]
     n_groups: int
     concepts: list[tuple[str, str]] | None = None
+    given: bool = False
 
     def ends(self) -> list[tuple[CharSpan, CharSpan]]:
         """Return head and tail of every pair."""
@@ -112,7 +114,9 @@ def _given_pairs(doc: Doc, given: Given, *, directed: bool, limit: int | None) -
         rows += [(group, h, t) for h, t in placed[:limit]]
     found = np.array(rows, dtype=np.intp).reshape(-1, 3)
     n_groups = len(given.pairs or ())
-    return DocPairs(doc, mentions, table, found[:, 1:], found[:, 0], n_groups, given.concept_pairs)
+    return DocPairs(
+        doc, mentions, table, found[:, 1:], found[:, 0], n_groups, given.concept_pairs, given=True
+    )
 
 
 def _mention_pairs(given: Given, group: int, head: int, tail: int) -> list[tuple[int, int]]:
@@ -136,20 +140,24 @@ def _distance(table: NDArray[np.integer[Any]], head: int, tail: int) -> int:
     return int(later - earlier)
 
 
-def _predicted(doc: Doc) -> list[Span]:
-    """Return predicted entities; of those at one place the most probable, where that is known."""
+def _predicted(doc: Doc) -> list[Span | None]:
+    """Return predicted entities; of those at one place the most probable, where that is known.
+
+    None for one that is no longer on tokens, since somebody has merged some.
+    """
     group = doc.spans.get(ENTITIES)
     if group is None:
         return list(doc.ents)
-    scores = group.attrs.get("scores")
-    if scores is None:
+    found = scored_entities(doc)
+    if found is None:
         return list(group)
-    best: dict[tuple[int, int], tuple[float, Span]] = {}
-    for span, score in zip(group, scores, strict=True):
-        place = span.start, span.end
-        if place not in best or score > best[place][0]:
-            best[place] = score, span
-    return [span for _, span in best.values()]
+    best: dict[tuple[int, int], tuple[float, str]] = {}
+    for start, end, label, score, _ in found:
+        # What somebody has added has no probability, and is sure.
+        certainty = 1.0 if score is None else score
+        if (start, end) not in best or certainty > best[start, end][0]:
+            best[start, end] = certainty, label
+    return [doc.char_span(*place, label=label) for place, (_, label) in best.items()]
 
 
 def _unique(spans: Sequence[Span | None]) -> list[Span]:

@@ -76,7 +76,7 @@ def target_labels(
     if gold is None:
         return targets
     column = {label: i for i, label in enumerate(labels)}
-    if gold.complete and given_candidates(pairs.doc) and pairs.n_groups == len(gold.rows):
+    if gold.complete and pairs.given and pairs.n_groups == len(gold.rows):
         for row, group in enumerate(pairs.groups.tolist()):
             label = gold.rows[group][2]
             if label in column:

@@ -5,7 +5,7 @@ from typing import Any
 
 from spacy.training import Example
 
-from ..annotations import PICO, gold_entities, label_sets, predicted_spans
+from ..annotations import PICO, gold_entities, label_sets, predicted_entities
 from ..metrics.entities import as_spacy_scores
 from ..metrics.words import WordSpans, count_words, macro_word_f1, word_scores
 
@@ -24,8 +24,8 @@ def score_entities(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]
     for example in examples:
         gold = gold_entities(example.reference)
         if gold is not None:
-            spans = predicted_spans(example.predicted, label_sets(example.reference))
-            pairs.append((gold, [(s.start_char, s.end_char, s.label_) for s in spans]))
+            found = predicted_entities(example.predicted, label_sets(example.reference))
+            pairs.append((gold, [entity[:3] for entity in found]))
     return {**as_spacy_scores(pairs), **_score_pico(examples)}
 
 
@@ -35,8 +35,8 @@ def _score_pico(examples: list[Example]) -> dict[str, Any]:
         reference = example.reference
         gold = gold_entities(reference, PICO)
         if gold is not None:
-            spans = predicted_spans(example.predicted, label_sets(reference), key=PICO)
-            predicted = [(s.start_char, s.end_char, s.label_) for s in spans]
+            found = predicted_entities(example.predicted, label_sets(reference), key=PICO)
+            predicted = [entity[:3] for entity in found]
             words = [(t.idx, t.idx + len(t)) for t in reference if not t.is_space]
             rows.append(WordSpans(words, gold, predicted))
     if not rows:

@@ -240,8 +240,8 @@ class BlurbRel(Head):
 
     @property
     def _types(self) -> TypePairs:
-        types: TypePairs = self.cfg["types"] or {}
-        return types
+        types = self.cfg["types"] or {}
+        return {label: types.get(label, []) for label in self.labels} if types else {}
 
     def predict(self, docs: Iterable[Doc]) -> Predictions:
         """Compute the probabilities of all candidates."""

@@ -4,7 +4,6 @@ These classes are imported when a model runs, so that spaCy can import this modu
 transformers are absent.
 """
 
-import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from thinc.api import CupyOps, Ops, torch2xp
 
 from ..errors import BlurbError, Errors
 from .pieces import describe_pieces, join, read_doc
+from .reference import EncoderReference
 
 
 def encode_docs(
@@ -55,7 +55,7 @@ def encode_docs(
             align=read[i].align,
         )
         # How a component that encodes Docs of its own finds its encoder, see `link.py`.
-        data.encoder = weakref.ref(shim)
+        data.encoder = EncoderReference(shim)
         datas.append(data)
     # All is per Doc: Docs have different numbers of rows.
     nothing = FullTransformerBatch.empty(0)

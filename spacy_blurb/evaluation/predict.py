@@ -6,7 +6,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..annotations import ENTITIES, PICO, document_id, gold_entities, label_sets, predicted_spans
+from ..annotations import ENTITIES, PICO, document_id, gold_entities, label_sets, predicted_entities
 from ..data.readers import make_predicted
 from ..errors import BlurbError, Errors
 from ..tasks import Task
@@ -51,8 +51,8 @@ def predict_entities(
     rows = []
     for position, (reference, doc) in enumerate(zip(references, docs, strict=True)):
         entities = [
-            {"start": e.start_char, "end": e.end_char, "label": e.label_, "score": _score(e)}
-            for e in predicted_spans(doc, label_sets(reference, key), key=key)
+            {"start": e.start, "end": e.end, "label": e.label, "score": _rounded(e.score)}
+            for e in predicted_entities(doc, label_sets(reference, key), key=key)
         ]
         rows.append({"id": document_id(reference) or str(position), "entities": entities})
     return rows, {}
@@ -66,6 +66,5 @@ def _words(reference: Doc) -> list[tuple[int, int]]:
     return [(token.idx, token.idx + len(token)) for token in reference if not token.is_space]
 
 
-def _score(ent: Any) -> float | None:
-    score = ent._.score if ent.has_extension("score") else None
+def _rounded(score: float | None) -> float | None:
     return None if score is None else round(score, 6)

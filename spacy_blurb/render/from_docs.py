@@ -11,7 +11,7 @@ from ..annotations import (
     found_relations,
     gold_entities,
     gold_relations,
-    span_score,
+    scored_entities,
 )
 from .annotated import Annotated, ShownAnswer, ShownRelation, ShownSpan, likely_labels
 
@@ -42,11 +42,10 @@ def _spans(doc: Doc, key: str) -> tuple[ShownSpan, ...]:
     group = doc.spans.get(key)
     if group is None or "mentions" in group.attrs:
         return tuple(ShownSpan(*mention) for mention in gold_entities(doc, key) or ())
-    scores = group.attrs.get("scores") or [span_score(span) for span in group]
-    return tuple(
-        ShownSpan(span.start_char, span.end_char, span.label_, score)
-        for span, score in zip(group, scores, strict=True)
-    )
+    found = scored_entities(doc, key)
+    if found is None:
+        return tuple(ShownSpan(s.start_char, s.end_char, s.label_) for s in group)
+    return tuple(ShownSpan(*entity[:4]) for entity in found)
 
 
 def _relations(doc: Doc) -> tuple[ShownRelation, ...]:

@@ -1,7 +1,6 @@
 """The encoder of an exported pipeline: tokenizer, windows and a network that needs no torch."""
 
 import json
-import weakref
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -16,6 +15,7 @@ from tokenizers import Tokenizer
 from ..encoder.packing import Batch, pack
 from ..encoder.pieces import PieceReader, join, read_doc
 from ..encoder.precision import Precision
+from ..encoder.reference import EncoderReference
 from ..errors import BlurbError, Errors
 from .doc_data import DocData, describe_doc, empty_data
 from .onnx_network import OnnxNetwork
@@ -135,7 +135,7 @@ class RuntimeEncoder(Shim):
             start, end = end, end + int(pieces.kept.sum())
             datas[i] = describe_doc(pieces, states[start:end])
             # How a component that encodes Docs of its own finds its encoder, see `link.py`.
-            datas[i].encoder = weakref.ref(self)
+            datas[i].encoder = EncoderReference(self)
         return datas
 
     def predict(self, inputs: Any) -> NDArray[np.float32]:

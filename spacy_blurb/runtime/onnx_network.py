@@ -53,7 +53,7 @@ class OnnxNetwork:
         except ImportError as error:
             raise BlurbError(Errors.B703.format(package="onnxruntime", extra="onnx")) from error
         if not has_vnni():
-            warnings.warn(Errors.B712, stacklevel=7)
+            warnings.warn(Errors.B712, stacklevel=10)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = count_threads(self._threads)
         options.log_severity_level = 3  # errors

@@ -53,11 +53,13 @@ class OpenVinoNetwork:
         """Compute the vectors of rows.
 
         rows (ndarray): What `INPUTS` names, shape (4, rows, row width).
-        RETURNS (ndarray): Shape (rows, row width, hidden width); valid until the next call.
+        RETURNS (ndarray): Shape (rows, row width, hidden width).
         RAISES (BlurbError): B705 OpenVINO cannot compute it on this processor.
         """
         inputs = dict(zip(INPUTS, rows, strict=True))
-        states = self._request.get().infer(inputs, share_inputs=True, share_outputs=True)[0]
+        # A request computes for one thread at a time, and its next answer replaces this one.
+        with self._request.hold() as request:
+            states = request.infer(inputs, share_inputs=True, share_outputs=True)[0].copy()
         if states.shape[:2] != rows.shape[1:]:
             raise BlurbError(Errors.B705.format(reason="it returned nothing"))
         return states
@@ -66,7 +68,7 @@ class OpenVinoNetwork:
         core = _core()
         model, hint = self._model, self._choose_precision(core)
         if _is_quantised(model) and not has_vnni():
-            warnings.warn(Errors.B711.format(precision=hint), stacklevel=7)
+            warnings.warn(Errors.B711.format(precision=hint), stacklevel=9)
             model = _without_quantised_inputs(model)
         options = {
             "INFERENCE_PRECISION_HINT": hint,
@@ -87,7 +89,7 @@ class OpenVinoNetwork:
             return "bf16"
         # Quantised multiplications do not need it.
         if not _is_quantised(self._model):
-            warnings.warn(Errors.B710, stacklevel=7)
+            warnings.warn(Errors.B710, stacklevel=9)
         return "f32"
 
 

@@ -1,7 +1,9 @@
 """What each process has to make for itself."""
 
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -9,17 +11,27 @@ class PerProcess:
     """A value with threads of its own, made where it is asked for.
 
     A forked process has its parent's memory and none of its threads. What the parent made is not
-    used there, and never taken apart either: its destructor would wait for those threads.
+    used there, and never taken apart either: its destructor would wait for those threads. Nor is
+    its lock, which a thread that does not exist there may hold.
     """
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
         self._process = 0
         self._values: list[Any] = []
+        self._locks: dict[int, threading.Lock] = {}
 
     def get(self) -> Any:
-        """Return this process's value."""
-        if self._process != os.getpid():
-            self._values.append(self._make())
-            self._process = os.getpid()
-        return self._values[-1]
+        """Return this process's value; for one that several threads can use at once."""
+        with self.hold() as value:
+            return value
+
+    @contextmanager
+    def hold(self) -> Iterator[Any]:
+        """Give this process's value to one thread at a time."""
+        process = os.getpid()
+        with self._locks.setdefault(process, threading.Lock()):
+            if self._process != process:
+                self._values.append(self._make())
+                self._process = process
+            yield self._values[-1]

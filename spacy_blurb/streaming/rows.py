@@ -17,6 +17,7 @@ from ..annotations import (
     document_title_end,
     found_relations,
     predicted_similarity,
+    scored_entities,
     travelling_vector,
 )
 
@@ -58,6 +59,11 @@ def _to_entities(doc: Doc) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     known = {_key(entity) for entity in entities}
     # Those of other components, and of pipelines of other programs.
     entities += [_to_entity(text, ent) for ent in doc.ents if _key_of(ent) not in known]
+    # A linker names them in `doc.ents`.
+    kb_ids = {_key_of(ent): ent.kb_id_ for ent in doc.ents if ent.kb_id_}
+    for entity in entities:
+        if kb_id := kb_ids.get(_key(entity)):
+            entity["kb_id"] = kb_id
     known = {_key(entity) for entity in entities}
     found = found_relations(doc) or []
     for mention in (mention for relation in found for mention in (relation.head, relation.tail)):
@@ -79,19 +85,22 @@ def _to_entities(doc: Doc) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 
 def _to_spans(doc: Doc, key: str) -> list[dict[str, Any]]:
-    group, text = doc.spans[key], doc.text
-    rows = [_to_entity(text, span) for span in group]
-    for name, values in (("score", group.attrs.get("scores")), ("set", group.attrs.get("sets"))):
-        for row, value in zip(rows, values or [], strict=bool(values)):
-            row[name] = round(value, DIGITS) if name == "score" else value
+    found = scored_entities(doc, key)
+    if found is None:
+        return [_to_entity(doc.text, span) for span in doc.spans[key]]
+    rows = []
+    for entity in found:
+        row = _offsets(doc.text, *entity[:3])
+        if entity.score is not None:
+            row["score"] = round(entity.score, DIGITS)
+        if entity.label_set is not None:
+            row["set"] = entity.label_set
+        rows.append(row)
     return rows
 
 
 def _to_entity(text: str, span: Span) -> dict[str, Any]:
-    row = _offsets(text, span.start_char, span.end_char, span.label_)
-    if span.kb_id_:
-        row["kb_id"] = span.kb_id_
-    return row
+    return _offsets(text, span.start_char, span.end_char, span.label_)
 
 
 def _offsets(text: str, start: int, end: int, label: str) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from spacy.vocab import Vocab
 from spacy_blurb.annotations import ENTITIES, Given, set_scored_entities
 from spacy_blurb.components.candidates import make_candidates_v1, may_hold
 from spacy_blurb.components.doc_pairs import DocPairs, find_pairs
+from spacy_blurb.components.gold_pairs import target_labels
 from spacy_blurb.errors import BlurbError
 
-from .relation_docs import ents, set_sentences
+from .relation_docs import ents, set_sentences, to_examples
 
 VOCAB = Vocab()
 TYPES = {"CID": [["Chemical", "Disease"]]}
@@ -43,6 +44,28 @@ def doc(nlp: Language) -> Doc:
 
 def test_pairs_of_one_sentence_in_both_directions_and_never_with_itself(doc: Doc) -> None:
     assert words(collect(doc)) == [("aspirin", "fever"), ("fever", "aspirin")]
+
+
+def test_a_label_without_types_may_hold_between_any(doc: Doc) -> None:
+    some = {"A": [["Chemical", "Disease"]]}
+    assert len(collect(doc, types={**some, "B": []}).pairs) == len(collect(doc, types={}).pairs)
+    assert len(collect(doc, types=some).pairs) < len(collect(doc, types={}).pairs)
+
+
+def test_predicted_pairs_do_not_learn_the_rows_of_given_ones(nlp: Language) -> None:
+    """Even where there are as many of them."""
+    gold = [("aspirin", "Chemical"), ("fever", "Disease")], [(0, 1, "Treats")]
+    (example,) = to_examples(nlp, [("aspirin causes fever in rats", *gold)], complete=True)
+    predicted = example.predicted
+    set_sentences(predicted)
+    for other, expected in (("rats", [[0.0]]), ("fever", [[1.0]])):
+        words = [token.text for token in predicted]
+        spans = [Span(predicted, i, i + 1, label) for i, label in
+                 ((0, "Chemical"), (words.index(other), "Disease"))]  # fmt: skip
+        predicted.spans[ENTITIES] = SpanGroup(predicted, name=ENTITIES, spans=spans)
+        pairs = collect(predicted, types=TYPES)
+        found = target_labels(pairs, example.reference, ["Treats"], directed=True)
+        assert found.tolist() == expected
 
 
 def test_a_name_with_two_labels_is_not_related_to_itself(nlp: Language) -> None:

@@ -17,7 +17,7 @@ from spacy_blurb.annotations import (
     attach_questions,
     doc_answers,
     label_sets,
-    predicted_spans,
+    predicted_entities,
     set_gold_entities,
 )
 from spacy_blurb.data.readers import make_predicted
@@ -167,7 +167,7 @@ def test_label_sets_stay_apart(tiny_encoder: Path, tmp_path: Path) -> None:
         "Disease": "diseases",
     }
     assert sorted(label_sets(doc)) == ["diseases", "drugs", "ebm_pico"]
-    assert len(predicted_spans(doc)) == 2
+    assert len(predicted_entities(doc)) == 2
 
 
 PROGRAM = """

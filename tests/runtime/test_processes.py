@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,33 @@ if __name__ == "__main__":
     assert found(n_process=2, batch_size=4) == expected
     print("done")
 """
+
+
+@pytest.mark.parametrize("backend", ["openvino-bf16", "onnx-int8"])
+def test_threads_share_a_pipeline(backend: str, exported: Exported) -> None:
+    """As the workers of a web server do; the first calls come before the network is compiled."""
+    texts = ["aspirin causes fever in rats", "naloxone reduces hypertension. " * 30]
+    alone = spacy.load(exported(backend))
+    expected = [[(e.text, e._.score) for e in alone(text).ents] for text in texts]
+    assert all(expected)
+    nlp = spacy.load(exported(backend))
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda n: nlp(texts[n % 2]), range(40)))
+    for number, doc in enumerate(found):
+        assert [(e.text, pytest.approx(e._.score)) for e in doc.ents] == expected[number % 2]
+
+
+@pytest.mark.parametrize("backend", ["openvino-bf16"])
+def test_docs_with_vectors_can_be_pickled(backend: str, exported: Exported) -> None:
+    nlp = spacy.load(exported(backend), exclude=["doc_cleaner"])
+    doc = nlp("aspirin causes fever in rats")
+    assert doc._.trf_data.encoder() is not None
+    again = pickle.loads(pickle.dumps(doc))
+    assert again._.trf_data.encoder() is None
+    np.testing.assert_array_equal(
+        again._.trf_data.model_output.last_hidden_state,
+        doc._.trf_data.model_output.last_hidden_state,
+    )
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,15 @@ def test_abbreviations_of_merged_tokens() -> None:
     assert (found["text"], found["long_form"]["text"]) == ("HSF", "heat shock factor")
 
 
+def test_ids_of_a_linker_go_with_predicted_entities() -> None:
+    """It writes them to `doc.ents`; the groups of `blurb_ner` do not have them."""
+    doc = full_doc()
+    linked = Span(doc, 0, 1, "Chemical", kb_id="MESH:D009270")
+    doc.ents = [linked, *doc.ents[1:]]
+    naloxone = json.loads(encode("jsonl", doc))["entities"][0]
+    assert (naloxone["kb_id"], naloxone["score"], naloxone["set"]) == ("MESH:D009270", 0.5, "a")
+
+
 def test_pubtator_of_everything(tmp_path: Path) -> None:
     path = tmp_path / "a.pubtator"
     path.write_bytes(encode("pubtator", full_doc(), plain_doc()))
