@@ -224,6 +224,14 @@ class Errors(metaclass=_CodedMessages):
         "{folder} holds a model that 'pretrain' did not make, and would overwrite. Give another "
         "'training.output'."
     )
+    B213 = (
+        "{folder} holds a model, whose vocabulary 'vocab' would overwrite. Give another "
+        "'vocab.folder'; to continue the model with its own vocabulary leave out 'vocab'."
+    )
+    B214 = (
+        "{folder} holds a model without {missing}. Save its tokenizer there again: "
+        "AutoTokenizer.from_pretrained('{folder}').save_pretrained('{folder}')."
+    )
     B220 = (
         "Cannot tell the format of {path} by its name. Names end in {suffixes}, also with .xz or "
         ".gz; or give 'text.format', one of: {formats}."
@@ -901,6 +909,11 @@ class Errors(metaclass=_CodedMessages):
     B774 = (
         "This machine has left the Ray cluster, which gives no process to it any more. See that "
         "'ray status' works here, and run the same command again, it goes on where it was."
+    )
+
+    B775 = (
+        "The input {input} is the output {output}, or lies where 'annotate' would write beside it: "
+        "it would be overwritten. Give another output."
     )
 
     # Environment, rendering, app

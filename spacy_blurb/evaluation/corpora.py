@@ -1,5 +1,6 @@
 """A task's corpus for training: converted once, and cut down where a budget says so."""
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -85,7 +86,10 @@ def limit_training(corpus: Path, train_docs: int | None) -> tuple[Path, int]:
     if train_docs is None or train_docs >= total:
         return corpus, total
     folder = corpus.with_name(f"{corpus.name}-{train_docs}")
-    if not (folder / "report.json").is_file():
+    drawn_from = {
+        split: _hash_file(corpus / f"{split}.spacy") for split in ("train", "dev", "test")
+    }
+    if not _is_drawn_from(folder, drawn_from):
         attempt = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=corpus.parent))
         docs = read_docbin(corpus / "train.spacy", spacy.blank("en").vocab)
         drawn = sorted(np.random.default_rng(0).permutation(total)[:train_docs])
@@ -98,6 +102,22 @@ def limit_training(corpus: Path, train_docs: int | None) -> tuple[Path, int]:
             # Pairs, which training counts its updates by.
             limited["gold"] = sum(len(gold.rows) for gold in relations if gold is not None)
         report["splits"]["train"] = limited
+        report["drawn_from"] = drawn_from
         (attempt / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        if folder.exists():
+            shutil.rmtree(folder)
         attempt.replace(folder)
     return folder, train_docs
+
+
+def _hash_file(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _is_drawn_from(folder: Path, files: dict[str, str]) -> bool:
+    """Tell whether a cut-down corpus is of these files, and not of an earlier conversion."""
+    path = folder / "report.json"
+    if not path.is_file():
+        return False
+    report = json.loads(path.read_text(encoding="utf-8"))
+    return bool(report.get("drawn_from") == files)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from spacy.language import Language
+from spacy.pipeline.textcat import TextCategorizer
 from spacy.tokens import Doc
 
 from ..annotations import document_group, document_id, gold_pair_score, predicted_similarity
@@ -46,13 +47,14 @@ def predict_labels(
     threshold, exclusive = settings.get("threshold", 0.5), settings.get("exclusive", False)
     rows = []
     for (doc_id, reference), doc in _predict(nlp, references):
-        chosen = chosen_labels(doc.cats, threshold, exclusive=exclusive)
-        probs = {label: round(p, 6) for label, p in doc.cats.items() if label in reference.cats}
+        cats = {label: p for label, p in doc.cats.items() if label in reference.cats}
+        chosen = chosen_labels(cats, threshold, exclusive=exclusive)
+        probs = {label: round(p, 6) for label, p in cats.items()}
         rows.append(
             {
                 "id": doc_id,
                 "document": document_group(reference) or doc_id,
-                "labels": sorted(chosen & set(reference.cats)),
+                "labels": sorted(chosen),
                 "probs": probs,
             }
         )
@@ -103,5 +105,12 @@ def _with_ids(references: Sequence[Doc]) -> Iterator[tuple[str, Doc]]:
 
 
 def _settings(nlp: Language, task: Task) -> dict[str, Any]:
-    """What the component has saved in `cfg`; components of other makers may have nothing."""
-    return getattr(nlp.get_pipe(task.component), "cfg", {})
+    """What the component has saved in `cfg`; components of other makers may have nothing.
+
+    spaCy's own `textcat` gives one label and says so nowhere.
+    """
+    component = nlp.get_pipe(task.component)
+    settings = getattr(component, "cfg", {})
+    if type(component) is TextCategorizer:
+        return {**settings, "exclusive": True}
+    return settings

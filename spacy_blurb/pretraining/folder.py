@@ -14,27 +14,30 @@ from transformers import BertConfig
 from ..errors import BlurbError, Errors
 from .config import PretrainingConfig
 from .model import to_plain
-from .vocab import TOKENIZER_FILES
+from .vocab import TOKENIZER_FILES, holds_model
 
 SETTINGS = "settings.json"
 RECORD = "run.json"
-MODEL_FILES = ("config.json", "model.safetensors", "pytorch_model.bin")
 # Settings that may change between a run and its resumption: they leave the weights as they are.
 FREE_SETTINGS = {"output", "save_every", "log_every", "eval_every", "precision", "sharding"}
 
 
-def claim_folder(config: PretrainingConfig, corpus: str, *, overwrite: bool) -> Path:
+def claim_folder(
+    config: PretrainingConfig, corpus: str, *, n_processes: int, overwrite: bool
+) -> Path:
     """Make the output folder, or make sure that the run in it is the same one.
 
     config (PretrainingConfig): The settings; `training.output` names the folder.
     corpus (str): Digest of the corpus, which covers text and vocabulary.
+    n_processes (int): That train together. With others a run goes on only where
+        `training.accumulate` gives an update the same micro-batches.
     overwrite (bool): Delete a run with other settings; one with the same is kept and goes on.
     RETURNS (Path): The folder.
     RAISES (BlurbError): B208 a run with other settings lies there, B212 a model that no run of ours
         made lies there.
     """
     folder = Path(config.training.output)
-    settings = _describe_settings(config, corpus)
+    settings = _describe_settings(config, corpus, n_processes)
     path = folder / SETTINGS
     if read_record(folder) is not None or newest_checkpoint(folder) is not None:
         found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
@@ -44,7 +47,7 @@ def claim_folder(config: PretrainingConfig, corpus: str, *, overwrite: bool) -> 
         elif different:
             message = Errors.B208.format(folder=folder, keys=", ".join(different))
             raise BlurbError(message)
-    elif not path.is_file() and any((folder / name).is_file() for name in MODEL_FILES):
+    elif not path.is_file() and holds_model(folder):
         raise BlurbError(Errors.B212.format(folder=folder))
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
@@ -115,13 +118,15 @@ def save_final(
         (whole / RECORD).replace(folder / RECORD)
 
 
-def _describe_settings(config: PretrainingConfig, corpus: str) -> dict[str, Any]:
+def _describe_settings(config: PretrainingConfig, corpus: str, n_processes: int) -> dict[str, Any]:
     settings = {
         f"{section}.{key}": value
         for section, values in asdict(config).items()
         for key, value in values.items()
         if section in ("model", "objective", "training") and key not in FREE_SETTINGS
     }
+    accumulate = settings.pop("training.accumulate")
+    settings["training.accumulate x processes"] = accumulate * n_processes
     settings["corpus"] = corpus
     return settings
 

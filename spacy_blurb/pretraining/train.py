@@ -63,7 +63,9 @@ def pretrain(
         report = _say_nothing  # one process speaks for all
     # Two processes would get in each other's way where a run is deleted.
     with arguments.main_process_first(desc="output folder"):
-        folder = claim_folder(config, corpus.digest, overwrite=overwrite)
+        folder = claim_folder(
+            config, corpus.digest, n_processes=arguments.world_size, overwrite=overwrite
+        )
     if (record := read_record(folder)) is not None:
         report(f"{folder} holds this run, finished: nothing to do")
         return record

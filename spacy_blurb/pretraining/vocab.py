@@ -29,6 +29,7 @@ TOKENIZER_FILES = (
     "tokenizer_config.json",
     "special_tokens_map.json",
 )
+MODEL_FILES = ("config.json", "model.safetensors", "pytorch_model.bin")
 MAX_ALPHABET = 1000  # as in the tokenizers library; rarer characters become [UNK]
 
 
@@ -74,9 +75,11 @@ def train_vocab(config: PretrainingConfig, report: Report = lambda line: None) -
     config (PretrainingConfig): Uses its sections `text`, `vocab` and `corpus`.
     report (Callable[[str], None]): Takes lines about the reading of text.
     RETURNS (VocabCounts): What was read and reached.
-    RAISES (BlurbError): B205 a file is missing, B227 no document is left, and what `read_source`
-        raises.
+    RAISES (BlurbError): B205 a file is missing, B213 a model lies in the vocabulary's folder, B227
+        no document is left, and what `read_source` raises.
     """
+    if holds_model(Path(config.vocab.folder)):
+        raise BlurbError(Errors.B213.format(folder=config.vocab.folder))
     folder = Path(config.corpus.folder)
     with Workers(config.corpus.n_processes) as workers:
         files = describe_files(config.text, workers, folder / TEXT_FOLDER)
@@ -109,10 +112,12 @@ def read_pieces(folder: Path) -> Pieces:
 
     folder (Path): A folder with a WordPiece `tokenizer.json`.
     RETURNS (Pieces): The vocabulary.
-    RAISES (BlurbError): B206 no tokenizer there, B211 not a tokenizer of BERT's kind.
+    RAISES (BlurbError): B206 no tokenizer there, B211 not a tokenizer of BERT's kind, B214 a model
+        without all of its tokenizer.
     """
     if missing := [name for name in TOKENIZER_FILES if not (folder / name).is_file()]:
-        raise BlurbError(Errors.B206.format(folder=folder, missing=", ".join(missing)))
+        message = Errors.B214 if holds_model(folder) else Errors.B206
+        raise BlurbError(message.format(folder=folder, missing=", ".join(missing)))
     tokenizer = read_tokenizer(folder)
     vocab = tokenizer.get_vocab(with_added_tokens=True)
     is_special = np.zeros(len(vocab), dtype=bool)
@@ -120,6 +125,11 @@ def read_pieces(folder: Path) -> Pieces:
     continues = np.zeros(len(vocab), dtype=bool)
     continues[[number for piece, number in vocab.items() if piece.startswith(CONTINUES)]] = True
     return Pieces(tokenizer, vocab[CLS], vocab[SEP], vocab[MASK], is_special, continues)
+
+
+def holds_model(folder: Path) -> bool:
+    """Tell whether there is a model in Hugging Face's format in a folder."""
+    return any((folder / name).is_file() for name in MODEL_FILES)
 
 
 def read_tokenizer(folder: Path) -> Tokenizer:

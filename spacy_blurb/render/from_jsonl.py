@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BlurbError, Errors
-from .annotated import Annotated, ShownRelation, ShownSpan, likely_labels
+from .annotated import Annotated, ShownAnswer, ShownRelation, ShownSpan, likely_labels
 
 
 def read_annotated(path: Path) -> Iterator[Annotated]:
-    """Yield the texts of a file whose lines hold `text` and, all optional, `id`, `entities` and
-    `pico` ({start, end, label, score}), `relations` ({head: [start, end], tail, label, score}) and
-    `cats` ({label: probability}). Empty lines are passed over; other keys do not matter.
+    """Yield the texts of a file as `annotate` writes it.
+
+    Lines hold `text` and, all optional, `id`, `entities` and `pico` ({start, end, label, score}),
+    `relations` ({head, tail, label, score}, each end a position in `entities` or [start, end]),
+    `cats` ({label: probability}) and `answers` ({question, text, score, start, end}). Empty lines
+    are passed over; other keys do not matter.
 
     RAISES (BlurbError): B100 no such file, B802 a line that is not of this form.
     """
@@ -51,17 +54,36 @@ def _to_annotated(row: Any, default_id: str) -> Annotated:
         start, end = place([value.get("start"), value.get("end")])
         return ShownSpan(start, end, _label(value), _score(value.get("score")))
 
+    entities = tuple(_each(row, "entities", span))
+
+    def end(value: Any) -> tuple[int, int]:
+        if not _is_int(value):
+            return place(value)
+        if not 0 <= value < len(entities):
+            raise ValueError(f"{value} is none of the {len(entities)} entities")
+        return entities[value][:2]
+
     def relation(value: dict[str, Any]) -> ShownRelation:
-        head, tail = place(value.get("head")), place(value.get("tail"))
+        head, tail = end(value.get("head")), end(value.get("tail"))
         return ShownRelation(head, tail, _label(value), _score(value.get("score")))
+
+    def answer(value: dict[str, Any]) -> ShownAnswer:
+        where = [value.get("start"), value.get("end")]
+        return ShownAnswer(
+            _string(value, "question"),
+            _string(value, "text"),
+            _score(value.get("score")) or 0.0,
+            None if where == [None, None] else place(where),
+        )
 
     return Annotated(
         id=str(row.get("id", default_id)),
         text=text,
-        entities=tuple(_each(row, "entities", span)),
+        entities=entities,
         pico=tuple(_each(row, "pico", span)),
         relations=tuple(_each(row, "relations", relation)),
         labels=likely_labels({label: _score(score) or 0.0 for label, score in cats.items()}),
+        answers=tuple(_each(row, "answers", answer)),
     )
 
 
@@ -75,9 +97,13 @@ def _each(row: dict[str, Any], key: str, read: Callable[[dict[str, Any]], Any]) 
 
 
 def _label(value: dict[str, Any]) -> str:
-    if not isinstance(value.get("label"), str):
-        raise ValueError(f"'label' is {value.get('label')!r}, expected a string")
-    return str(value["label"])
+    return _string(value, "label")
+
+
+def _string(value: dict[str, Any], key: str) -> str:
+    if not isinstance(value.get(key), str):
+        raise ValueError(f"{key!r} is {value.get(key)!r}, expected a string")
+    return str(value[key])
 
 
 def _score(value: Any) -> float | None:

@@ -46,6 +46,12 @@ class Done:
     rejected_bytes: int = 0
 
 
+def written_paths(output: Path) -> list[Path]:
+    """Return the output and what lies beside it: checkpoint, manifest, rejected records, work."""
+    suffixes = ("", ".checkpoint.json", ".manifest.json", ".rejected.jsonl", ".work")
+    return [output.with_name(output.name + suffix) for suffix in suffixes]
+
+
 class Ledger:
     """Appends results and remembers what is safe. To be used in a `with` block.
 
@@ -68,10 +74,7 @@ class Ledger:
         self._output = output
         self._format = output_format
         self._identity = identity
-        self._checkpoint, self._manifest, self.rejected_path, work = (
-            output.with_name(output.name + suffix)
-            for suffix in (".checkpoint.json", ".manifest.json", ".rejected.jsonl", ".work")
-        )
+        _, self._checkpoint, self._manifest, self.rejected_path, work = written_paths(output)
         self._target = work if isinstance(output_format, WorkFileFormat) else output
         self.is_finished = False
         self.done = Done() if overwrite else self._find_done()

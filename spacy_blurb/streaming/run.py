@@ -17,7 +17,7 @@ from .cluster import joined_cluster
 from .identity import describe_run
 from .inputs import list_inputs
 from .items import Batch
-from .ledger import Done, Ledger
+from .ledger import Done, Ledger, written_paths
 from .outputs import OUTPUTS, tell_output_format
 from .pool import ActorPool
 from .processes import Job, Results, annotate_here, annotate_in_processes
@@ -75,8 +75,8 @@ def annotate(
     vector (bool): Write vectors of documents, JSONL alone.
     overwrite (bool): Start again whatever there is.
     report (Callable): Is told how far it is, every ten seconds.
-    RAISES (BlurbError): B750-B752 and B761 input and output, B753-B756 what `Ledger` raises, B757
-        and B758 the pipeline, B760 a process died, B765 too much for the format, B703 and
+    RAISES (BlurbError): B750-B752, B761 and B775 input and output, B753-B756 what `Ledger` raises,
+        B757 and B758 the pipeline, B760 a process died, B765 too much for the format, B703 and
         B766-B774 the cluster.
     """
     if gpu and ray is None:
@@ -85,6 +85,8 @@ def annotate(
     files, left_out = list_inputs(source, input_format)
     if source.is_dir() and output.resolve().is_relative_to(source.resolve()):
         raise BlurbError(Errors.B761.format(output=output, input=source))
+    if source.resolve() in {path.resolve() for path in written_paths(output)}:
+        raise BlurbError(Errors.B775.format(output=output, input=source))
     annotator = Annotator(nlp, format_name, vector=vector)
     annotator.check()
     size = batch_size or nlp.batch_size

@@ -165,6 +165,7 @@ def test_empty_and_white_space_docs(trained: Language) -> None:
         assert doc.text == text
         assert list(doc.ents) == []
         assert doc.spans[ENTITIES].attrs == {
+            "offsets": [],
             "scores": [],
             "sets": [],
             "label_sets": ["bc5cdr"],

@@ -114,6 +114,17 @@ def test_a_budget_is_the_same_for_all_and_leaves_dev_and_test_whole(
         assert (ten / name).read_bytes() == (corpus / name).read_bytes()
 
 
+def test_a_cut_down_corpus_follows_the_whole_one(workplace: Path) -> None:
+    corpus = find_corpus(get_task("bc5cdr"), workplace / "c", workplace / "data", form="original")
+    ten, _ = limit_training(corpus, 10)
+    made = (ten / "report.json").stat().st_mtime_ns
+    limit_training(corpus, 10)
+    assert (ten / "report.json").stat().st_mtime_ns == made
+    shutil.copyfile(corpus / "dev.spacy", corpus / "test.spacy")  # as if converted otherwise
+    limit_training(corpus, 10)
+    assert (ten / "test.spacy").read_bytes() == (corpus / "dev.spacy").read_bytes()
+
+
 def test_where_a_corpus_comes_from(workplace: Path) -> None:
     task = get_task("bc5cdr")
     with pytest.raises(BlurbError, match=r"B624.*bc5cdr"):

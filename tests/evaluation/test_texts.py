@@ -8,6 +8,7 @@ import pytest
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
+from spacy.training import Example
 
 from spacy_blurb.annotations import (
     is_pair,
@@ -110,6 +111,20 @@ def test_a_threshold_of_the_component_is_used(tmp_path: Path) -> None:
         component.cfg = {"threshold": threshold}
         result, _ = evaluate("textcat", nlp, data)
         assert (result["predicted"], result["threshold"]) == (expected, threshold)
+
+
+def test_spacys_own_textcat_gives_one_label(tmp_path: Path) -> None:
+    nlp, data = spacy.blank("en"), tmp_path / "a.spacy"
+    component: Any = nlp.add_pipe("textcat")
+    docs = [nlp.make_doc(text) for text in ("a", "a b", "a b c")]
+    for doc, right in zip(docs, "xyz", strict=True):
+        doc.cats = {label: float(label == right) for label in "xyz"}
+    DocBin(docs=docs).to_disk(data)
+    nlp.initialize(lambda: [Example(nlp.make_doc(doc.text), doc) for doc in docs])
+    assert component.cfg["threshold"] == 0
+    result, rows = evaluate("textcat", nlp, data)
+    assert [len(row["labels"]) for row in rows] == [1, 1, 1]
+    assert result["predicted"] == 3
 
 
 PAIRS = [

@@ -19,6 +19,7 @@ from transformers import (
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.pretraining.config import ObjectiveConfig, PretrainingConfig
 from spacy_blurb.pretraining.corpus import build_corpus
+from spacy_blurb.pretraining.folder import claim_folder
 from spacy_blurb.pretraining.measure import unigram_loss
 from spacy_blurb.pretraining.rows import Rows
 from spacy_blurb.pretraining.train import pretrain
@@ -85,6 +86,16 @@ def test_finished_run_is_left_alone(shared: Configure, tmp_path: Path) -> None:
     with pytest.raises(BlurbError, match=r"B208.*training\.learning_rate, training\.seed"):
         pretrain(shared(tmp_path, seed=2, learning_rate=0.5), ignore)
     assert pretrain(shared(tmp_path, log_every=1), ignore) == record
+
+
+def test_other_processes_need_the_same_rows_in_an_update(shared: Configure, tmp_path: Path) -> None:
+    """Else a resumed run would repeat text, or leave some out."""
+    config = shared(tmp_path, accumulate=2)
+    claim_folder(config, "corpus", n_processes=2, overwrite=False)
+    (tmp_path / "run.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(BlurbError, match=r"B208.*training\.accumulate x processes"):
+        claim_folder(config, "corpus", n_processes=1, overwrite=False)
+    claim_folder(shared(tmp_path, accumulate=4), "corpus", n_processes=1, overwrite=False)
 
 
 def test_another_corpus_is_another_run(shared: Configure, tmp_path: Path) -> None:

@@ -99,6 +99,20 @@ def test_missing_folder_says_what_to_run(tmp_path: Path) -> None:
         read_pieces(tmp_path)
 
 
+def test_the_vocabulary_of_a_model_is_not_overwritten(config_path: Path) -> None:
+    config = read_config(config_path)
+    train_vocab(config)
+    folder = Path(config.vocab.folder)
+    (folder / "config.json").write_text("{}")
+    before = (folder / "tokenizer.json").read_bytes()
+    with pytest.raises(BlurbError, match=r"B213.*leave out 'vocab'"):
+        train_vocab(config)
+    (folder / "special_tokens_map.json").unlink()
+    with pytest.raises(BlurbError, match=r"B214.*special_tokens_map\.json.*save_pretrained"):
+        read_pieces(folder)
+    assert (folder / "tokenizer.json").read_bytes() == before
+
+
 def test_foreign_and_partial_tokenizers_are_refused(config_path: Path) -> None:
     config = read_config(config_path)
     train_vocab(config)

@@ -29,6 +29,7 @@ from spacy_blurb.render.from_docs import from_doc
 from spacy_blurb.render.from_jsonl import read_annotated
 from spacy_blurb.render.report import write_report
 from spacy_blurb.render.spans import DrawnSpan, draw_spans
+from spacy_blurb.streaming.rows import to_row
 
 from .documents import TEXT, annotated_doc
 
@@ -196,6 +197,17 @@ LINE = {
     "relations": [{"head": [0, 8], "tail": [32, 41], "label": "CPR:4", "score": 0.5}],
     "cats": {"a": 0.4, "b": 0.6},
 }
+
+
+def test_what_annotate_writes_looks_as_the_doc_does(nlp: Language, tmp_path: Path) -> None:
+    """Relations by position of their entities, answers with and without a place."""
+    doc = annotated_doc(nlp)
+    assert from_doc(doc).relations
+    assert from_doc(doc).answers
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(to_row(doc)), encoding="utf-8")
+    (found,) = read_annotated(path)
+    assert found == from_doc(doc, found.id)
 
 
 def test_lines_of_annotate(tmp_path: Path) -> None:

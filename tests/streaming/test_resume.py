@@ -202,6 +202,17 @@ def test_two_runs_do_not_write_one_output(tmp_path: Path, source: Path, rules: L
     assert not output.exists()
 
 
+@pytest.mark.parametrize("suffix", ["", ".rejected.jsonl"])
+def test_the_input_is_not_overwritten(
+    suffix: str, tmp_path: Path, source: Path, rules: Language
+) -> None:
+    renamed = source.rename(tmp_path / f"out.jsonl{suffix}")
+    before = renamed.read_bytes()
+    with pytest.raises(BlurbError, match=r"B775.*would be overwritten"):
+        run(rules, renamed, tmp_path / "out.jsonl", overwrite=True)
+    assert renamed.read_bytes() == before
+
+
 def test_the_input_must_not_hold_the_output(tmp_path: Path, source: Path, rules: Language) -> None:
     with pytest.raises(BlurbError, match="B761"):
         run(rules, source.parent, source.parent / "out.jsonl")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from spacy_blurb.data.formats import READERS
 from spacy_blurb.data.formats.squad import read_squad
 from spacy_blurb.data.records import Question
 from spacy_blurb.errors import BlurbError
@@ -27,6 +28,17 @@ def test_answers_and_their_offsets(tmp_path: Path) -> None:
     first, second = read_squad(path)
     assert first.answers == ((6, "Husten"), (-1, "Husten"), (-1, "Husten"))
     assert second == Question("q_001", "Who?", "Übler Husten helps")
+
+
+def test_answers_at_a_wrong_offset_are_counted(tmp_path: Path) -> None:
+    answers = [{"text": "Husten", "answer_start": start} for start in (6, 5)]
+    path = write(
+        tmp_path / "a.json",
+        {"id": "q", "question": "What?", "answers": answers},
+        {"id": "none", "question": "Who?", "is_impossible": True},
+    )
+    split = READERS["squad"](path, "")
+    assert split.left_out == {"answers that do not stand at their offset": 1}
 
 
 def test_broken_files_are_errors(tmp_path: Path) -> None:
