@@ -24,7 +24,7 @@ def test_shipped_configs_differ_in_values_only() -> None:
     for path in CONFIGS.glob("*.toml"):
         lines = path.read_text().splitlines()
         keys[path.stem] = [line.partition("=")[0] for line in lines if line[:1] not in ("#", "")]
-    assert keys.keys() == {"demo", "tiny", "mini", "small", "base"}
+    assert keys.keys() == {"demo", "tiny", "mini", "small", "continued", "base"}
     assert all(found == keys["base"] for found in keys.values())
 
 
