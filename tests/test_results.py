@@ -62,7 +62,7 @@ def test_predictions_give_the_counts_of_their_result(path: Path) -> None:
     result = json.loads(path.read_text(encoding="utf-8"))
     lines = (path.parent / result["predictions"]).read_text(encoding="utf-8").splitlines()
     predictions = [json.loads(line) for line in lines]
-    assert len(predictions) == result.get("texts", result["n"])
+    assert len(predictions) == result.get("contexts", result.get("texts", result["n"]))
     if "units" in result:
         units = read_units(path.parent / result["units"])
         assert len(units.ids) == result["n"]
@@ -263,3 +263,15 @@ def test_cost_of_annotate_and_docbin_are_those_of_the_benchmarks(project: Path) 
     assert f"was {annotate['ratios']['growth']} times" in page
     docbin = json.loads((folder / "docbin.json").read_text(encoding="utf-8"))["ratios"]
     assert f"storing is {docbin['store']} times and reading {docbin['read']} times" in page
+
+
+def test_factoid_accuracies_are_those_of_the_result_files(project: Path) -> None:
+    page = " ".join((project / "docs" / "results.md").read_text(encoding="utf-8").split())
+    paths = sorted((project / "results" / "questions" / "bioasq_factoid").glob("*/minilm-s0.json"))
+    assert paths
+    for path in paths:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        strict, lenient = (f"{100 * result[key]:.2f}" for key in ("strict", "lenient"))
+        questions = f"{result['n']} questions" if f"of {result['n']} questions" in page else ""
+        shown = f"{strict} and {lenient} of {questions or result['n']} ({path.parent.name})"
+        assert shown in page
