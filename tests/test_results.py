@@ -275,3 +275,19 @@ def test_factoid_accuracies_are_those_of_the_result_files(project: Path) -> None
         questions = f"{result['n']} questions" if f"of {result['n']} questions" in page else ""
         shown = f"{strict} and {lenient} of {questions or result['n']} ({path.parent.name})"
         assert shown in page
+
+
+def test_memory_is_that_of_the_benchmarks(project: Path) -> None:
+    page = " ".join((project / "docs" / "results.md").read_text(encoding="utf-8").split())
+    shown = {
+        "memory": "{first} MB resident after 10,000 of 100,000 short texts through `nlp.pipe`, "
+        "{last} MB at the end",
+        "memory_exported": "{first} MB after 10,000 of 100,000, {last} MB from 50,000 to the end",
+    }
+    for name, text in shown.items():
+        path = project / "results" / "benchmarks" / f"{name}.json"
+        (notes,) = json.loads(path.read_text(encoding="utf-8"))["runs"].values()
+        first, last = (f"{notes[i]:.0f}" for i in (0, -1))
+        assert text.format(first=first, last=last) in page
+        assert len(notes) == 10
+    assert f"{notes[4]:.0f}" == last
