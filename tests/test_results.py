@@ -164,6 +164,24 @@ def test_speed_of_the_encoder_is_that_of_the_benchmarks(project: Path) -> None:
     assert f"{found['training']['encoder_v1/transformer_v3']:.2f} times" in page
 
 
+def test_readme_says_how_fast_the_encoder_is(project: Path) -> None:
+    """In bfloat16, and in float32 as most processors compute."""
+    readme = " ".join((project / "README.md").read_text(encoding="utf-8").split())
+    path = project / "results" / "benchmarks" / "inference.json"
+    ratios = json.loads(path.read_text(encoding="utf-8"))["ratios"]
+    speeds = {
+        (precision, peer): " and ".join(
+            f"{ratios[f'{precision}/{peer}/{kind}']:.1f}" for kind in ("sentences", "abstracts")
+        )
+        for precision in ("bf16", "fp32")
+        for peer in ("spacy_strided", "hf_default")
+    }
+    assert f"is {speeds['bf16', 'spacy_strided']} times as fast as spacy-transformers" in readme
+    assert f"and {speeds['bf16', 'hf_default']} times as fast as the Hugging Face" in readme
+    slower = f"{speeds['fp32', 'spacy_strided']} times, and {speeds['fp32', 'hf_default']} times"
+    assert f"in float32, as on most CPUs, {slower}." in readme
+
+
 def test_speed_of_questions_is_that_of_the_benchmark(project: Path) -> None:
     page = (project / "docs" / "results.md").read_text(encoding="utf-8")
     path = project / "results" / "benchmarks" / "qa.json"

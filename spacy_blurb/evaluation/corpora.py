@@ -86,9 +86,7 @@ def limit_training(corpus: Path, train_docs: int | None) -> tuple[Path, int]:
     if train_docs is None or train_docs >= total:
         return corpus, total
     folder = corpus.with_name(f"{corpus.name}-{train_docs}")
-    drawn_from = {
-        split: _hash_file(corpus / f"{split}.spacy") for split in ("train", "dev", "test")
-    }
+    drawn_from = {split: hash_file(corpus / f"{split}.spacy") for split in ("train", "dev", "test")}
     if not _is_drawn_from(folder, drawn_from):
         attempt = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=corpus.parent))
         docs = read_docbin(corpus / "train.spacy", spacy.blank("en").vocab)
@@ -110,7 +108,8 @@ def limit_training(corpus: Path, train_docs: int | None) -> tuple[Path, int]:
     return folder, train_docs
 
 
-def _hash_file(path: Path) -> str:
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file's content, in hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

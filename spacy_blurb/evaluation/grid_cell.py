@@ -19,7 +19,7 @@ from typing import Any
 from confection import Config
 
 from ..errors import BlurbError, Errors
-from .corpora import limit_training
+from .corpora import hash_file, limit_training
 from .grid import Cell
 from .processes import Processes
 from .training_config import fill_config, template
@@ -107,7 +107,7 @@ def prepare(cell: Cell, corpus: Path, encoders: dict[str, str]) -> PreparedCell:
     decisive = Config(config).copy()
     decisive["paths"] = {
         "encoder": encoder,
-        **{split: _hash_file(limited / f"{split}.spacy") for split in ("train", "dev")},
+        **{split: hash_file(limited / f"{split}.spacy") for split in ("train", "dev")},
     }
     text = json.dumps(decisive, sort_keys=True)
     key = hashlib.sha256(text.encode("utf-8")).hexdigest()
@@ -127,12 +127,8 @@ def _override(config: Config, key: str, value: Any, base: Path) -> None:
 def _hash_encoder(encoder: str) -> str:
     """Name an encoder by its files' content; one of the hub by its name."""
     files = [Path(encoder) / name for name in _ENCODER_FILES]
-    found = "".join(_hash_file(path) for path in files if path.is_file())
+    found = "".join(hash_file(path) for path in files if path.is_file())
     return hashlib.sha256(found.encode()).hexdigest() if found else encoder
-
-
-def _hash_file(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def dev_score(prepared: PreparedCell, folder: Path) -> float | None:
@@ -256,7 +252,7 @@ def finished_result(prepared: PreparedCell, output: Path) -> dict[str, Any] | No
     try:
         result = json.loads(output.read_text(encoding="utf-8"))
         same = result["run"]["settings_sha256"] == prepared.key
-        same = same and result["data_sha256"] == _hash_file(prepared.corpus / "test.spacy")
+        same = same and result["data_sha256"] == hash_file(prepared.corpus / "test.spacy")
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return result if same else None
