@@ -477,6 +477,10 @@ class Errors(metaclass=_CodedMessages):
         "Component {component!r} is a {kind}, which finds no relations that could be scored. This "
         "task needs a 'blurb_rel' of that name."
     )
+    B474 = (
+        "A re-encoding model cannot learn from {found} pairs of a Doc. Give 'max_train_pairs' a "
+        "number from 1, or null for all."
+    )
     B480 = (
         "Component {name!r}: the model {model!r} answers no questions. Give "
         "spacy_blurb.AnswerClassifier.v1, AnswerSpans.v1 or AnswerChoice.v1."

@@ -1,5 +1,6 @@
 """The accurate relation head: every candidate is encoded on its own, in its context."""
 
+import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from thinc.types import Floats2d
 
 from ..encoder.link import EncoderLink
 from ..encoder.listeners import average_pieces, average_starts, pool_token_spans
+from ..errors import BlurbError, Errors
 from .marked_docs import MarkedDoc, Marker, Marking
 from .sequence_head import draw_weights
 from .shared_relations import Batch, SpanVectors
@@ -27,6 +29,7 @@ def build_reencoded_relations_v1(
     tok2vec: SpanVectors,
     marking: Marking = "dummies",
     features: Features = "cls",
+    max_train_pairs: int | None = None,
     nO: int | None = None,
 ) -> Model[Batch, Floats2d]:
     """Build `spacy_blurb.ReencodedRelations.v1`: one pass of the encoder for every candidate.
@@ -40,8 +43,13 @@ def build_reencoded_relations_v1(
     marking (str): "dummies" as in BLURB, "typed_markers", or "none" for the text as it is.
     features (str): "cls"; "start", the vectors of the first token of both dummies, markers or
         entities; "pooled", both dummies or entities pooled over their tokens (paper: maximum).
+    max_train_pairs (int | None): Of a Doc's pairs a training step learns from so many, drawn anew
+        every time; None for all. A sentence that lists 34 drugs has 561 pairs, and each is a pass.
     nO (int | None): Number of outputs; None until the component is initialised.
+    RAISES (BlurbError): B474 `max_train_pairs` below 1.
     """
+    if max_train_pairs is not None and max_train_pairs < 1:
+        raise BlurbError(Errors.B474.format(found=max_train_pairs))
     output = Linear(nO=nO, init_W=draw_weights)
     head: Model[Floats2d, Floats2d] = chain(Dropout(), output)
     model: Model[Batch, Floats2d] = Model(
@@ -49,7 +57,7 @@ def build_reencoded_relations_v1(
         _forward,
         init=_init,
         layers=[tok2vec, head],
-        attrs={"marking": marking, "features": features},
+        attrs={"marking": marking, "features": features, "max_train_pairs": max_train_pairs},
     )
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("listener", tok2vec.get_ref("listener"))
@@ -108,6 +116,22 @@ class Reencoder:
             vectors, _ = self._features(states, chunk.marked, False)
             logits[chunk.rows] = ops.to_numpy(self.model.get_ref("head").predict(vectors))
         return logits
+
+    def draw(self, batch: Batch, rows: Sequence[int]) -> list[int]:
+        """Draw the pairs of each Doc that a training step learns from; see `max_train_pairs`.
+
+        Uses Python's global generator, which `spacy train` seeds.
+
+        rows (Sequence[int]): Pairs, counted through the batch, those of a Doc beside each other.
+        """
+        limit = self.model.attrs["max_train_pairs"]
+        if limit is None:
+            return list(rows)
+        drawn: list[int] = []
+        ends = np.cumsum([len(pairs.pairs) for pairs in batch])
+        for of_doc in np.split(np.asarray(rows), np.searchsorted(rows, ends[:-1])):
+            drawn += sorted(random.sample(of_doc.tolist(), min(limit, len(of_doc))))
+        return drawn
 
     def begin_update(
         self, batch: Batch, rows: Sequence[int]

@@ -32,7 +32,7 @@ def teach_reencoded(
     """Backpropagate each candidate through the encoder, and zeros through the listener.
 
     Of a decision about two concepts only the pair is learned from that is now the most likely to
-    be a relation.
+    be a relation; of a Doc's pairs as many as the model draws.
 
     targets (ndarray): See `teach_shared`.
     RETURNS (float): The loss.
@@ -45,6 +45,7 @@ def teach_reencoded(
     if any(len(pairs.pairs) > len(np.unique(pairs.groups)) for pairs in batch):
         probs = to_probs(reencoder.predict(batch), exclusive=exclusive)
         rows = strongest_rows(batch, probs, exclusive=exclusive).tolist()
+    rows = reencoder.draw(batch, rows)
     total = 0.0
     # Before the listener is given its gradient, which ends what it knows of the encoder.
     for some, logits, backprop in reencoder.begin_update(batch, rows):

@@ -127,6 +127,7 @@ def test_settings_that_cannot_be(tiny_encoder: Path) -> None:
         ("B469.* is 0", {"max_mention_pairs": 0}),
         ("marking.*'stars' is not", {"model": {**REENCODED, "marking": "stars"}}),
         ("features.*'mean' is not", {"model": {**REENCODED, "features": "mean"}}),
+        ("B474.* from 0 pairs", {"model": {**REENCODED, "max_train_pairs": 0}}),
     ]
     for message, settings in wrong:
         with pytest.raises(ValueError, match=message):
@@ -378,6 +379,43 @@ def test_candidates_in_small_chunks_teach_the_same(
         gradients.append(encoder_gradients(nlp))
     for name, value in gradients[0].items():
         np.testing.assert_allclose(gradients[1][name], value, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("limit", [None, 2, 4])
+def test_a_step_learns_from_some_pairs_of_a_doc(
+    tiny_encoder: Path, limit: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drugs = [(f"d{i}", "Drug") for i in range(4)]
+    golds: list[Gold] = [
+        ("d0 d1 d2 d3 .", drugs, [(0, 1, "Causes")]),
+        ("d0 d1 .", drugs[:2], [(0, 1, "Causes")]),
+        ("none here .", [], []),
+    ]
+    model = {**REENCODED, "max_train_pairs": limit}
+    nlp = make_rel(tiny_encoder, golds, model=model, directed=False, types={})
+    reencoder, taught = get_rel(nlp)._reencoder, []
+    begin_update = reencoder.begin_update
+
+    def watch(batch: Any, rows: list[int]) -> Any:
+        taught.append(rows)
+        return begin_update(batch, rows)
+
+    monkeypatch.setattr(reencoder, "begin_update", watch)
+    for _ in range(40):
+        train_step(nlp, to_examples(nlp, golds), Adam(0.01))
+    of_first = [[row for row in rows if row < 6] for rows in taught]
+    # Six pairs, then one; drawn anew, each once, and in the end all of them.
+    assert all(rows == sorted(set(rows)) and rows[-1] == 6 for rows in taught)
+    assert {len(rows) for rows in of_first} == {min(limit or 6, 6)}
+    assert {row for rows in of_first for row in rows} == set(range(6))
+    # All are judged.
+    assert len(get_rel(nlp).predict([to_examples(nlp, golds)[0].predicted])[0][1]) == 6
+
+
+def test_some_pairs_of_a_doc_after_loading(tiny_encoder: Path, tmp_path: Path) -> None:
+    nlp = make_rel(tiny_encoder, model={**REENCODED, "max_train_pairs": 3})
+    nlp.to_disk(tmp_path / "model")
+    assert get_rel(spacy.load(tmp_path / "model")).model.attrs["max_train_pairs"] == 3
 
 
 # Concepts ----------------------------------------------------------------------------------------
