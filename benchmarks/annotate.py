@@ -18,17 +18,16 @@ needed.
 import argparse
 import json
 import os
-import platform
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 import spacy
+from environment import describe_machine, list_versions
 from spacy.language import Language
 
 from spacy_blurb.data.datasets import READERS
@@ -136,11 +135,8 @@ def main() -> None:
     early = next(megabytes for done, megabytes in notes if done >= documents / 10)
     ratios = [a / b for a, b in zip(seconds["annotate"], seconds["nlp.pipe"], strict=True)]
     result: dict[str, Any] = {
-        "machine": {"cpus": os.cpu_count(), "system": platform.platform()},
-        "versions": {
-            "python": platform.python_version(),
-            **{package: version(package) for package in ("spacy", "spacy-blurb")},
-        },
+        "machine": describe_machine(),
+        "versions": list_versions("spacy", "spacy-blurb"),
         "pipeline": f"{nlp.meta['name']}: {', '.join(nlp.pipe_names)}",
         "n": {"documents": documents, "words": words, "documents of a round": len(part)},
         "runs": {

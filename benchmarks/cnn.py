@@ -14,14 +14,13 @@ scores it.
 import argparse
 import json
 import os
-import platform
 import statistics
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import spacy
+from environment import describe_machine, list_versions
 from spacy.language import Language
 
 from spacy_blurb.data.docbin import read_docbin
@@ -78,11 +77,8 @@ def main() -> None:
     cores = len(os.sched_getaffinity(0))
     speeds = {n: compare(sides, texts, n, rounds) for n in (1, cores)}
     result: dict[str, Any] = {
-        "machine": {"cpus": cores, "system": platform.platform()},
-        "versions": {
-            "python": platform.python_version(),
-            **{package: version(package) for package in ("spacy", "thinc", "spacy-blurb")},
-        },
+        "machine": describe_machine(),
+        "versions": list_versions("spacy", "thinc", "spacy-blurb"),
         "pipelines": [f"{nlp.meta['name']}: {', '.join(nlp.pipe_names)}" for nlp in sides.values()],
         "n": {"documents": len(texts), "words": sum(len(text.split()) for text in texts)},
         "runs": {"words per CPU second": speeds[1], "words per second, all cores": speeds[cores]},

@@ -13,16 +13,16 @@ what is their own and their part of what they share (Pss), looked at ten times a
 import argparse
 import json
 import os
-import platform
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from environment import describe_machine, list_versions
 
 ROOT = Path(__file__).parent.parent
 SECONDS_BETWEEN_LOOKS = 0.1
@@ -161,16 +161,8 @@ def main() -> None:
         for split, found in manifest["splits"].items()
     }
     result: dict[str, Any] = {
-        "machine": {
-            "processor": platform.processor() or platform.machine(),
-            "cpus": os.cpu_count(),
-            "system": platform.platform(),
-            "load before": round(began_load, 2),
-        },
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("tokenizers", "numpy", "spacy-blurb")},
-        },
+        "machine": describe_machine(**{"load before": round(began_load, 2)}),
+        "versions": list_versions("tokenizers", "numpy", "spacy-blurb"),
         "n": {
             "files": len(text),
             "documents": sum(source["documents"] for source in manifest["inputs"]),

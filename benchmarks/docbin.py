@@ -9,16 +9,15 @@ srsly does it (a look through all entry points of the environment at every call)
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import entry_points, version
+from importlib.metadata import entry_points
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import spacy
+from environment import describe_machine, list_versions
 from spacy.tokens import Doc, DocBin
 from srsly import msgpack_decoders, msgpack_encoders
 
@@ -62,15 +61,8 @@ def main() -> None:
         docs = read_docbin(path, nlp.vocab)
     speeds = measure(docs, rounds=2 if args.quick else 9)
     result = {
-        "machine": {
-            "processor": platform.processor() or platform.machine(),
-            "cpus": os.cpu_count(),
-            "system": platform.platform(),
-        },
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("spacy", "srsly", "catalogue")},
-        },
+        "machine": describe_machine(),
+        "versions": list_versions("spacy", "srsly", "catalogue"),
         "n": {
             "docs": len(docs),
             "words": sum(map(len, docs)),

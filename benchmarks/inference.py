@@ -23,13 +23,11 @@ on the machine then.
 import argparse
 import json
 import os
-import platform
 import statistics
 import tempfile
 import time
 import warnings
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +37,7 @@ import spacy
 import spacy_transformers  # noqa: F401 its registry must be there before a pipeline is built
 import torch
 import transformers
+from environment import describe_machine, list_versions
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -247,7 +246,7 @@ def main() -> None:
         measured = (compare_threads if args.two_threads else compare)(
             encoder, texts, 2 if args.quick else 3, read_texts(args.quick, notes, "dev")
         )
-    result = {**describe_machine(), "encoder": encoder.name, **measured, "notes": notes}
+    result = {**describe_environment(), "encoder": encoder.name, **measured, "notes": notes}
     args.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     shown = ("ratios", "share of peak", "notes")
     print(json.dumps({key: result[key] for key in shown if key in result}, indent=2))
@@ -376,31 +375,17 @@ def compare(
     }
 
 
-def describe_machine() -> dict[str, Any]:
+def describe_environment() -> dict[str, Any]:
     """Say what everything ran on."""
-    packages = (
-        "torch",
-        "openvino",
-        "nncf",
-        "transformers",
-        "spacy",
-        "spacy-transformers",
-        "spacy-blurb",
-    )
     return {
-        "machine": {
-            "processor": platform.processor() or platform.machine(),
-            "cpus": os.cpu_count(),
-            "system": platform.platform(),
-            "capability": torch.backends.cpu.get_cpu_capability(),
-            "amx": torch.cpu._is_amx_tile_supported(),
-            "OpenVINO": openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"),
-            "ONEDNN_MAX_CPU_ISA": os.environ.get("ONEDNN_MAX_CPU_ISA", ""),
-        },
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in packages},
-        },
+        "machine": describe_machine(
+            OpenVINO=openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"),
+            ONEDNN_MAX_CPU_ISA=os.environ.get("ONEDNN_MAX_CPU_ISA", ""),
+        ),
+        "versions": list_versions(
+            *("torch", "openvino", "nncf", "transformers"),
+            *("spacy", "spacy-transformers", "spacy-blurb"),
+        ),
     }
 
 

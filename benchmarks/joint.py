@@ -31,13 +31,11 @@ pieces. Without --encoder the weights are random ones of MiniLM's size, and so i
 import argparse
 import json
 import os
-import platform
 import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +43,7 @@ import numpy as np
 import spacy_transformers  # noqa: F401 its registry must be there before a pipeline is built
 import torch
 import transformers
+from environment import describe_machine, list_versions
 from spacy import util
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -409,21 +408,10 @@ def main() -> None:
         encoder = args.encoder or make_random_encoder(texts, folder)
         result = compare(encoder, folder, args.quick, notes)
     result = {
-        "machine": {
-            "processor": platform.processor() or platform.machine(),
-            "cpus": os.cpu_count(),
-            "threads": 1,
-            "system": platform.platform(),
-            "capability": torch.backends.cpu.get_cpu_capability(),
-            "amx": torch.cpu._is_amx_tile_supported(),
-        },
-        "versions": {
-            "python": platform.python_version(),
-            **{
-                name: version(name)
-                for name in ("torch", "transformers", "spacy", "spacy-transformers", "spacy-blurb")
-            },
-        },
+        "machine": describe_machine(threads=1),
+        "versions": list_versions(
+            "torch", "transformers", "spacy", "spacy-transformers", "spacy-blurb"
+        ),
         "encoder": encoder.name,
         **result,
         "notes": notes,

@@ -16,10 +16,8 @@ import argparse
 import gc
 import json
 import os
-import platform
 import random
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,7 @@ from typing import Any
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import spacy
+from environment import describe_machine, list_versions
 from spacy.tokens import Span
 from spacy.training import Example
 from thinc.api import Config
@@ -91,13 +90,9 @@ def main() -> None:
             notes.append(round(resident_megabytes(), 1))
             print(number, notes[-1], flush=True)
     result = {
-        "machine": {"cpus": os.cpu_count(), "threads": 1, "system": platform.platform()},
+        "machine": describe_machine(threads=1),
         "pipeline": [args.pipeline or args.encoder.name, *nlp.pipe_names],
-        "versions": {
-            "python": platform.python_version(),
-            "spacy": version("spacy"),
-            "torch": version("torch") if args.encoder else None,
-        },
+        "versions": list_versions("spacy", *(["torch"] if args.encoder else [])),
         "n": {"texts": n_texts, "tokens": n_tokens, "strings": len(nlp.vocab.strings)},
         "runs": {f"megabytes after every {every:,} texts": notes},
         "ratios": {"growth": round(notes[-1] / notes[0], 4)},

@@ -19,7 +19,6 @@ import dataclasses
 import json
 import lzma
 import os
-import platform
 import statistics
 import tempfile
 import time
@@ -28,9 +27,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import tokenizers
 import torch
 import transformers
+from environment import describe_machine, list_versions
 from transformers import (
     BertConfig,
     BertForMaskedLM,
@@ -212,19 +211,10 @@ def main() -> None:
             share = statistics.median(speeds["ours"]) * needed / peaks["bfloat16"]
             runs[f"{size}/ours, share of the bfloat16 peak"] = [round(share, 3)]
     result = {
-        "machine": {
-            "processor": platform.processor() or platform.machine(),
-            "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-            "amx": torch.cpu._is_amx_tile_supported(),
-            "cpus": os.cpu_count(),
-            "threads": 1,
-            "system": platform.platform(),
-            "gflops": {name: round(peak / 1e9) for name, peak in peaks.items()},
-        },
-        "versions": {
-            "python": platform.python_version(),
-            **{m.__name__: m.__version__ for m in (torch, transformers, tokenizers)},
-        },
+        "machine": describe_machine(
+            threads=1, gflops={name: round(peak / 1e9) for name, peak in peaks.items()}
+        ),
+        "versions": list_versions("torch", "transformers", "tokenizers"),
         "n": {"rounds": n_rounds, "pieces_in_vocabulary": n_pieces, "rows_per_step": ROWS_PER_STEP},
         "runs": runs,
         "ratios": ratios,

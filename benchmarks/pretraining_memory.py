@@ -10,15 +10,13 @@ text does not reach is filled up with pieces that never occur.
 
 import argparse
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import torch
+from environment import describe_machine, list_versions
 
 from spacy_blurb.pretraining.config import PretrainingConfig, read_config
 from spacy_blurb.pretraining.corpus import build_corpus
@@ -102,8 +100,8 @@ def main() -> None:
                     "precision": record["precision"],
                 }
     result = {
-        "machine": {"cpus": os.cpu_count(), "system": platform.platform()},
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "machine": describe_machine(),
+        "versions": list_versions("torch"),
         "n": {"updates": 3},
         "runs": runs,
         "ratios": {},

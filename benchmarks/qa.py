@@ -23,14 +23,12 @@ nothing, and costs the same.
 import argparse
 import json
 import os
-import platform
 import statistics
 import tempfile
 import time
 import warnings
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +37,7 @@ import spacy
 import spacy_transformers  # noqa: F401 its registry must be there before a pipeline is built
 import torch
 import transformers
+from environment import describe_machine, list_versions
 from spacy.language import Language
 from spacy.training import Example
 
@@ -237,20 +236,10 @@ def compare(
         runs[f"{kind}, share of equal answers, float32"] = round(sum(same) / len(same), 3)
     lengths = [len(text.split()) for _, text in chosen]
     return {
-        "machine": {
-            "processor": platform.processor() or platform.machine(),
-            "cpus": os.cpu_count(),
-            "system": platform.platform(),
-            "capability": torch.backends.cpu.get_cpu_capability(),
-            "amx": torch.cpu._is_amx_tile_supported(),
-        },
-        "versions": {
-            "python": platform.python_version(),
-            **{
-                name: version(name)
-                for name in ("torch", "transformers", "spacy", "spacy-transformers", "spacy-blurb")
-            },
-        },
+        "machine": describe_machine(),
+        "versions": list_versions(
+            "torch", "transformers", "spacy", "spacy-transformers", "spacy-blurb"
+        ),
         "n": {"questions": len(chosen), "rounds": rounds, "words": round(statistics.mean(lengths))},
         "encoder": encoder.name,
         "runs": runs,

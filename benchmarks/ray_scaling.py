@@ -25,18 +25,17 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch or numpy are loaded
 
 import argparse
 import json
-import platform
 import statistics
 import tempfile
 import time
 from collections import defaultdict
-from importlib.metadata import version
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 import spacy
 from annotate import read_texts, write_input
+from environment import describe_machine, list_versions
 from spacy.language import Language
 
 from spacy_blurb.streaming.pool import ActorPool
@@ -155,11 +154,8 @@ def main() -> None:
         if len(outputs) != 1:
             raise SystemExit("The sides have written different outputs.")
     result: dict[str, Any] = {
-        "machine": {"cpus": os.cpu_count(), "system": platform.platform()},
-        "versions": {
-            "python": platform.python_version(),
-            **{package: version(package) for package in ("spacy", "spacy-blurb", "ray")},
-        },
+        "machine": describe_machine(),
+        "versions": list_versions("spacy", "spacy-blurb", "ray"),
         "pipeline": f"{nlp.meta['name']}: {', '.join(nlp.pipe_names)}",
         "n": {"documents": documents, "words": words, "rounds": len(load)},
         "runs": {**rounds, "load": load},

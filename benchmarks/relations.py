@@ -18,13 +18,11 @@ Without --encoder the weights are random ones of MiniLM's size.
 import argparse
 import json
 import os
-import platform
 import tempfile
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +31,7 @@ import spacy
 import spacy_transformers  # noqa: F401 its registry must be there before a pipeline is built
 import torch
 import transformers
+from environment import describe_machine, list_versions
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -245,18 +244,8 @@ def main() -> None:
         references = list(sentencizer.pipe(references))
         result = compare_distances(encoder, references, args.quick)
     result = {
-        "machine": {
-            "processor": platform.processor() or platform.machine(),
-            "cpus": os.cpu_count(),
-            "threads": 1,
-            "system": platform.platform(),
-            "capability": torch.backends.cpu.get_cpu_capability(),
-            "amx": torch.cpu._is_amx_tile_supported(),
-        },
-        "versions": {
-            "python": platform.python_version(),
-            **{n: version(n) for n in ("torch", "transformers", "spacy", "spacy-blurb")},
-        },
+        "machine": describe_machine(threads=1),
+        "versions": list_versions("torch", "transformers", "spacy", "spacy-blurb"),
         "encoder": encoder.name,
         **result,
         "notes": notes,

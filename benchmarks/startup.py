@@ -18,7 +18,6 @@ is this tree.
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import spacy
+from environment import describe_machine, list_versions
 from spacy.tokens import Span
 from spacy.training import Example
 
@@ -158,8 +158,8 @@ def main() -> None:
                 runs[side].append(measure(python, side))
         installed = {side: read_versions(python) for side, python in pythons.items()}
     result = {
-        "machine": {"cpus": os.cpu_count(), "threads": 1, "system": platform.platform()},
-        "versions": {"python": platform.python_version(), **installed},
+        "machine": describe_machine(threads=1),
+        "versions": {**list_versions(), **installed},
         "encoder": args.encoder.name,
         "n": {"processes of each": rounds},
         "runs": runs,

@@ -14,16 +14,15 @@ Also counts, per corpus, the gold mentions that begin or end inside a token.
 import argparse
 import json
 import os
-import platform
 import statistics
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import spacy
+from environment import describe_machine, list_versions
 
 from spacy_blurb.data.datasets import READERS
 from spacy_blurb.data.records import Record
@@ -103,14 +102,6 @@ def measure(peers: dict[str, Callable[[], Any]], texts: list[str], rounds: int) 
     return speeds
 
 
-def find_version(name: str) -> str | None:
-    """Return a distribution's version, None where it is not installed."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
-
-
 def main() -> None:
     """Measure and write the result."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
@@ -136,15 +127,8 @@ def main() -> None:
         if peer != "biomed"
     }
     result = {
-        "machine": {
-            "processor": platform.processor() or platform.machine(),
-            "cpus": os.cpu_count(),
-            "system": platform.platform(),
-        },
-        "versions": {
-            "python": platform.python_version(),
-            **{name: find_version(name) for name in ("spacy", "scispacy", "spacy-blurb")},
-        },
+        "machine": describe_machine(),
+        "versions": list_versions("spacy", "scispacy", "spacy-blurb"),
         "n": {"texts": len(texts), "words": sum(len(text.split()) for text in texts)},
         "runs": {
             f"{name}, words per CPU second": [round(s) for s in speeds[name]] for name in peers

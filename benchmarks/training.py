@@ -13,18 +13,16 @@ are scaled to the updates of an epoch. The ratio is the median over rounds, larg
 import argparse
 import json
 import os
-import platform
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import spacy
-import torch
+from environment import describe_machine, list_versions
 from spacy.tokens import DocBin
 from thinc.api import Config
 
@@ -115,18 +113,8 @@ def main() -> None:
     pairs = zip(seconds["transformer_v3"], seconds["encoder_v1"], strict=True)
     ratio = statistics.median(stock / ours for stock, ours in pairs)
     result: dict[str, Any] = {
-        "machine": {
-            "processor": platform.processor() or platform.machine(),
-            "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-            "amx": torch.cpu._is_amx_tile_supported(),
-            "cpus": os.cpu_count(),
-            "threads": 1,
-            "system": platform.platform(),
-        },
-        "versions": {
-            "python": platform.python_version(),
-            **{n: version(n) for n in ("spacy", "spacy-transformers", "transformers", "torch")},
-        },
+        "machine": describe_machine(threads=1),
+        "versions": list_versions("spacy", "spacy-transformers", "transformers", "torch"),
         "n": {"rounds": n_rounds, "updates": many - few, "updates of an epoch": n_epoch},
         "runs": {
             f"{side}, CPU seconds of an epoch": [round(s, 1) for s in values]

@@ -15,13 +15,12 @@ Table 1 of arXiv 2007.15779.
 import argparse
 import json
 import os
-import platform
 import tempfile
 from collections.abc import Iterable, Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from environment import describe_machine, list_versions
 from tokenizers import Tokenizer
 
 from spacy_blurb.data.datasets import READERS
@@ -177,11 +176,8 @@ def main() -> None:
     ours, *others = tokenizers
     terms = cut_terms(tokenizers)
     result: dict[str, Any] = {
-        "machine": {"system": platform.platform()},
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("tokenizers", "spacy-blurb")},
-        },
+        "machine": describe_machine(),
+        "versions": list_versions("tokenizers", "spacy-blurb"),
         "n": {
             "text files": [file.name for file in files],
             "held_out": text.held_out,

@@ -7,7 +7,6 @@ and whichever cell needs it; it is complete from the moment that it has its fina
 import hashlib
 import json
 import os
-import platform
 import shutil
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from typing import Any
 from confection import Config
 
 from ..errors import BlurbError, Errors
+from ..runtime.processor import name_processor
 from .corpora import hash_file, limit_training
 from .grid import Cell
 from .processes import Processes
@@ -66,7 +66,7 @@ class Place:
         """Return what a result file says about the machine."""
         return {
             "device": "cpu" if self.gpu is None else f"cuda:{self.gpu}",
-            "processor": _processor(),
+            "processor": name_processor(),
             "cores": os.cpu_count(),
             "threads": self.threads,
             "jobs": self.jobs,
@@ -256,13 +256,3 @@ def finished_result(prepared: PreparedCell, output: Path) -> dict[str, Any] | No
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return result if same else None
-
-
-def _processor() -> str:
-    """Name the processor; Linux tells it in a file only."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()

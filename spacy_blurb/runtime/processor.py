@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import platform
 from pathlib import Path
 
 _CPU_INFO = Path("/proc/cpuinfo")
@@ -10,6 +11,16 @@ _LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 _WITHOUT_VNNI = {"SSE41", "AVX", "AVX2", "AVX512_CORE"}
 _WITHOUT_BF16 = _WITHOUT_VNNI | {"AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE_VNNI"}
 _VNNI_FLAGS = {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp"}
+
+
+def name_processor() -> str:
+    """Name the processor; Linux tells it in a file only."""
+    try:
+        lines = _CPU_INFO.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def may_use_bf16() -> bool:

@@ -1,0 +1,40 @@
+"""What every benchmark writes about where it ran: the machine, and the versions of packages."""
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from spacy_blurb.runtime.processor import name_processor
+
+CPU_INFO = Path("/proc/cpuinfo")
+ARITHMETIC = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16")
+"""What decides how fast an encoder is, and whether bfloat16 or 8 bits help; names of Linux."""
+
+
+def describe_machine(**more: Any) -> dict[str, Any]:
+    """Describe the processor and the system.
+
+    more: Else what the numbers depend on, for example threads.
+    """
+    flags = set(CPU_INFO.read_text(encoding="utf-8").split()) if CPU_INFO.is_file() else set()
+    return {
+        "processor": name_processor(),
+        "cpus": os.cpu_count(),
+        "arithmetic": [name for name in ARITHMETIC if name in flags],
+        "system": platform.platform(),
+        **more,
+    }
+
+
+def list_versions(*packages: str) -> dict[str, str | None]:
+    """Return the versions of Python and of distributions; None for one that is not installed."""
+    return {"python": platform.python_version(), **{name: _find(name) for name in packages}}
+
+
+def _find(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
