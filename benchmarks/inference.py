@@ -38,6 +38,7 @@ import spacy_transformers  # noqa: F401 its registry must be there before a pipe
 import torch
 import transformers
 from environment import describe_machine, list_versions
+from random_encoder import make_random_encoder
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -67,26 +68,6 @@ def read_texts(quick: bool, notes: list[str], split: str = "train") -> dict[str,
     sentences = [sent.text for doc in nlp.pipe(abstracts) for sent in doc.sents]
     n_sentences, n_abstracts = (100, 10) if quick else (1000, 100)
     return {"sentences": sentences[:n_sentences], "abstracts": abstracts[:n_abstracts]}
-
-
-def make_random_encoder(texts: list[str], folder: Path) -> Path:
-    """Write a BERT of MiniLM's size with random weights and a vocabulary of the texts."""
-    from tokenizers import BertWordPieceTokenizer
-
-    tokenizer = BertWordPieceTokenizer()
-    tokenizer.train_from_iterator(texts, vocab_size=8000, show_progress=False)
-    tokenizer.save_model(str(folder))
-    fast = transformers.BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=MAX_PIECES)
-    fast.save_pretrained(folder)
-    config = transformers.BertConfig(
-        vocab_size=len(fast),
-        hidden_size=384,
-        num_hidden_layers=6,
-        num_attention_heads=12,
-        intermediate_size=1536,
-    )
-    transformers.BertModel(config).save_pretrained(folder)
-    return folder
 
 
 def build_pipeline(encoder: Path, **model: Any) -> Language:

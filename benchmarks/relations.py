@@ -32,6 +32,7 @@ import spacy_transformers  # noqa: F401 its registry must be there before a pipe
 import torch
 import transformers
 from environment import describe_machine, list_versions
+from random_encoder import make_random_encoder
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -121,26 +122,6 @@ def build_hugging_face(encoder: Path, n_labels: int) -> Callable[[list[str], int
         pipe(texts, batch_size=batch_size, truncation=True, max_length=MAX_PIECES)
 
     return run
-
-
-def make_random_encoder(texts: list[str], folder: Path) -> Path:
-    """Write a BERT of MiniLM's size with random weights and a vocabulary of the texts."""
-    from tokenizers import BertWordPieceTokenizer
-
-    tokenizer = BertWordPieceTokenizer()
-    tokenizer.train_from_iterator(texts, vocab_size=8000, show_progress=False)
-    tokenizer.save_model(str(folder))
-    fast = transformers.BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=MAX_PIECES)
-    fast.save_pretrained(folder)
-    config = transformers.BertConfig(
-        vocab_size=len(fast),
-        hidden_size=384,
-        num_hidden_layers=6,
-        num_attention_heads=12,
-        intermediate_size=1536,
-    )
-    transformers.BertModel(config).save_pretrained(folder)
-    return folder
 
 
 def measure(sides: dict[str, Side], rounds: int) -> dict[str, list[float]]:
