@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BlurbError, Errors
+from .openvino_import import import_openvino
 from .per_process import PerProcess
 from .processor import count_threads, has_vnni, may_use_bf16
 
@@ -94,11 +95,7 @@ class OpenVinoNetwork:
 
 
 def _core() -> Any:
-    try:
-        import openvino
-    except ImportError as error:
-        raise BlurbError(Errors.B703.format(package="openvino", extra="openvino")) from error
-    return openvino.Core()
+    return import_openvino().Core()
 
 
 def _is_quantised(model: Any) -> bool:
