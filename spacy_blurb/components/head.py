@@ -1,7 +1,11 @@
 """What all components that learn have in common."""
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 from spacy.pipeline import TrainablePipe
-from thinc.api import Model, Optimizer
+from spacy.training import Example, validate_examples
+from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..encoder.architecture import NAME as ENCODER
 
@@ -13,6 +17,48 @@ class Head(TrainablePipe):
     have gradients of zero themselves; by those an optimiser would still move them, with its
     momentum and weight decay.
     """
+
+    name: str
+    model: Model[Any, Any]
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch.
+
+        A shared encoder gets one gradient for every batch with tokens, of zeros where nothing is
+        annotated for this component.
+
+        drop (float): Share of the values that dropout zeroes, 0-1.
+        sgd (Optimizer | None): Changes the weights; None to leave the gradients for later.
+        RETURNS (dict): Losses by component, this one's mean over the batch added.
+        RAISES (ValueError): The component is not initialised. The classes name what else.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.update")
+        self._require_initialised()
+        # The encoder has nothing for a batch without tokens, and waits for no gradient.
+        if any(len(example.predicted) for example in examples):
+            set_dropout_rate(self.model, drop)
+            losses[self.name] += self._teach(examples)
+            if sgd is not None:
+                self.finish_update(sgd)
+        return losses
+
+    def _require_initialised(self) -> None:
+        """Raise the component's own ValueError if it is not."""
+        raise NotImplementedError
+
+    def _teach(self, examples: Sequence[Example]) -> float:
+        """Backpropagate once; RETURNS the loss."""
+        raise NotImplementedError
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Change the weights, unless nothing was learned since the last time."""

@@ -7,9 +7,9 @@ from typing import Any, get_args
 import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc, Span
-from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.api import Config, Model
 
 from ..annotations import ENTITIES, PICO, best_disjoint, install_extensions, set_scored_entities
 from ..errors import BlurbError, Errors
@@ -192,7 +192,7 @@ class BlurbNer(Head):
         RETURNS (TagScores): Numpy arrays; of each Doc of shape (tokens, tags of all tables).
         """
         docs = list(docs)
-        self._require_labels()
+        self._require_initialised()
         if not any(len(doc) for doc in docs):
             return TagScores([np.zeros((0, n_columns(self.tables)), dtype="f") for _ in docs])
         return self._to_numpy(self.model.predict(docs))
@@ -226,30 +226,11 @@ class BlurbNer(Head):
         found = find_spans(docs, self.tables, scores, self.cfg["temperature"])
         return [[s for s in spans if s.score >= thresholds.get(s.label, 0.0)] for spans in found]
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: dict[str, float] | None = None,
-    ) -> dict[str, float]:
-        """Learn from a batch; always backpropagates once, with zeros where nothing is annotated."""
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        examples = list(examples)
-        validate_examples(examples, "BlurbNer.update")
-        self._require_labels()
-        if not any(len(example.predicted) for example in examples):
-            return losses
-        set_dropout_rate(self.model, drop)
+    def _teach(self, examples: Sequence[Example]) -> float:
         scores, backprop = self.model.begin_update([example.predicted for example in examples])
         loss, d_scores = self.get_loss(examples, scores)
         backprop(d_scores)
-        if sgd is not None:
-            self.finish_update(sgd)
-        losses[self.name] += loss
-        return losses
+        return loss
 
     def get_loss(self, examples: Iterable[Example], scores: TagScores) -> tuple[float, TagScores]:
         """Compute the mean loss over annotated tokens and its gradient.
@@ -275,6 +256,6 @@ class BlurbNer(Head):
         pairs = None if scores.pairs is None else to_numpy(scores.pairs)
         return TagScores([to_numpy(rows) for rows in scores.logits], pairs)
 
-    def _require_labels(self) -> None:
+    def _require_initialised(self) -> None:
         if not self.labels:
             raise ValueError(Errors.B402.format(name=self.name))

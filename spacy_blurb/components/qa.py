@@ -6,9 +6,9 @@ from typing import Any
 
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.api import Config, Model
 
 from ..annotations import (
     Answer,
@@ -288,42 +288,25 @@ class BlurbQa(Head):
     def _judge(self, asked: Iterable[Asked]) -> Iterator[Judged]:
         return judge_questions(self.model, self._link, self.make_kind(), asked)
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: dict[str, float] | None = None,
-    ) -> dict[str, float]:
-        """Learn from a batch; always gives a shared encoder one gradient, of zeros.
-
-        The questions are those of the gold Docs. They are encoded apart, so the encoder's pass over
-        the Docs themselves has nothing to learn.
-        """
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        examples = list(examples)
-        validate_examples(examples, "BlurbQa.update")
-        self._require_initialised()
-        docs = [example.predicted for example in examples]
-        if not any(len(doc) for doc in docs):
-            return losses
-        set_dropout_rate(self.model, drop)
-        listens = any(hasattr(node, "upstream_name") for node in self.model.walk())
-        if listens:
-            vectors, backprop = self.model.get_ref("tok2vec").begin_update(docs)
-        # Before the listener is given its gradient, which ends what it knows of the encoder.
-        losses[self.name] += self._teach(examples)
-        if listens:
-            zeros = self.model.ops.xp.zeros_like
-            single = not isinstance(vectors, list)
-            backprop(zeros(vectors) if single else [zeros(rows) for rows in vectors])
-        if sgd is not None:
-            self.finish_update(sgd)
-        return losses
-
     def _teach(self, examples: Sequence[Example]) -> float:
+        """Teach the gold Docs' questions.
+
+        They are encoded apart, so a shared encoder's pass over the Docs themselves has nothing to
+        learn.
+        """
+        listens = any(hasattr(node, "upstream_name") for node in self.model.walk())
+        if not listens:
+            return self._teach_questions(examples)
+        docs = [example.predicted for example in examples]
+        vectors, backprop = self.model.get_ref("tok2vec").begin_update(docs)
+        # Before the listener is given its gradient, which ends what it knows of the encoder.
+        loss = self._teach_questions(examples)
+        zeros = self.model.ops.xp.zeros_like
+        single = not isinstance(vectors, list)
+        backprop(zeros(vectors) if single else [zeros(rows) for rows in vectors])
+        return loss
+
+    def _teach_questions(self, examples: Sequence[Example]) -> float:
         """Backpropagate the questions' loss; RETURNS its mean."""
         asked = [item for example in examples for item in self._teaching(example)]
         if not asked:

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.api import Config, Model
 from thinc.types import Floats2d
 
 from ..annotations import (
@@ -246,7 +246,7 @@ class BlurbRel(Head):
     def predict(self, docs: Iterable[Doc]) -> Predictions:
         """Compute the probabilities of all candidates."""
         docs = list(docs)
-        self._require_labels()
+        self._require_initialised()
         self._link.see(docs)
         batch = [self.collect(doc) for doc in docs]
         if any(len(pairs.pairs) for pairs in batch):
@@ -273,37 +273,17 @@ class BlurbRel(Head):
         for doc, (pairs, probs) in zip(docs, predictions, strict=True):
             set_found_relations(doc, decide(pairs, probs, types=self._types, **settings))
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: dict[str, float] | None = None,
-    ) -> dict[str, float]:
-        """Learn from a batch; always backpropagates once, with zeros where nothing is annotated.
+    def _teach(self, examples: Sequence[Example]) -> float:
+        """Teach the candidates.
 
         RAISES (BlurbError): B463 a pair with several labels where they exclude each other, B465 a
             Doc has lost its entities, and what `collect` raises.
         """
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        examples = list(examples)
-        validate_examples(examples, "BlurbRel.update")
-        self._require_labels()
-        if not any(len(example.predicted) for example in examples):
-            return losses
-        set_dropout_rate(self.model, drop)
         batch, targets = self._read(examples)
         exclusive = self.cfg["exclusive"]
         if self._reencoder is None:
-            loss = teach_shared(self.model, batch, targets, exclusive=exclusive)
-        else:
-            loss = teach_reencoded(self._reencoder, batch, targets, exclusive=exclusive)
-        losses[self.name] += loss
-        if sgd is not None:
-            self.finish_update(sgd)
-        return losses
+            return teach_shared(self.model, batch, targets, exclusive=exclusive)
+        return teach_reencoded(self._reencoder, batch, targets, exclusive=exclusive)
 
     def _read(self, examples: Sequence[Example]) -> tuple[list[DocPairs], NDArray[Any]]:
         """Return candidates, and which labels hold for them, shape (pairs, labels)."""
@@ -361,6 +341,6 @@ class BlurbRel(Head):
         n_outputs: int = self.model.get_ref("output_layer").get_dim("nO")
         return n_outputs
 
-    def _require_labels(self) -> None:
+    def _require_initialised(self) -> None:
         if not self.labels or not self.model.get_ref("output_layer").has_dim("nI"):
             raise ValueError(Errors.B462.format(name=self.name))

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc, Span
-from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.training import Example, validate_get_examples
 from spacy.util import minibatch
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.api import Config, Model
 from thinc.types import Floats2d
 
 from ..annotations import gold_pair_score, is_pair, set_similarity, set_vector
@@ -206,33 +206,13 @@ class BlurbSts(Head):
             scores += [float(value) for value in values.reshape(2, -1).mean(axis=0)]
         return scores
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: dict[str, float] | None = None,
-    ) -> dict[str, float]:
-        """Learn from a batch; always backpropagates once, with zeros where no pair has a score."""
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        examples = list(examples)
-        validate_examples(examples, "BlurbSts.update")
-        self._require_initialised()
-        if not any(len(example.predicted) for example in examples):
-            return losses
-        set_dropout_rate(self.model, drop)
-        docs = [example.predicted for example in examples]
-        values, backprop = self.model.begin_update(docs)
+    def _teach(self, examples: Sequence[Example]) -> float:
+        values, backprop = self.model.begin_update([example.predicted for example in examples])
         loss, d_values = self.get_loss(examples, values)
         # Before the listener is given its gradient, which ends what it knows of the encoder.
         loss += self._teach_vectors(examples)
         backprop(d_values)
-        if sgd is not None:
-            self.finish_update(sgd)
-        losses[self.name] += loss
-        return losses
+        return loss
 
     def get_loss(self, examples: Iterable[Example], values: Floats2d) -> tuple[float, Floats2d]:
         """Compute the mean squared error over scored pairs and its gradient.

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.api import Config, Model
 from thinc.types import Floats2d
 
 from ..errors import BlurbError, Errors
@@ -147,7 +147,7 @@ class BlurbTextcat(Head):
         RETURNS (ndarray): Shape (Docs, labels), 0-1; rows of exclusive labels sum to 1.
         """
         docs = list(docs)
-        self._require_labels()
+        self._require_initialised()
         probs = np.zeros((len(docs), len(self.labels)), dtype="f")
         full = np.array([len(doc) > 0 for doc in docs], dtype=bool)
         if full.any():
@@ -163,30 +163,11 @@ class BlurbTextcat(Head):
         for doc, row in zip(docs, probs, strict=True):
             doc.cats.update(zip(self.labels, map(float, row), strict=True))
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: dict[str, float] | None = None,
-    ) -> dict[str, float]:
-        """Learn from a batch; always backpropagates once, with zeros where nothing is annotated."""
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        examples = list(examples)
-        validate_examples(examples, "BlurbTextcat.update")
-        self._require_labels()
-        if not any(len(example.predicted) for example in examples):
-            return losses
-        set_dropout_rate(self.model, drop)
+    def _teach(self, examples: Sequence[Example]) -> float:
         logits, backprop = self.model.begin_update([example.predicted for example in examples])
         loss, d_logits = self.get_loss(examples, logits)
         backprop(d_logits)
-        if sgd is not None:
-            self.finish_update(sgd)
-        losses[self.name] += loss
-        return losses
+        return loss
 
     def get_loss(self, examples: Iterable[Example], logits: Floats2d) -> tuple[float, Floats2d]:
         """Compute the mean cross-entropy and its gradient.
@@ -243,6 +224,6 @@ class BlurbTextcat(Head):
                 )
             )
 
-    def _require_labels(self) -> None:
+    def _require_initialised(self) -> None:
         if not self.labels:
             raise ValueError(Errors.B442.format(name=self.name))
