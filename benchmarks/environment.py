@@ -3,12 +3,10 @@
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
-from spacy_blurb.runtime.processor import name_processor
+from spacy_blurb.runtime.processor import name_processor, read_flags
 
-CPU_INFO = Path("/proc/cpuinfo")
 ARITHMETIC = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16")
 """What decides how fast an encoder is, and whether bfloat16 or 8 bits help; names of Linux."""
 
@@ -18,7 +16,7 @@ def describe_machine(**more: Any) -> dict[str, Any]:
 
     more: Else what the numbers depend on, for example threads.
     """
-    flags = set(CPU_INFO.read_text(encoding="utf-8").split()) if CPU_INFO.is_file() else set()
+    flags = read_flags() or set()
     return {
         "processor": name_processor(),
         "cpus": os.cpu_count(),

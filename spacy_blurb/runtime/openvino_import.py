@@ -12,7 +12,7 @@ _CONVERTER = "openvino.tools.ovc"
 def import_openvino() -> ModuleType:
     """Import OpenVINO as far as running a network needs it.
 
-    At its end it asks for the converter, which reads other frameworks' models and takes half of the
+    At its end it asks for the converter, which reads other frameworks' models and takes much of the
     time that the import takes, and goes on where there is none. `openvino.convert_model` is there
     all the same: it is imported when somebody asks for it.
 

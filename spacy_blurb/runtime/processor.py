@@ -23,6 +23,13 @@ def name_processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
+def read_flags() -> set[str] | None:
+    """Return what the processor can, in Linux's names ("avx2", "amx_bf16"); None where unknown."""
+    if not _CPU_INFO.is_file():
+        return None
+    return set(_CPU_INFO.read_text(encoding="utf-8").split())
+
+
 def may_use_bf16() -> bool:
     """Tell whether oneDNN is allowed to multiply bfloat16; the hardware is OpenVINO's to know."""
     return _limit() not in _WITHOUT_BF16
@@ -32,9 +39,8 @@ def has_vnni() -> bool:
     """Tell whether 8-bit numbers are multiplied in hardware; true where that cannot be known."""
     if _limit() in _WITHOUT_VNNI:
         return False
-    if not _CPU_INFO.is_file():
-        return True
-    return bool(_VNNI_FLAGS & set(_CPU_INFO.read_text(encoding="utf-8").split()))
+    flags = read_flags()
+    return flags is None or bool(_VNNI_FLAGS & flags)
 
 
 def _limit() -> str:
