@@ -8,14 +8,14 @@ from spacy.training import Example, validate_examples
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..encoder.architecture import NAME as ENCODER
+from ..encoder.listeners import give_nothing
 
 
 class Head(TrainablePipe):
     """A component that stays as it is where nothing is annotated for it.
 
-    In joint training a batch is annotated for one component. The others give the encoder zeros, and
-    have gradients of zero themselves; by those an optimiser would still move them, with its
-    momentum and weight decay.
+    In joint training a batch is annotated for one component. The others have gradients of zero; by
+    those an optimiser would still move them, with its momentum and weight decay.
     """
 
     name: str
@@ -31,8 +31,8 @@ class Head(TrainablePipe):
     ) -> dict[str, float]:
         """Learn from a batch.
 
-        A shared encoder gets one gradient for every batch with tokens, of zeros where nothing is
-        annotated for this component.
+        A shared encoder is backpropagated to for every batch with tokens, without a gradient where
+        nothing is annotated for this component.
 
         drop (float): Share of the values that dropout zeroes, 0-1.
         sgd (Optimizer | None): Changes the weights; None to leave the gradients for later.
@@ -44,20 +44,29 @@ class Head(TrainablePipe):
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.update")
         self._require_initialised()
+        docs = [example.predicted for example in examples]
         # The encoder has nothing for a batch without tokens, and waits for no gradient.
-        if any(len(example.predicted) for example in examples):
+        if not any(map(len, docs)):
+            return losses
+        if any(map(self._is_annotated, examples)):
             set_dropout_rate(self.model, drop)
             losses[self.name] += self._teach(examples)
-            if sgd is not None:
-                self.finish_update(sgd)
+        else:
+            give_nothing(self.model, docs)
+        if sgd is not None:
+            self.finish_update(sgd)
         return losses
 
     def _require_initialised(self) -> None:
         """Raise the component's own ValueError if it is not."""
         raise NotImplementedError
 
+    def _is_annotated(self, example: Example) -> bool:
+        """Tell whether there is something to learn from an example."""
+        raise NotImplementedError
+
     def _teach(self, examples: Sequence[Example]) -> float:
-        """Backpropagate once; RETURNS the loss."""
+        """Backpropagate once what some of the examples are annotated for; RETURNS the loss."""
         raise NotImplementedError
 
     def finish_update(self, sgd: Optimizer) -> None:

@@ -226,6 +226,9 @@ class BlurbNer(Head):
         found = find_spans(docs, self.tables, scores, self.cfg["temperature"])
         return [[s for s in spans if s.score >= thresholds.get(s.label, 0.0)] for spans in found]
 
+    def _is_annotated(self, example: Example) -> bool:
+        return any(self._teaches(example, table) for table in self.tables)
+
     def _teach(self, examples: Sequence[Example]) -> float:
         scores, backprop = self.model.begin_update([example.predicted for example in examples])
         loss, d_scores = self.get_loss(examples, scores)
@@ -246,10 +249,13 @@ class BlurbNer(Head):
 
     def _target_tags(self, example: Example, table: Table) -> Any:
         """Tags of the predicted Doc's tokens, UNKNOWN where the gold side says nothing."""
-        known_sets = self.cfg["label_sets"][table.key]
-        if not teaches(example.reference, table, known_sets, name=self.name):
+        if not self._teaches(example, table):
             return np.full(len(example.predicted), UNKNOWN, dtype=np.intp)
         return gold_tags(example, table, self.labels)
+
+    def _teaches(self, example: Example, table: Table) -> bool:
+        known_sets = self.cfg["label_sets"][table.key]
+        return teaches(example.reference, table, known_sets, name=self.name)
 
     def _to_numpy(self, scores: TagScores) -> TagScores:
         to_numpy = self.model.ops.to_numpy

@@ -19,6 +19,7 @@ from ..annotations import (
     to_answer,
 )
 from ..encoder.link import EncoderLink
+from ..encoder.listeners import give_nothing
 from ..errors import BlurbError, Errors
 from .answer_kinds import Kind, LabelKind, OptionKind
 from .answer_spans import SpanKind
@@ -288,22 +289,14 @@ class BlurbQa(Head):
     def _judge(self, asked: Iterable[Asked]) -> Iterator[Judged]:
         return judge_questions(self.model, self._link, self.make_kind(), asked)
 
-    def _teach(self, examples: Sequence[Example]) -> float:
-        """Teach the gold Docs' questions.
+    def _is_annotated(self, example: Example) -> bool:
+        return next(self._teaching(example), None) is not None
 
-        They are encoded apart, so a shared encoder's pass over the Docs themselves has nothing to
-        learn.
-        """
-        listens = any(hasattr(node, "upstream_name") for node in self.model.walk())
-        if not listens:
-            return self._teach_questions(examples)
-        docs = [example.predicted for example in examples]
-        vectors, backprop = self.model.get_ref("tok2vec").begin_update(docs)
-        # Before the listener is given its gradient, which ends what it knows of the encoder.
+    def _teach(self, examples: Sequence[Example]) -> float:
+        """Teach the gold Docs' questions, which are encoded apart from the Docs themselves."""
         loss = self._teach_questions(examples)
-        zeros = self.model.ops.xp.zeros_like
-        single = not isinstance(vectors, list)
-        backprop(zeros(vectors) if single else [zeros(rows) for rows in vectors])
+        # Only now: it ends what the listener knows of the encoder.
+        give_nothing(self.model, [example.predicted for example in examples])
         return loss
 
     def _teach_questions(self, examples: Sequence[Example]) -> float:

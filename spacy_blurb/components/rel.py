@@ -273,6 +273,9 @@ class BlurbRel(Head):
         for doc, (pairs, probs) in zip(docs, predictions, strict=True):
             set_found_relations(doc, decide(pairs, probs, types=self._types, **settings))
 
+    def _is_annotated(self, example: Example) -> bool:
+        return gold_relations(example.reference) is not None
+
     def _teach(self, examples: Sequence[Example]) -> float:
         """Teach the candidates.
 

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from thinc.api import Model
 
-from .doc_pairs import DocPairs, no_pairs
+from ..encoder.listeners import give_nothing
+from .doc_pairs import DocPairs
 from .reencoded_relations import Reencoder
 from .relation_decisions import Floats, strongest_rows, to_probs
 
@@ -29,7 +30,7 @@ def teach_shared(
 def teach_reencoded(
     reencoder: Reencoder, batch: Sequence[DocPairs], targets: NDArray[Any], *, exclusive: bool
 ) -> float:
-    """Backpropagate each candidate through the encoder, and zeros through the listener.
+    """Backpropagate each candidate through the encoder, and nothing through the listener.
 
     Of a decision about two concepts only the pair is learned from that is now the most likely to
     be a relation; of a Doc's pairs as many as the model draws.
@@ -38,23 +39,19 @@ def teach_reencoded(
     RETURNS (float): The loss.
     """
     model = reencoder.model
-    docs = [pairs.doc for pairs in batch]
-    nothing = [no_pairs(doc).spans for doc in docs]
-    vectors, listener_backprop = model.get_ref("tok2vec").begin_update((docs, nothing))
     rows = list(range(len(targets)))
     if any(len(pairs.pairs) > len(np.unique(pairs.groups)) for pairs in batch):
         probs = to_probs(reencoder.predict(batch), exclusive=exclusive)
         rows = strongest_rows(batch, probs, exclusive=exclusive).tolist()
     rows = reencoder.draw(batch, rows)
     total = 0.0
-    # Before the listener is given its gradient, which ends what it knows of the encoder.
     for some, logits, backprop in reencoder.begin_update(batch, rows):
         found = model.ops.to_numpy(logits)
         loss, gradient = relation_loss(found, targets[some], exclusive=exclusive, count=len(rows))
         backprop(model.ops.asarray2f(gradient))
         total += loss
-    # There are no spans, so these are no vectors and no gradients.
-    listener_backprop(vectors)
+    # Only now: it ends what the listener knows of the encoder.
+    give_nothing(model, [pairs.doc for pairs in batch])
     return total
 
 

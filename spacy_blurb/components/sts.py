@@ -16,6 +16,7 @@ from thinc.types import Floats2d
 
 from ..annotations import gold_pair_score, is_pair, set_similarity, set_vector
 from ..encoder.link import EncoderLink
+from ..encoder.listeners import give_nothing
 from ..errors import BlurbError, Errors
 from .contrastive import contrastive_loss
 from .head import Head
@@ -206,12 +207,23 @@ class BlurbSts(Head):
             scores += [float(value) for value in values.reshape(2, -1).mean(axis=0)]
         return scores
 
+    def _is_annotated(self, example: Example) -> bool:
+        # Pairs without a score teach the contrastive loss.
+        return self._has_score(example) or self.cfg["contrastive"] is not None
+
+    def _has_score(self, example: Example) -> bool:
+        return gold_pair_score(example.reference) is not None
+
     def _teach(self, examples: Sequence[Example]) -> float:
-        values, backprop = self.model.begin_update([example.predicted for example in examples])
-        loss, d_values = self.get_loss(examples, values)
-        # Before the listener is given its gradient, which ends what it knows of the encoder.
-        loss += self._teach_vectors(examples)
-        backprop(d_values)
+        docs = [example.predicted for example in examples]
+        # First, as the other ends what the listener knows of the encoder.
+        loss = self._teach_vectors(examples)
+        if any(map(self._has_score, examples)):
+            values, backprop = self.model.begin_update(docs)
+            scores_loss, d_values = self.get_loss(examples, values)
+            backprop(d_values)
+            return loss + scores_loss
+        give_nothing(self.model, docs)
         return loss
 
     def get_loss(self, examples: Iterable[Example], values: Floats2d) -> tuple[float, Floats2d]:
@@ -252,7 +264,7 @@ class BlurbSts(Head):
         temperature = self.cfg["contrastive"]
         if temperature is None:
             return 0.0
-        docs = [eg.predicted for eg in examples if gold_pair_score(eg.reference) is None]
+        docs = [eg.predicted for eg in examples if not self._has_score(eg)]
         texts = split_pair_docs(docs)
         if len(texts) < 4:  # one pair has nothing to be told apart from
             return 0.0

@@ -163,6 +163,9 @@ class BlurbTextcat(Head):
         for doc, row in zip(docs, probs, strict=True):
             doc.cats.update(zip(self.labels, map(float, row), strict=True))
 
+    def _is_annotated(self, example: Example) -> bool:
+        return bool(example.reference.cats)
+
     def _teach(self, examples: Sequence[Example]) -> float:
         logits, backprop = self.model.begin_update([example.predicted for example in examples])
         loss, d_logits = self.get_loss(examples, logits)

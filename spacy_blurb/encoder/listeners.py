@@ -6,9 +6,10 @@ only, so that no module of ours needs transformers to be importable. The layers 
 shape (windows, pieces, width).
 
 Joint training: each component holds exactly one listener, calls it once per update and always
-backpropagates once, with zeros where its examples are not annotated. The component `transformer`
-gives the real backpropagation to the last listener of the pipeline only and would lose the
-gradients of all others if that one did not come back. Every Doc with tokens gets one entry.
+backpropagates once, by `give_nothing` where its examples are not annotated. The component
+`transformer` gives the real backpropagation to the last listener of the pipeline only and would
+lose the gradients of all others if that one did not come back. Every Doc with tokens gets one
+entry, or none does.
 """
 
 from collections.abc import Callable
@@ -33,6 +34,22 @@ class PieceGradients:
     """Gradient of the encoder's output for one Doc, in the shape `Transformer.update` reads."""
 
     tensors: tuple[Any, ...]
+
+
+def give_nothing(model: Model, docs: list[Doc]) -> None:
+    """Backpropagate nothing to the encoder that a component listens to.
+
+    Encoders of ours then need not compute what no component reads; others are given zeros.
+
+    model (Model): The component's; there may be no listener in it.
+    docs (list[Doc]): Of the batch that the encoder has begun.
+    """
+    xp = model.ops.xp
+    for node in model.walk():
+        if hasattr(node, "upstream_name"):
+            datas, backprop = node(docs, True)
+            others = [data for data in datas if data.tensors and not hasattr(data, "encoder")]
+            backprop([PieceGradients(tuple(map(xp.zeros_like, data.tensors))) for data in others])
 
 
 def build_token_vectors_v1(

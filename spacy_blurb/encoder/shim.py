@@ -2,7 +2,8 @@
 
 import contextlib
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from .packing import MULTIPLE, SHARED_WIDTH, pack
 from .pieces import PieceReader
 from .precision import Precision, Storage, choose_device, wants_bf16
 from .trained_source import is_pipeline, read_trained
+from .training_pass import TrainingPass
 from .weights import Source, read_source
 
 CELLS_A_THREAD = 2048
@@ -37,10 +39,6 @@ CELLS_A_THREAD = 2048
 slower, with fewer the threads wait for each other."""
 
 _STORED = {"fp32": torch.float32, "fp16": torch.float16}
-
-
-class _Pass:
-    """A forward pass that may be backpropagated; lives as long as the function that does it."""
 
 
 class EncoderShim(Shim):
@@ -80,7 +78,7 @@ class EncoderShim(Shim):
         self._narrow: Bert | None = None
         self._narrows = False
         # Backpropagations that are still to come, and the optimiser that waits for them.
-        self._open: weakref.WeakSet[_Pass] = weakref.WeakSet()
+        self._open: weakref.WeakSet[TrainingPass] = weakref.WeakSet()
         self._waiting: Optimizer | None = None
 
     @property
@@ -160,12 +158,16 @@ class EncoderShim(Shim):
         batch, _ = encode_docs(self, ops, docs, False)
         return batch.doc_data
 
-    def begin_update(self, inputs: Any) -> tuple[torch.Tensor, Callable[[torch.Tensor], None]]:
-        """Compute the vectors of pieces as `predict` does, with dropout and gradients.
+    def begin_pass(self, inputs: Any) -> TrainingPass:
+        """Begin a pass that computes what `predict` does, with dropout and gradients.
 
-        RETURNS (tuple): Vectors of shape (kept pieces, width), and a function that takes their
-            gradient and adds to the gradients of the weights.
+        A step of an optimiser waits for its backpropagation; see `finish_update`.
         """
+        this_pass = TrainingPass(partial(self._compute, inputs), self._end_pass)
+        self._open.add(this_pass)
+        return this_pass
+
+    def _compute(self, inputs: Any) -> torch.Tensor:
         piece_ids, type_ids, kept, lengths = inputs
         network = self.network.train()
         has_dropout = bool(network.config.attention_dropout)
@@ -179,26 +181,12 @@ class EncoderShim(Shim):
                 states = network(batch, piece_ids, type_ids)
             order = np.empty(len(kept), dtype=np.intp)
             order[batch.pieces] = batch.cells
-            vectors = states[torch.from_numpy(order[kept]).to(states.device)].float()
+            return states[torch.from_numpy(order[kept]).to(states.device)].float()
 
-        this_pass = _Pass()
-        self._open.add(this_pass)
-
-        def backprop(d_vectors: torch.Tensor) -> None:
-            # A head that makes Docs of its own gives zeros for those of the pipeline.
-            if d_vectors.any():
-                torch.autograd.backward(vectors, d_vectors.to(vectors.device))
-            self._open.discard(this_pass)
-            if self._waiting is not None:
-                self.finish_update(self._waiting)
-
-        return vectors.detach(), backprop
-
-    def __call__(self, inputs: Any, is_train: bool) -> tuple[torch.Tensor, Callable[..., Any]]:
-        """Compute vectors for training or prediction."""
-        if is_train:
-            return self.begin_update(inputs)
-        return self.predict(inputs), _no_backprop
+    def _end_pass(self, this_pass: TrainingPass) -> None:
+        self._open.discard(this_pass)
+        if self._waiting is not None:
+            self.finish_update(self._waiting)
 
     def _prediction_network(self) -> Bert:
         if not self._narrows:
@@ -301,7 +289,3 @@ class EncoderShim(Shim):
         self.settings = state["settings"]
         self._clear()
         self.from_bytes(state["stored"])
-
-
-def _no_backprop(d_vectors: Any) -> None:
-    """Prediction has no gradients."""
