@@ -48,7 +48,7 @@ def give_nothing(model: Model, docs: list[Doc]) -> None:
     for node in model.walk():
         if hasattr(node, "upstream_name"):
             datas, backprop = node(docs, True)
-            others = [data for data in datas if data.tensors and not hasattr(data, "encoder")]
+            others = [data for data in datas if not hasattr(data, "encoder") and data.tensors]
             backprop([PieceGradients(tuple(map(xp.zeros_like, data.tensors))) for data in others])
 
 
