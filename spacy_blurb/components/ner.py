@@ -227,7 +227,9 @@ class BlurbNer(Head):
         return [[s for s in spans if s.score >= thresholds.get(s.label, 0.0)] for spans in found]
 
     def _is_annotated(self, example: Example) -> bool:
-        return any(self._teaches(example, table) for table in self.tables)
+        # spaCy says of a Doc without tokens that it has annotations of every kind.
+        has_tokens = len(example.predicted) > 0
+        return has_tokens and any(self._teaches(example, table) for table in self.tables)
 
     def _teach(self, examples: Sequence[Example]) -> float:
         scores, backprop = self.model.begin_update([example.predicted for example in examples])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import spacy
 from numpy.typing import NDArray
 from spacy.language import Language
@@ -76,3 +77,17 @@ def run_python(code: str, *arguments: str) -> str:
     run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert run.returncode == 0, run.stderr
     return run.stdout.splitlines()[-1]
+
+
+def count_passes(nlp: Language, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that the encoder adds to: the pieces of each of its passes."""
+    encoder: Any = nlp.get_pipe("transformer")
+    network, passes = encoder.model.shims[0].network, []
+    forward = network.forward
+
+    def watch(batch: Any, piece_ids: Any, type_ids: Any) -> Any:
+        passes.append(len(piece_ids))
+        return forward(batch, piece_ids, type_ids)
+
+    monkeypatch.setattr(network, "forward", watch)
+    return passes

@@ -7,7 +7,7 @@ import pytest
 import spacy
 from spacy.language import Language
 from spacy.training import Example
-from thinc.api import Adam, fix_random_seed
+from thinc.api import SGD, Adam, fix_random_seed
 
 from spacy_blurb.annotations import (
     PAIR_SEPARATOR,
@@ -19,7 +19,15 @@ from spacy_blurb.annotations import (
 )
 from spacy_blurb.data.readers import make_predicted
 
-from .pipelines import clear_gradients, encoder_gradients, make_nlp, set_head, train_step
+from .pipelines import (
+    clear_gradients,
+    count_passes,
+    encoder_gradients,
+    encoder_weights,
+    make_nlp,
+    set_head,
+    train_step,
+)
 from .relation_docs import REENCODED, found
 
 NAMES = ("ner", "textcat", "sts", "rel")
@@ -93,6 +101,44 @@ def test_gradients_are_the_sum_of_each_heads_own(
         scale = np.abs(value).max() + 1e-3
         np.testing.assert_allclose(gradients[key] / scale, value / scale, atol=1e-4, err_msg=key)
     clear_gradients(nlp)
+
+
+def test_no_head_reads_what_it_does_not_learn(
+    tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nlp = make_joint(tiny_encoder)
+    set_heads(nlp)
+    before = encoder_weights(nlp)
+    passes = count_passes(nlp, monkeypatch)
+    of_both, of_labels, scored, of_none, pair, empty, _ = to_examples(nlp)
+    sgd = SGD(0.5)
+    # Nothing to learn, or one pair of texts, which has nothing to be told apart from.
+    for batch in ([of_none], [empty], [of_none, empty], [pair]):
+        train_step(nlp, batch, sgd)
+        assert not passes
+    for name, value in encoder_weights(nlp).items():
+        np.testing.assert_array_equal(value, before[name], err_msg=name)
+    for batch in ([of_labels, of_none], [scored]):
+        train_step(nlp, batch, sgd)
+        assert len(passes) == 1
+        passes.clear()
+    # Entities and labels from the Doc; relations from its marked copies.
+    train_step(nlp, [of_both], sgd)
+    assert len(passes) == 2
+    listeners = nlp.get_pipe("transformer").listeners  # type: ignore[attr-defined]
+    assert all(listener._backprop is None for listener in listeners)
+
+
+def test_contrastive_pairs_are_encoded_text_by_text_only(
+    tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nlp = make_joint(tiny_encoder, ("sts",))
+    before = encoder_weights(nlp)
+    passes = count_passes(nlp, monkeypatch)
+    examples = to_examples(nlp)
+    assert train_step(nlp, [examples[4], examples[6]], SGD(0.5))["sts"] > 0
+    assert len(passes) == 1
+    assert any((value != before[name]).any() for name, value in encoder_weights(nlp).items())
 
 
 def test_one_pipeline_learns_all(tiny_encoder: Path, tmp_path: Path) -> None:

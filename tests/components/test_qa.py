@@ -27,6 +27,7 @@ from spacy_blurb.data.readers import make_corpus_v1
 from spacy_blurb.errors import BlurbError
 
 from .pipelines import (
+    count_passes,
     encoder_gradients,
     encoder_weights,
     make_nlp,
@@ -340,6 +341,19 @@ def test_questions_without_gold_teach_nothing_but_end_the_step(
         np.testing.assert_array_equal(value, before[name], err_msg=name)
     assert listener._backprop is None
     assert train_step(nlp, examples_of(nlp, [("", "?", {})]), SGD(0.5))["qa"] == 0.0
+
+
+def test_training_encodes_each_text_once(
+    tiny_encoder: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its question, and not as it is as well, which nobody would read."""
+    nlp = make_qa_nlp(tiny_encoder, kind)
+    nlp.initialize(lambda: examples_of(nlp, ROWS[kind]))
+    passes = count_passes(nlp, monkeypatch)
+    train_step(nlp, examples_of(nlp, ROWS[kind]), SGD(0.5))
+    assert len(passes) == 1
+    train_step(nlp, examples_of(nlp, [("rats", "?", {})]), SGD(0.5))
+    assert len(passes) == 1
 
 
 @pytest.mark.parametrize("frozen", [True, False])

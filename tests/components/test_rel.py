@@ -20,6 +20,7 @@ from spacy_blurb.data.readers import make_corpus_v1, make_predicted
 from spacy_blurb.errors import BlurbError
 
 from .pipelines import (
+    count_passes,
     encoder_gradients,
     encoder_weights,
     make_nlp,
@@ -410,6 +411,15 @@ def test_a_step_learns_from_some_pairs_of_a_doc(
     assert {row for rows in of_first for row in rows} == set(range(6))
     # All are judged.
     assert len(get_rel(nlp).predict([to_examples(nlp, golds)[0].predicted])[0][1]) == 6
+
+
+def test_re_encoding_does_not_encode_the_docs_themselves(
+    tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nlp = make_rel(tiny_encoder, model=REENCODED)
+    passes = count_passes(nlp, monkeypatch)
+    train_step(nlp, to_examples(nlp), Adam(0.01))
+    assert len(passes) == 1
 
 
 def test_some_pairs_of_a_doc_after_loading(tiny_encoder: Path, tmp_path: Path) -> None:

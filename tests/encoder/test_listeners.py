@@ -10,9 +10,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
-from thinc.api import Model, Ragged, reduce_first, reduce_max, reduce_mean
+from thinc.api import Model, Ragged, chain, reduce_first, reduce_max, reduce_mean
 
-from spacy_blurb.encoder.listeners import average_pieces, average_starts, build_span_vectors_v1
+from spacy_blurb.encoder.listeners import (
+    average_pieces,
+    average_starts,
+    build_span_vectors_v1,
+    give_nothing,
+)
 from spacy_blurb.errors import BlurbError
 
 WIDTH = 3
@@ -250,3 +255,25 @@ def test_spans_outside_of_the_doc(span: tuple[int, int]) -> None:
     source = Source(4)
     with pytest.raises(BlurbError, match=r"B314.*4 tokens"):
         source.build(reduce_max()).predict((source.docs, as_arrays([[span]])))
+
+
+def test_nothing_is_zeros_for_an_encoder_that_is_not_ours() -> None:
+    """Ours is not even read, and a Doc without tokens has no entry."""
+
+    class Listener(Model):
+        upstream_name = "*"
+
+    class Unread:
+        encoder = None
+
+        @property
+        def tensors(self) -> Any:
+            raise AssertionError("read")
+
+    stock = SimpleNamespace(tensors=(np.ones((2, 4, WIDTH), dtype="f"), np.ones((2, 5), dtype="f")))
+    datas, given = [stock, Unread(), SimpleNamespace(tensors=())], []
+    listener = Listener("listener", lambda model, docs, is_train: (datas, given.extend))
+    give_nothing(chain(listener, average_pieces(1.0)), [])
+    (gradient,) = given
+    assert [tensor.shape for tensor in gradient.tensors] == [(2, 4, WIDTH), (2, 5)]
+    assert not any(tensor.any() for tensor in gradient.tensors)
