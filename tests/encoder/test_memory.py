@@ -1,8 +1,10 @@
 """Freed arrays go back to the system: seen in what the C library says of itself."""
 
+import os
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -32,3 +34,31 @@ def test_large_arrays_are_mapped_apart(call: str, mapped: str) -> None:
         [sys.executable, "-c", PROGRAM, call], capture_output=True, text=True, check=False
     )
     assert run.stdout.strip() == mapped, run.stderr
+
+
+FAULTS = """
+import resource, sys
+import torch
+from spacy_blurb.encoder.memory import return_freed_memory
+if sys.argv[1] == "with":
+    return_freed_memory(None)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+torch.zeros(16 << 20).add_(1)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+
+
+@pytest.mark.skipif(
+    not PAGES.exists() or "[madvise]" not in PAGES.read_text(),
+    reason="the system gives large pages to all or to nobody",
+)
+def test_arrays_of_torch_lie_in_large_pages() -> None:
+    """64 MB are 16,384 pages of 4 kB, and 32 of 2 MB."""
+    environment = {k: v for k, v in os.environ.items() if k != "THP_MEM_ALLOC_ENABLE"}
+    faults = {}
+    for call in ("without", "with"):
+        command = [sys.executable, "-c", FAULTS, call]
+        run = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+        faults[call] = int(run.stdout)
+    assert faults["with"] < faults["without"] / 4
