@@ -22,9 +22,7 @@ class TrainingPass:
 
     def vectors(self) -> torch.Tensor:
         """Return the vectors, shape (kept pieces, width)."""
-        if self._vectors is None:
-            self._vectors = self._compute()
-        return self._vectors.detach()
+        return self._computed().detach()
 
     def backprop(self, d_vectors: torch.Tensor | None) -> None:
         """Add to the gradients of the weights, and end the pass.
@@ -33,7 +31,11 @@ class TrainingPass:
         """
         # Also a head that has read them may have learned nothing from them.
         if d_vectors is not None and d_vectors.any():
-            self.vectors()
-            assert self._vectors is not None
-            torch.autograd.backward(self._vectors, d_vectors.to(self._vectors.device))
+            vectors = self._computed()
+            torch.autograd.backward(vectors, d_vectors.to(vectors.device))
         self._end(self)
+
+    def _computed(self) -> torch.Tensor:
+        if self._vectors is None:
+            self._vectors = self._compute()
+        return self._vectors
