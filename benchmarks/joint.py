@@ -107,9 +107,7 @@ def build_pipeline(encoder: Path, precision: str) -> Language:
     overrides["components.transformer.model.precision"] = precision
     overrides["training.optimizer.learn_rate.total_steps"] = 1
     config = util.load_config(CONFIG, overrides=overrides)
-    nlp = util.load_model_from_config(config, auto_fill=True)
-    nlp.config["initialize"]["before_init"] = None
-    return nlp
+    return util.load_model_from_config(config, auto_fill=True)
 
 
 def to_docs(nlp: Language, records: Sequence[Record], folder: Path, **settings: Any) -> list[Doc]:
