@@ -120,7 +120,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one round of two steps")
     parser.add_argument("--encoder", type=Path, help="Hugging Face folder")
     parser.add_argument("--json", type=Path, help="where to write the result")
-    parser.add_argument("--config", type=Path, help="take steps in this process; for itself")
+    parser.add_argument("--config", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--steps", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--text-too", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--map-apart", action="store_true", help=argparse.SUPPRESS)

@@ -39,17 +39,31 @@ class PieceGradients:
 def give_nothing(model: Model, docs: list[Doc]) -> None:
     """Backpropagate nothing to the encoder that a component listens to.
 
-    Encoders of ours then need not compute what no component reads; others are given zeros.
+    Encoders of ours then need not compute what no component reads; others, spaCy's `tok2vec` too,
+    are given zeros.
 
     model (Model): The component's; there may be no listener in it.
     docs (list[Doc]): Of the batch that the encoder has begun.
     """
-    xp = model.ops.xp
     for node in model.walk():
         if hasattr(node, "upstream_name"):
-            datas, backprop = node(docs, True)
-            others = [data for data in datas if not hasattr(data, "encoder") and data.tensors]
-            backprop([PieceGradients(tuple(map(xp.zeros_like, data.tensors))) for data in others])
+            outputs, backprop = node(docs, True)
+            others = [output for output in outputs if not hasattr(output, "encoder")]
+            backprop(_zeros(model.ops.xp, others))
+
+
+def _zeros(xp: Any, outputs: list[Any]) -> list[Any]:
+    """Return a gradient of zeros for each output; Docs without tokens have none of a transformer's.
+
+    outputs (list): What `tok2vec` (arrays) or a stock `transformer` has sent.
+    """
+    return [
+        PieceGradients(tuple(map(xp.zeros_like, output.tensors)))
+        if hasattr(output, "tensors")
+        else xp.zeros_like(output)
+        for output in outputs
+        if getattr(output, "tensors", True)
+    ]
 
 
 def build_token_vectors_v1(

@@ -13,6 +13,17 @@ from spacy_blurb.annotations import ENTITIES, set_gold_entities
 from spacy_blurb.data.records import Mention, Record
 
 MakePipeline = Callable[..., Language]
+CNN = {
+    "@architectures": "spacy.HashEmbedCNN.v2",
+    "width": 16,
+    "depth": 1,
+    "embed_size": 200,
+    "window_size": 1,
+    "maxout_pieces": 2,
+    "subword_features": False,
+    "pretrained_vectors": None,
+}
+"""spaCy's own token vectors: quick, and without torch."""
 
 
 def to_examples(
@@ -39,19 +50,9 @@ def to_record(text: str, *mentions: tuple[str, str]) -> Record:
 
 def light_pipeline(*, encode: Any = None, decoder: str = "softmax", **settings: Any) -> Language:
     """`blurb_ner` on spaCy's own token vectors: quick, and without torch."""
-    vectors = {
-        "@architectures": "spacy.HashEmbedCNN.v2",
-        "width": 16,
-        "depth": 1,
-        "embed_size": 200,
-        "window_size": 1,
-        "maxout_pieces": 2,
-        "subword_features": False,
-        "pretrained_vectors": None,
-    }
     model = {
         "@architectures": "spacy_blurb.TokenClassifier.v1",
-        "tok2vec": vectors,
+        "tok2vec": CNN,
         "encode": encode,
         "decoder": decoder,
     }

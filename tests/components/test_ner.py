@@ -23,7 +23,7 @@ from spacy_blurb.components.ner_scorer import score_entities
 from spacy_blurb.components.tag_losses import log_softmax
 from spacy_blurb.data.records import Record
 
-from .steps import MakePipeline, encoder_weights, get_ner, to_examples, train_step
+from .steps import CNN, MakePipeline, encoder_weights, get_ner, to_examples, to_record, train_step
 
 TEXTS = [
     "aspirin causes fever in rats",
@@ -428,3 +428,16 @@ def test_two_processes_predict_the_same(trained: Language, tmp_path: Path) -> No
         assert [tuple(entity[:3]) for entity in row] == [entity[:3] for entity in expected]
         scores = [entity[3] for entity in expected]
         assert [entity[3] for entity in row] == pytest.approx(scores, abs=1e-5)
+
+
+def test_docs_without_entities_on_the_shared_vectors_of_spacy() -> None:
+    """spaCy's `tok2vec` waits for the gradient of every component, and sends arrays."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": CNN})
+    vectors = {"@architectures": "spacy.Tok2VecListener.v1", "width": 16, "upstream": "*"}
+    model = {"@architectures": "spacy_blurb.TokenClassifier.v1", "tok2vec": vectors}
+    nlp.add_pipe("blurb_ner", config={"model": model})
+    examples = to_examples(nlp, [to_record("fever in rats", ("fever", "Disease"))])
+    nlp.initialize(lambda: examples)
+    assert nlp.update([blank_example(nlp, "fever in rats")])["blurb_ner"] == 0.0
+    assert nlp.update(examples)["blurb_ner"] > 0
