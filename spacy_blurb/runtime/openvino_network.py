@@ -75,6 +75,8 @@ class OpenVinoNetwork:
             "INFERENCE_PRECISION_HINT": hint,
             "INFERENCE_NUM_THREADS": count_threads(self._threads),
             "NUM_STREAMS": 1,
+            # It would tie the calling thread to the first core, as in every other process.
+            "ENABLE_CPU_PINNING": False,
         }
         try:
             return core.compile_model(model, "CPU", options).create_infer_request()

@@ -5,6 +5,8 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -90,6 +92,25 @@ def test_two_processes_finish_after_a_first_call(
         pytest.fail("the processes wait for each other")
     assert run.returncode == 0, errors
     assert output.split() == ["done"]
+
+
+@pytest.mark.parametrize("backend", ["openvino-bf16", "onnx-int8"])
+def test_computing_threads_are_tied_to_no_core(backend: str, exported: Exported) -> None:
+    """Or several processes with a thread each all compute on the first core."""
+    tasks = Path("/proc/self/task")
+    if not tasks.is_dir() or len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("needs Linux and two cores")
+    threads = {"components": {"transformer": {"threads": 1}}}
+    nlp = spacy.load(exported(backend), config=threads)
+    seen = set()
+    with ThreadPoolExecutor(1) as pool:
+        thread = pool.submit(threading.get_native_id).result()
+        running = pool.submit(nlp, "fever in rats " * 3_000)
+        while not running.done():
+            seen.add(frozenset(os.sched_getaffinity(thread)))
+            time.sleep(0.01)
+        running.result()
+    assert seen == {frozenset(os.sched_getaffinity(0))}
 
 
 @pytest.mark.parametrize("backend", ["openvino-bf16", "openvino-int8", "onnx-int8"])
