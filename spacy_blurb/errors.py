@@ -380,6 +380,12 @@ class Errors(metaclass=_CodedMessages):
         "An encoder cannot have layer_decay {decay} and reinit_layers {n_layers}. The first is a "
         "factor above 0 and at most 1, the second a number of layers, 0 for none."
     )
+    B431 = (
+        "The last component that reads the shared encoder is not updated (frozen, excluded or "
+        "disabled). Through it alone the component 'transformer' gives back gradients, so what the "
+        "others learn of the texts does not reach the encoder. Add 'replace_listeners' for that "
+        "component in the config, move it before one that learns, or freeze 'transformer' too."
+    )
     B440 = (
         "Component {name!r}: no labels in any training example, so there is nothing to learn. "
         "Check that the Docs have doc.cats, or give labels."
@@ -394,7 +400,8 @@ class Errors(metaclass=_CodedMessages):
     )
     B443 = (
         "Component {name!r} has labels that exclude each other, but the Doc {text!r} has {count} "
-        "in doc.cats: {found}. Give each Doc one label with value 1, or set 'exclusive = false'."
+        "of them in doc.cats: {found}. Give each Doc one of {labels} with value 1, or set "
+        "'exclusive = false'."
     )
     B450 = (
         "Component {name!r}: no pair with a score in any training example, so there is nothing to "

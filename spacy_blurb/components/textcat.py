@@ -164,7 +164,7 @@ class BlurbTextcat(Head):
             doc.cats.update(zip(self.labels, map(float, row), strict=True))
 
     def _is_annotated(self, example: Example) -> bool:
-        return bool(example.reference.cats)
+        return any(label in example.reference.cats for label in self.labels)
 
     def _teach(self, examples: Sequence[Example]) -> float:
         logits, backprop = self.model.begin_update([example.predicted for example in examples])
@@ -176,7 +176,8 @@ class BlurbTextcat(Head):
         """Compute the mean cross-entropy and its gradient.
 
         Of labels that exclude each other over annotated Docs, else binary over all annotated
-        labels; a label that is not in a Doc's `doc.cats` is not annotated.
+        labels; a label that is not in a Doc's `doc.cats` is not annotated. Labels that this
+        component does not have are another's.
 
         logits (Floats2d): Shape (Docs, labels).
         RETURNS (tuple): Loss, and the gradient of the logits' shape.
@@ -206,7 +207,7 @@ class BlurbTextcat(Head):
         known = np.zeros(targets.shape, dtype=bool)
         for row, example in enumerate(examples):
             cats = example.reference.cats
-            if not len(example.predicted) or not cats:
+            if not len(example.predicted) or not self._is_annotated(example):
                 continue
             if self.cfg["exclusive"]:
                 self._check_exclusive(example.reference)
@@ -224,6 +225,7 @@ class BlurbTextcat(Head):
                     text=doc.text[:40],
                     count=len(found),
                     found=", ".join(found) or "none",
+                    labels=", ".join(self.labels),
                 )
             )
 

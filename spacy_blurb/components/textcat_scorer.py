@@ -34,19 +34,22 @@ def score_labels(
 
     Parts of a document, such as HoC's sentences, are united where the gold Docs name it.
 
-    examples (Iterable[Example]): Those without gold `doc.cats` are not counted.
-    labels (Sequence[str]): Of the component, each scored also where it does not occur.
+    examples (Iterable[Example]): Those without gold `doc.cats` of these labels are not counted.
+    labels (Sequence[str]): Of the component, each scored also where it does not occur; others, of
+        another component, are not. None given: all that are found.
     threshold, exclusive: See `make_textcat`.
     RETURNS (dict[str, Any]): `cats_micro_p`, `cats_micro_r`, `cats_micro_f`, `cats_macro_f` (0-1)
         and `cats_f_per_type`; None without annotated Docs.
     """
     parts = []
     for position, example in enumerate(examples):
-        if example.reference.cats:
-            chosen = chosen_labels(example.predicted.cats, threshold, exclusive=exclusive)
+        gold = _cats_of(example.reference, labels)
+        if gold:
+            found = _cats_of(example.predicted, labels)
+            chosen = chosen_labels(found, threshold, exclusive=exclusive)
             # Docs without an id are documents of their own.
             document = document_group(example.reference) or f"\0{position}"
-            parts.append((document, compare_labels(example.reference, chosen)))
+            parts.append((document, _compare(gold, chosen, exclusive=exclusive)))
     if not parts:
         keys = ("cats_micro_p", "cats_micro_r", "cats_micro_f", "cats_macro_f", "cats_f_per_type")
         return dict.fromkeys(keys)
@@ -64,7 +67,14 @@ def score_labels(
     }
 
 
-def compare_labels(reference: Doc, chosen: set[str]) -> LabelSets:
-    """Return gold and predicted labels of a Doc, of those that it is annotated for."""
-    gold = {label for label, value in reference.cats.items() if value >= 0.5}
-    return gold, chosen & set(reference.cats)
+def _cats_of(doc: Doc, labels: Sequence[str]) -> dict[str, float]:
+    return {label: value for label, value in doc.cats.items() if not labels or label in labels}
+
+
+def _compare(gold: dict[str, float], chosen: set[str], *, exclusive: bool) -> LabelSets:
+    """Return gold and predicted labels, of those that the Doc is annotated for.
+
+    Where one excludes the others, a Doc that names it alone is annotated for all.
+    """
+    right = {label for label, value in gold.items() if value >= 0.5}
+    return right, chosen if exclusive and right else chosen & set(gold)

@@ -1,6 +1,7 @@
 """What thinc holds of the encoder: weights, tokenizer and settings, and how they are stored."""
 
 import contextlib
+import warnings
 import weakref
 from collections.abc import Iterator
 from functools import partial
@@ -185,8 +186,8 @@ class EncoderShim(Shim):
 
     def _end_pass(self, this_pass: TrainingPass) -> None:
         self._open.discard(this_pass)
-        if self._waiting is not None:
-            self.finish_update(self._waiting)
+        if self._waiting is not None and not self._open:
+            self._step(self._waiting)
 
     def _prediction_network(self) -> Bert:
         if not self._narrows:
@@ -206,15 +207,24 @@ class EncoderShim(Shim):
         `nlp.update(examples, sgd=sgd)` asks for this before the heads have sent their gradients
         back: then the step waits for the last of them. Otherwise it would come with the next batch
         only, and change weights between the two passes of that batch. A backpropagation that nobody
-        holds any more is not waited for.
+        holds any more is not waited for, nor one that was still to come when the next step was
+        asked for: the component that should give it is frozen, excluded or disabled (warning B431).
         """
         if self._model is None:
             return
-        self._waiting = optimizer if self._open else None
+        if self._open and self._waiting is not None:
+            warnings.warn(Errors.B431, stacklevel=2)
+            self._step(optimizer)
         if self._open:
-            return
-        weights = dict(self._model.named_parameters())
-        decay, n_layers = self.settings["layer_decay"], self._model.config.n_layers
+            self._waiting = optimizer
+        else:
+            self._step(optimizer)
+
+    def _step(self, optimizer: Optimizer) -> None:
+        self._waiting = None
+        network = self.network
+        weights = dict(network.named_parameters())
+        decay, n_layers = self.settings["layer_decay"], network.config.n_layers
         rates = decayed_rates(weights, n_layers, decay) if decay != 1.0 else None
         take_step(optimizer, self.id, weights.items(), rates)
         self._narrow = None

@@ -20,12 +20,17 @@ from .scoring.rows import Row
 def read_gold_labels(task: Task, references: Sequence[Doc]) -> list[GoldLabels]:
     """Take the gold labels from Docs.
 
+    Where no Doc says of a label that it does not have it, those that a Doc does not name are taken
+    for that.
+
     RAISES (BlurbError): B530 a Doc without gold labels, B532 labels of another task.
     """
     gold = []
+    everything = {label for reference in references for label in reference.cats}
+    says_no = any(value < 0.5 for reference in references for value in reference.cats.values())
     for doc_id, reference in _with_ids(references):
-        known = frozenset(reference.cats)
-        if not known:
+        known = frozenset(reference.cats if says_no else everything)
+        if not reference.cats:
             raise BlurbError(Errors.B530.format(doc_id=doc_id))
         if task.labels and known != set(task.labels):
             found = ", ".join(sorted(known))
@@ -45,9 +50,10 @@ def predict_labels(
     """
     settings = _settings(nlp, task)
     threshold, exclusive = settings.get("threshold", 0.5), settings.get("exclusive", False)
+    labels = _choices(nlp, task, references, exclusive=exclusive)
     rows = []
     for (doc_id, reference), doc in _predict(nlp, references):
-        cats = {label: p for label, p in doc.cats.items() if label in reference.cats}
+        cats = {label: p for label, p in doc.cats.items() if label in labels}
         chosen = chosen_labels(cats, threshold, exclusive=exclusive)
         probs = {label: round(p, 6) for label, p in cats.items()}
         rows.append(
@@ -102,6 +108,17 @@ def _predict(nlp: Language, references: Sequence[Doc]) -> Iterator[tuple[tuple[s
 def _with_ids(references: Sequence[Doc]) -> Iterator[tuple[str, Doc]]:
     for position, reference in enumerate(references):
         yield document_id(reference) or str(position), reference
+
+
+def _choices(nlp: Language, task: Task, references: Sequence[Doc], *, exclusive: bool) -> set[str]:
+    """Return the labels that can be predicted: of those that exclude each other, all.
+
+    Were they cut to what is in the gold data, a Doc that names one label would leave no other.
+    """
+    component = nlp.get_pipe(task.component)
+    everything = {label for reference in references for label in reference.cats}
+    labels = set(getattr(component, "labels", ())) or everything
+    return labels if exclusive else labels & everything
 
 
 def _settings(nlp: Language, task: Task) -> dict[str, Any]:

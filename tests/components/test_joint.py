@@ -28,6 +28,8 @@ from .pipelines import (
     set_head,
     train_step,
 )
+from .questions import CLOSED, MODELS
+from .questions import to_examples as to_questions
 from .relation_docs import REENCODED, found
 
 NAMES = ("ner", "textcat", "sts", "rel")
@@ -157,3 +159,33 @@ def test_one_pipeline_learns_all(tiny_encoder: Path, tmp_path: Path) -> None:
         assert doc.vector.shape == (32,)
         pair = pipeline(to_examples(pipeline)[2].predicted)
         assert predicted_similarity(pair) == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.mark.parametrize("way", ["spacy train", "nlp.update", "select_pipes"])
+def test_a_last_component_at_rest_is_said_and_the_encoder_learns(
+    tiny_encoder: Path, way: str
+) -> None:
+    """It would give back the gradients of all; what a question's own pass teaches is there."""
+    nlp = make_nlp(tiny_encoder, qa={"model": MODELS["labels"]}, textcat={})
+
+    def make_examples() -> list[Example]:
+        examples = to_questions(nlp, CLOSED)
+        for example in examples:
+            example.reference.cats = {"x": 1.0}
+        return examples
+
+    nlp.initialize(make_examples)
+    set_head(nlp, "qa")
+    sgd = SGD(0.1)
+    with pytest.warns(UserWarning, match="B431"):
+        for _ in range(3):
+            before = encoder_weights(nlp)
+            if way == "spacy train":
+                train_step(nlp, make_examples(), sgd, frozen=["textcat"])
+            elif way == "nlp.update":
+                nlp.update(make_examples(), sgd=sgd, exclude=["textcat"])
+            else:
+                with nlp.select_pipes(disable=["textcat"]):
+                    nlp.update(make_examples(), sgd=sgd)
+    after = encoder_weights(nlp)
+    assert not all(np.array_equal(before[name], after[name]) for name in before)

@@ -222,9 +222,12 @@ def test_entities_that_are_none(entity: Any, message: str) -> None:
 def test_rows_of_another_type() -> None:
     with pytest.raises(BlurbError, match=r"B630.*entities is None, expected a list"):
         entity_score([gold("1")], [{"id": "1", "labels": []}])
-    golds = [GoldLabels("1", "1", frozenset({"A"}), frozenset({"A"}))]
-    with pytest.raises(BlurbError, match=r"B632.*'Z' is not a label.*A"):
-        score_rows(LABELS, golds, [{"id": "1", "labels": ["Z"]}], FILE)
+    hoc = get_task("hoc")
+    golds = [GoldLabels("1", "1", frozenset(hoc.labels[:1]), frozenset(hoc.labels))]
+    with pytest.raises(BlurbError, match=rf"B632.*'Z' is not a label.*{hoc.labels[0]}"):
+        score_rows(hoc, golds, [{"id": "1", "labels": ["Z"]}], FILE)
+    # The labels of other tasks are those of the data, and one that it lacks is wrong.
+    assert score_rows(LABELS, golds, [{"id": "1", "labels": ["Z"]}], FILE)[0]["predicted"] == 1
     for score in ("high", None, float("nan"), True):
         with pytest.raises(BlurbError, match=r"B630.*expected a number"):
             score_rows(PAIRS, [GoldPair("1", 1.0)], [{"id": "1", "score": score}], FILE)

@@ -127,6 +127,30 @@ def test_spacys_own_textcat_gives_one_label(tmp_path: Path) -> None:
     assert result["predicted"] == 3
 
 
+@pytest.mark.parametrize("names", ["all labels", "the right label"])
+def test_gold_that_names_one_label_does_not_choose_it(tmp_path: Path, names: str) -> None:
+    """A component that always finds "x" is right once in three texts."""
+    nlp, data = spacy.blank("en"), tmp_path / "a.spacy"
+    component: Any = nlp.add_pipe("textcat")
+    docs = [nlp.make_doc(text) for text in ("a", "a b", "a b c")]
+    for doc, right in zip(docs, "xyz", strict=True):
+        doc.cats = {label: float(label == right) for label in "xyz"}
+    nlp.initialize(lambda: [Example(nlp.make_doc(doc.text), doc) for doc in docs])
+    component.set_annotations = lambda docs, scores: [
+        doc.cats.update({"x": 0.8, "y": 0.1, "z": 0.1}) for doc in docs
+    ]
+    if names == "the right label":
+        for doc, right in zip(docs, "xyz", strict=True):
+            doc.cats = {right: 1.0}
+    DocBin(docs=docs).to_disk(data)
+    result, _ = evaluate("textcat", nlp, data)
+    assert result["score"] == pytest.approx(1 / 3)
+    # Nor does a label count as right because no text has it.
+    DocBin(docs=docs[1:]).to_disk(data)
+    result, _ = evaluate("textcat", nlp, data)
+    assert (result["score"], result["predicted"]) == (0, 2)
+
+
 PAIRS = [
     TextPair("p1", "a", "b", 0.0),
     TextPair("p2", "a b", "c d e", 2.0),

@@ -35,21 +35,24 @@ def score_labels(
 ) -> tuple[dict[str, Any], Units]:
     """Score labels; those that a text is not annotated for are not counted.
 
+    Of a task without labels of its own, one that no text is annotated for is wrong.
+
     rows (Sequence[Row]): `{"id", "labels": [LABEL]}`, in the order of `gold`, one per text.
     RETURNS (tuple): Fields of the result: `score` 0-1, `n` documents, `texts` their parts,
         precision, recall, counts and `per_label`; and what each document contributes.
     RAISES (BlurbError): B630 a row that is not of this form, B632 a label that is none.
     """
-    known = set(task.labels).union(*(item.known for item in gold))
+    everything = set(task.labels).union(*(item.known for item in gold))
     parts = []
     for item, row in zip(gold, rows, strict=True):
-        labels = require(row, "labels", list, source)
-        if wrong := [label for label in labels if label not in known]:
-            listed = ", ".join(sorted(known))
+        labels = set(map(str, require(row, "labels", list, source)))
+        wrong = sorted(labels - everything)
+        if wrong and task.labels:
+            listed = ", ".join(sorted(everything))
             raise BlurbError(
                 Errors.B632.format(path=source, doc_id=item.id, label=wrong[0], known=listed)
             )
-        parts.append((item.document, (item.labels, item.known & set(labels))))
+        parts.append((item.document, (item.labels, item.known & labels | set(wrong))))
     documents = unite_by_document(parts)
     counts = [count_labels(*sides) for sides in documents.values()]
     scores = entity_scores(counts)
