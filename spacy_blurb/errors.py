@@ -434,6 +434,9 @@ class Errors(metaclass=_CodedMessages):
         "Component {name!r} was asked for contrastive training with temperature {temperature}. "
         "Give a number above 0, for example 0.05."
     )
+    B457 = (
+        "Component {name!r} was initialised with Docs that have no tokens. Give examples with text."
+    )
     B460 = (
         "Component {name!r}: no relation in any training example, so there is nothing to learn. "
         "Check that the corpus was converted with relations, or give labels."
@@ -488,6 +491,11 @@ class Errors(metaclass=_CodedMessages):
         "A re-encoding model cannot learn from {found} pairs of a Doc. Give 'max_train_pairs' a "
         "number from 1, or null for all."
     )
+    B475 = (
+        "A question is asked of a Doc, not of {found!r} ({kind}). Give nlp(text) for a text, and "
+        "span.as_doc() for a part of a Doc."
+    )
+    B476 = "The Doc {text!r} has two questions with the id {id!r}. Give each question its own."
     B480 = (
         "Component {name!r}: the model {model!r} answers no questions. Give "
         "spacy_blurb.AnswerClassifier.v1, AnswerSpans.v1 or AnswerChoice.v1."

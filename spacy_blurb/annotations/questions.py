@@ -6,6 +6,8 @@ from typing import Any, Literal, NamedTuple
 
 from spacy.tokens import Doc, Span, SpanGroup
 
+from ..errors import BlurbError, Errors
+
 QUESTIONS = "questions"
 """Key in `doc.spans` of questions that travel with a Doc: attrs `questions`, a list of
 {"id", "question", "label", "answers": [[offset, text]], "options"}. An answer with the offset -1 is
@@ -82,7 +84,14 @@ class Answer:
 
 
 def set_questions(doc: Doc, questions: list[dict[str, Any]]) -> None:
-    """Attach questions with their gold answers to a Doc; see `QUESTIONS`."""
+    """Attach questions with their gold answers to a Doc; see `QUESTIONS`.
+
+    RAISES (BlurbError): B476 two with one id, by which answers are found.
+    """
+    ids = [row["id"] for row in questions]
+    if len(set(ids)) < len(ids):
+        twice = next(name for name in ids if ids.count(name) > 1)
+        raise BlurbError(Errors.B476.format(text=doc.text[:40], id=twice))
     doc.spans[QUESTIONS] = SpanGroup(doc, name=QUESTIONS, attrs={"questions": questions})
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..annotations import AnswerKind
+from ..annotations import AnswerKind, gold_kind
 from .answer_kinds import Logits, Row
 from .question_docs import Asked, pair_with_context
 
@@ -32,7 +32,11 @@ class SpanKind:
 
     def teaches(self, asked: Asked) -> bool:
         """Tell whether the answer is in the text and short enough, or "no answer" is known."""
-        return bool(self._has_text(asked) and (self._gold(asked) or self._is_gold_null(asked)))
+        return (
+            gold_kind(asked.question) == self.name
+            and self._has_text(asked)
+            and bool(self._gold(asked) or self._is_gold_null(asked))
+        )
 
     def pairs(self, asked: Asked) -> list[Any]:
         """Make the pair of question and text; none for a text without words."""
@@ -114,8 +118,9 @@ class SpanKind:
 
     def _is_gold_null(self, asked: Asked) -> bool:
         answers = asked.question.answers
-        absent = all(offset < 0 or not text for offset, text in answers)
-        return self._cfg["no_answer"] and bool(answers) and absent
+        # One that stands in the text after all, though nobody knows where, teaches nothing.
+        there = any(text and (offset >= 0 or text in asked.doc.text) for offset, text in answers)
+        return self._cfg["no_answer"] and bool(answers) and not there
 
     def _has_text(self, asked: Asked) -> bool:
         return not asked.is_blank and bool(_are_words(asked).any())

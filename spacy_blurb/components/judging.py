@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from thinc.api import Model, Ops
 
 from ..encoder.link import EncoderLink
@@ -24,18 +24,33 @@ Judged: TypeAlias = tuple[Asked, list[Any]]
 """A question and the head's numbers for it: an array per pair Doc, float64 on the CPU."""
 
 
-def pair_up(docs: Doc | Sequence[Doc], questions: str | Questions) -> list[tuple[Doc, Question]]:
+def pair_up(
+    docs: Doc | Sequence[Doc], questions: Question | Questions
+) -> list[tuple[Doc, Question]]:
     """Pair Docs with questions, one of each for all where there is one only.
 
-    RAISES (BlurbError): B486 not as many Docs as questions.
+    RAISES (BlurbError): B475 not Docs, B486 not as many Docs as questions.
     """
-    asked_of = [docs] if isinstance(docs, Doc) else list(docs)
-    asked = [questions] if isinstance(questions, str) else list(questions)
+    # A Span is a sequence too, of tokens.
+    asked_of: list[Any] = [docs] if isinstance(docs, Doc | Span | str) else list(docs)
+    for doc in asked_of:
+        if not isinstance(doc, Doc):
+            kind = type(doc).__name__
+            raise BlurbError(Errors.B475.format(found=str(doc)[:40], kind=kind))
+    asked: list[Any] = [questions] if _is_question(questions) else list(questions)
     asked_of = asked_of * len(asked) if len(asked_of) == 1 else asked_of
     asked = asked * len(asked_of) if len(asked) == 1 else asked
     if len(asked_of) != len(asked):
         raise BlurbError(Errors.B486.format(docs=len(asked_of), questions=len(asked)))
     return list(zip(asked_of, asked, strict=True))
+
+
+def _is_question(questions: Question | Questions) -> bool:
+    """Tell one question, perhaps with its options, from several."""
+    if isinstance(questions, str):
+        return True
+    is_pair = isinstance(questions, tuple) and len(questions) == 2
+    return is_pair and isinstance(questions[0], str) and not isinstance(questions[1], str | tuple)
 
 
 def judge_questions(

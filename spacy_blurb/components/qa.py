@@ -177,7 +177,8 @@ class BlurbQa(Head):
         """Collect the labels, give the model its size and find the encoder.
 
         labels (Sequence[str] | None): By default those of the examples' questions, sorted.
-        RAISES (ValueError): B485 no question to learn from, B310 no encoder.
+        RAISES (ValueError): B485 no question to learn from, B457 no text in any example, B310 no
+            encoder.
         """
         validate_get_examples(get_examples, "BlurbQa.initialize")
         head = self.model.get_ref("output_layer")
@@ -190,7 +191,9 @@ class BlurbQa(Head):
             head.set_dim("nO", len(self.cfg["labels"]), force=True)
         # An empty Doc has no vector, so it would give the head the input width 0.
         docs = list(islice((eg.x for eg in get_examples() if len(eg.x)), 10))
-        self.model.initialize(X=docs or None)
+        if not docs:
+            raise ValueError(Errors.B457.format(name=self.name))
+        self.model.initialize(X=docs)
         if nlp is not None:
             self._link.attach(nlp)
             # A pipeline whose encoder reads no pairs would train and never answer.
@@ -231,12 +234,13 @@ class BlurbQa(Head):
     def ask(self, docs: Doc | Sequence[Doc], questions: str | Questions) -> list[Answer]:
         """Answer questions on Docs, many of them in one pass of the encoder; writes nothing.
 
-        docs (Doc | Sequence[Doc]): One for each question, or one for all of them.
+        docs (Doc | Sequence[Doc]): One for each question, or one for all of them; of a Span its
+            `as_doc()`.
         questions (str | Sequence): One for each Doc, or one for all; with its options a tuple.
         RETURNS (list[Answer]): In the same order.
         RAISES (BlurbError): B310 no encoder, B311 the Docs are of another pipeline, B483 no options
             where the component chooses one, B484 options where it does not, B486 not as many Docs
-            as questions.
+            as questions, B475 what is no Doc.
         """
         self._require_initialised()
         items = [
@@ -323,7 +327,13 @@ class BlurbQa(Head):
         return compare_questions(self.model.ops, self.make_kind(), asked, logits)
 
     def _teaching(self, example: Example) -> Iterator[Asked]:
-        """Yield the questions of a gold Doc that can be learned, on the predicted one."""
+        """Yield the questions of a gold Doc that can be learned, on the predicted one.
+
+        Of a Doc without tokens none: a batch of such Docs has no encoder to be learned with, and
+        what a Doc teaches must not depend on the others of its batch.
+        """
+        if not len(example.predicted):
+            return
         for question in doc_questions(example.reference):
             item = Asked(example.predicted, question)
             if not item.is_blank and self.make_kind().teaches(item):

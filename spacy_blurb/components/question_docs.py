@@ -52,8 +52,13 @@ def pair_with_context(asked: Asked) -> Doc:
 
 
 def pair_with_options(asked: Asked) -> list[Doc]:
-    """Make the pairs of text and question, in this order and with a blank between, and option."""
+    """Make the pairs of text, and question and option with a blank between them.
+
+    Each window of a long text so has the question. Without a text it is question and option.
+    """
     vocab, context, question = asked.doc.vocab, asked.context, asked.question.question
-    text = f"{context.text} {question}" if len(context) else question
-    first = make_text_doc(vocab, text)
-    return [make_pair_doc(first, make_text_doc(vocab, o)) for o in asked.question.options]
+    if not len(context):
+        first = make_text_doc(vocab, question)
+        return [make_pair_doc(first, make_text_doc(vocab, o)) for o in asked.question.options]
+    seconds = [make_text_doc(vocab, f"{question} {o}") for o in asked.question.options]
+    return [make_pair_doc(context, second) for second in seconds]

@@ -9,7 +9,8 @@ import weakref
 from collections.abc import Iterable
 from typing import Protocol
 
-from spacy.tokens import Doc, Span
+from spacy.lexeme import Lexeme
+from spacy.tokens import Doc, Span, Token
 from spacy.vocab import Vocab
 
 from ..annotations import travelling_vector
@@ -39,7 +40,7 @@ def offer_similarity(component: Comparer) -> None:
         Doc.set_extension("blurb_vector", getter=travelling_vector)
 
 
-def compare_docs(doc: Doc, other: Doc | Span) -> float:
+def compare_docs(doc: Doc, other: Doc | Span | Token | Lexeme) -> float:
     """Return the trained similarity of two texts, the mean of both orders.
 
     This is `doc._.blurb_similarity`, and `doc.similarity` of Docs that a pipeline has made in this
@@ -52,5 +53,7 @@ def compare_docs(doc: Doc, other: Doc | Span) -> float:
     found = [component for component in _comparers if component.serves(doc.vocab)]
     if len(found) != 1:
         raise BlurbError(Errors.B454.format(count=len(found) or "No"))
+    if isinstance(other, Token | Lexeme):  # spaCy's own `doc.similarity` takes them
+        other = Doc(doc.vocab, words=[other.text], spaces=[False])
     (score,) = found[0].similarity([(doc, other)])
     return score

@@ -129,7 +129,8 @@ class BlurbSts(Head):
     ) -> None:
         """Give the model its size and find the encoder.
 
-        RAISES (ValueError): B450 no pair with a score, and not contrastive; B310 no encoder.
+        RAISES (ValueError): B450 no pair with a score, and not contrastive; B457 no text in any
+            example; B310 no encoder.
         """
         validate_get_examples(get_examples, "BlurbSts.initialize")
         scores = [s for eg in get_examples() if (s := gold_pair_score(eg.reference)) is not None]
@@ -138,7 +139,9 @@ class BlurbSts(Head):
         self.cfg["scores_pairs"] = bool(scores)
         # An empty Doc has no vector, so it would give the head the input width 0.
         docs = list(islice((eg.x for eg in get_examples() if len(eg.x)), 10))
-        self.model.initialize(X=docs or None)
+        if not docs:
+            raise ValueError(Errors.B457.format(name=self.name))
+        self.model.initialize(X=docs)
         if scores:
             # A few pairs at a low learning rate would mostly teach the mean.
             mean = sum(scores) / len(scores) / self.cfg["highest"]
@@ -219,6 +222,7 @@ class BlurbSts(Head):
         # First, as the other ends what the listener knows of the encoder.
         loss = self._teach_vectors(examples)
         if any(map(self._has_score, examples)):
+            self.cfg["scores_pairs"] = True  # one that was trained without scores learns them here
             values, backprop = self.model.begin_update(docs)
             scores_loss, d_values = self.get_loss(examples, values)
             backprop(d_values)

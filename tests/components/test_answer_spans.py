@@ -110,6 +110,8 @@ def test_loss_and_gradient_equal_a_plain_loop(
         (((-1, "x"),), False),
         (((0, "fever rats Fever in"),), True),
         (((-1, ""),), False),
+        # It is in the text, so "no answer" would be wrong.
+        (((-1, "fever"),), True),
     ],
 )
 def test_what_cannot_be_learned_teaches_nothing(
@@ -153,7 +155,7 @@ def test_text_docs_have_the_text(nlp: Language, text: str) -> None:
 def test_pairs_of_options(nlp: Language) -> None:
     question = DocQuestion("0", "which one?", options=("b  c", ""))
     pairs = pair_with_options(Asked(nlp.make_doc("in rats"), question))
-    assert [pair.text for pair in pairs] == ["in rats which one?\nb  c", "in rats which one?\n"]
+    assert [pair.text for pair in pairs] == ["in rats\nwhich one? b  c", "in rats\nwhich one? "]
     alone = pair_with_options(Asked(nlp.make_doc("which one?"), question))
     assert [pair.text for pair in alone] == ["which one?\nb  c", "which one?\n"]
 

@@ -20,6 +20,7 @@ from spacy_blurb.annotations import (
     attach_questions,
     doc_answers,
     doc_questions,
+    set_questions,
 )
 from spacy_blurb.components.qa import BlurbQa
 from spacy_blurb.components.qa_scorer import KEYS, score_answers
@@ -199,8 +200,12 @@ def test_one_doc_or_one_question_for_all(trained: Language, kind: str) -> None:
     for_all = qa.ask(docs, [one])
     assert [a.score for a in for_all] == pytest.approx([qa.ask(d, [one])[0].score for d in docs])
     assert [answer.question for answer in qa.ask(docs[0], [one, other])] == ["fever?", "rats?"]
+    assert [a.score for a in qa.ask(docs, one)] == [a.score for a in for_all]
     with pytest.raises(BlurbError, match=r"B486.*2 Docs and 3 questions"):
         qa.ask(docs, [one, other, one])
+    for what in (docs[0][:2], "aspirin", [docs[0], docs[0][:2]]):
+        with pytest.raises(BlurbError, match=r"B475.*'aspirin.*as_doc"):
+            qa.ask(what, [one])
 
 
 def test_many_questions_are_more_than_one_batch(
@@ -595,6 +600,35 @@ def test_gold_answers_that_cannot_be(pipelines: dict[str, Language]) -> None:
         row = ("rats", "?", {"label": label, "options": ["a", "b"]})
         with pytest.raises(BlurbError, match=f"B481.*'{label}'.*2 options"):
             train_step(nlp, examples_of(nlp, [row]), None)
+
+
+def test_two_questions_with_one_id_are_refused() -> None:
+    doc = spacy.blank("en")("rats")
+    row: dict[str, Any] = {"question": "rats?", "options": []}
+    with pytest.raises(BlurbError, match=r"B476.*'rats'.*'7'"):
+        set_questions(doc, [{"id": "7", **row}, {"id": "8", **row}, {"id": "7", **row}])
+
+
+def test_a_span_component_passes_over_questions_of_other_kinds(tiny_encoder: Path) -> None:
+    """Also where they have spans too: it would not answer them."""
+    nlp = make_qa_nlp(tiny_encoder, "spans")
+    text, question, gold = EXTRACTIVE[0]
+    others = [
+        (text, question, {**gold, "label": "yes"}),
+        (text, question, {**gold, **CHOICES[0][2]}),
+    ]
+    with pytest.raises(ValueError, match="B485"):
+        nlp.initialize(lambda: examples_of(nlp, others))
+
+
+def test_a_doc_without_text_teaches_nothing_whatever_is_beside_it(
+    pipelines: dict[str, Language],
+) -> None:
+    nlp = pipelines["labels"]
+    empty = examples_of(nlp, [("", "fever?", {"label": "yes"})])
+    beside = examples_of(nlp, [("rats", "", {})])
+    for batch in (empty, empty + beside):
+        assert train_step(nlp, batch, None)["qa"] == 0.0
 
 
 def test_lost_questions_are_said(pipelines: dict[str, Language], tmp_path: Path) -> None:

@@ -130,6 +130,8 @@ def test_initialize_needs_scored_pairs_or_contrastive_training(tiny_encoder: Pat
         with pytest.raises(ValueError, match="B450"):
             nlp.initialize(lambda examples=examples: examples)
     nlp = make_nlp(tiny_encoder, sts={"contrastive": 0.1})
+    with pytest.raises(ValueError, match="B457"):
+        nlp.initialize(lambda: [blank_example(nlp, "")])
     nlp.initialize(lambda: [blank_example(nlp, "")] * 12 + to_examples(nlp, TITLES))
     assert get_sts(nlp).model.get_ref("output_layer").get_dim("nI") == 32
     with pytest.raises(BlurbError, match=r"B456.*temperature 0"):
@@ -173,6 +175,11 @@ def test_spans_can_be_compared(trained: Language) -> None:
     expected = sts.similarity([(trained("aspirin causes fever"), trained("fever in rats"))])
     assert sts.similarity([(doc[:3], doc[4:])]) == pytest.approx(expected, abs=1e-6)
     assert doc[:3].as_doc()._.blurb_similarity(doc[4:]) == pytest.approx(expected[0], abs=1e-6)
+    # As spaCy's own method, whose place it takes.
+    word = doc.similarity(trained("fever"))
+    for same in (doc[4], doc.vocab["fever"]):
+        assert same.text == "fever"
+        assert doc.similarity(same) == pytest.approx(word, abs=1e-6)
 
 
 def test_the_reader_keeps_pairs(nlp: Language, tmp_path: Path) -> None:
@@ -357,6 +364,9 @@ def test_contrastive_training_brings_what_belongs_together_near(tiny_encoder: Pa
     assert "similarity" not in one.user_hooks
     assert predicted_similarity(nlp(gold_pair(nlp, PAIRS[0]))) is None
     assert nlp.evaluate(to_examples(nlp))["sts_pearson"] is None
+    # A later training on scores has some.
+    train_step(nlp, to_examples(nlp), sgd)
+    assert predicted_similarity(nlp(gold_pair(nlp, PAIRS[0]))) is not None
 
 
 def test_scored_pairs_take_no_part_in_contrastive_training(tiny_encoder: Path) -> None:

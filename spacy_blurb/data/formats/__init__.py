@@ -44,7 +44,7 @@ def _read_squad(path: Path, label: str) -> Split[Question]:
     records = list(read_squad(path))
     # One that the file says is not there has no text.
     misplaced = sum(start < 0 and bool(text) for r in records for start, text in r.answers)
-    return Split(records, left_out={"answers that do not stand at their offset": misplaced})
+    return Split(records, left_out={"answers without a place": misplaced})
 
 
 READERS: dict[str, Callable[[Path, str], Split[AnyRecord]]] = {

@@ -15,7 +15,7 @@ def read_squad(path: Path) -> Iterator[Question]:
     path (Path): The file, plain, `.xz` or `.gz`.
     YIELDS (Question): Without answers where the file gives none; where it says that there is none
         (`is_impossible`), with an empty one at -1. An answer whose text does not stand at its
-        offset has -1, as one that is not in the paragraph.
+        offset gets the place where it stands once, or else -1: it is not there, or more than once.
     RAISES (BlurbError): B107 no question in the file, B151 not laid out as SQuAD, and what
         `read_json` raises.
     """
@@ -38,6 +38,12 @@ def _to_question(item: dict[str, Any], context: str, path: Path) -> Question:
     for answer in take({"answers": [], **item}, "answers", list, path, where):
         text = take(answer, "text", str, path, where)
         start = take(answer, "answer_start", int, path, where)
-        found = context.startswith(text, start) if start >= 0 else False
-        answers.append((start if found else -1, text))
+        answers.append((_find(text, start, context), text))
     return Question(question_id, question, context, answers=tuple(answers))
+
+
+def _find(text: str, start: int, context: str) -> int:
+    """Return the offset of an answer; programs that count in UTF-16 are wrong behind an emoji."""
+    if start >= 0 and context.startswith(text, start):
+        return start
+    return context.index(text) if text and context.count(text) == 1 else -1

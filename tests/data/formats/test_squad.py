@@ -19,26 +19,28 @@ def write(path: Path, *items: dict[str, Any]) -> Path:
 
 
 def test_answers_and_their_offsets(tmp_path: Path) -> None:
-    answers = [{"text": "Husten", "answer_start": start} for start in (6, 5, -1)]
+    """At a wrong one an answer is taken from where it stands, if that is one place."""
+    found = [("Husten", 6), ("Husten", 5), ("Husten", -1), ("l", 0), ("fever", 6), ("", 3)]
+    answers = [{"text": text, "answer_start": start} for text, start in found]
     path = write(
         tmp_path / "a.json",
         {"id": "q_000", "question": "What?", "answers": answers},
         {"id": "q_001", "question": "Who?"},
     )
     first, second = read_squad(path)
-    assert first.answers == ((6, "Husten"), (-1, "Husten"), (-1, "Husten"))
+    assert first.answers == (*[(6, "Husten")] * 3, (-1, "l"), (-1, "fever"), (3, ""))
     assert second == Question("q_001", "Who?", "Übler Husten helps")
 
 
-def test_answers_at_a_wrong_offset_are_counted(tmp_path: Path) -> None:
-    answers = [{"text": "Husten", "answer_start": start} for start in (6, 5)]
+def test_answers_without_a_place_are_counted(tmp_path: Path) -> None:
+    answers = [{"text": text, "answer_start": 5} for text in ("Husten", "fever")]
     path = write(
         tmp_path / "a.json",
         {"id": "q", "question": "What?", "answers": answers},
         {"id": "none", "question": "Who?", "is_impossible": True},
     )
     split = READERS["squad"](path, "")
-    assert split.left_out == {"answers that do not stand at their offset": 1}
+    assert split.left_out == {"answers without a place": 1}
 
 
 def test_broken_files_are_errors(tmp_path: Path) -> None:
