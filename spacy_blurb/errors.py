@@ -783,6 +783,7 @@ class Errors(metaclass=_CodedMessages):
         "This processor does not multiply 8-bit numbers (no VNNI): the encoder is hardly faster "
         "than one that is not quantised, and large sums may be cut off."
     )
+    B706 = "An encoder cannot compute with {threads} threads. Give a number from 1, or null."
     B720 = (
         "The backend {backend!r} takes the ranges of numbers from text. Give texts like those that "
         "the pipeline will read: --calibration texts.txt (one a line) or train.spacy."
@@ -808,6 +809,10 @@ class Errors(metaclass=_CodedMessages):
     B727 = (
         "The components of an exported pipeline share its encoder: 'nlp.replace_listeners' does "
         "not work on it, and since it is not trained no component needs an encoder of its own."
+    )
+    B728 = (
+        "{path} is annotated for nothing that the pipeline is scored by ({scores}), so nothing "
+        "would be compared. Give a dev file of its tasks, or none."
     )
 
     # Joint training

@@ -43,7 +43,9 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., None]], Calla
                 print(f"✘ {Errors.B602.format(name=error.name, extra=extra)}", file=sys.stderr)
                 raise typer.Exit(1) from error
             except OSError as error:
-                message = Errors.B601.format(reason=error.strerror, path=error.filename)
+                message = Errors.B601.format(
+                    reason=error.strerror or error, path=error.filename or "a file"
+                )
                 print(f"✘ {message}", file=sys.stderr)
                 raise typer.Exit(1) from error
 

@@ -1,6 +1,7 @@
 """A pipeline becomes the same pipeline without torch, and says what that cost."""
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ from .pipelines import load_pipeline
 PARITY = "parity.json"
 TOLERANCE = {"openvino-bf16": 0.001, "openvino-int8": 0.003, "onnx-int8": 0.003}
 """What a task may lose of its score (0-1) by default."""
+_LEFT_BEHIND = re.compile(r"(spacy[-_]blurb|spacy[-_]transformers|transformers|torch)\b(?!-)")
+"""Requirements that an exported pipeline does not have."""
 _PLAIN = ("transformer", "sentencizer")
 """Components of other makers that keep no strings."""
 
@@ -86,11 +89,19 @@ def export_pipeline(
         }
         check_losses(report["scores"], allowed)
         _write_report(folder, report)
-        if output.exists():
-            shutil.rmtree(output)
-        output.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(folder, output)
+        _put_in_place(folder, output.resolve())
     return report
+
+
+def _put_in_place(folder: Path, output: Path) -> None:
+    """Copy a folder to where it is to be; an earlier one stays until the new one is whole."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as name:
+        new, old = Path(name, "new"), Path(name, "old")
+        shutil.copytree(folder, new)
+        if output.exists():
+            output.rename(old)
+        new.rename(output)
 
 
 def in_float32(shim: Any) -> None:
@@ -169,8 +180,9 @@ def _write_exported(
     runtime.to_disk(folder / encoder)
     path = folder / "meta.json"
     meta = json.loads(path.read_text(encoding="utf-8"))
-    # A package lists what it requires; the exported one requires something else.
-    meta["requirements"] = [requirement(backend)]
+    # A package lists what it requires; the exported one requires another of ours, and no torch.
+    others = [line for line in meta.get("requirements", ()) if not _LEFT_BEHIND.match(line)]
+    meta["requirements"] = [requirement(backend), *others]
     path.write_text(json.dumps(meta, indent=2), encoding="utf-8")
 
 

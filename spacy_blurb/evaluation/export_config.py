@@ -39,11 +39,13 @@ def find_encoder(config: dict[str, Any], pipeline: str) -> str:
     names = [
         name
         for name, section in config["components"].items()
-        if section.get("model", {}).get("@architectures") == ENCODER
+        if (section.get("model") or {}).get("@architectures") == ENCODER
         and section.get("factory") == "transformer"
     ]
     if len(names) != 1:
         reason = f"{len(names) or 'no'} components hold an encoder of ours"
+        if any(section.get("factory") == RUNTIME for section in config["components"].values()):
+            reason = "it is exported already; export the one that it came from"
         raise BlurbError(Errors.B722.format(pipeline=pipeline, reason=reason))
     return names[0]
 
@@ -71,12 +73,10 @@ def exported_config(config: dict[str, Any], backend: str, pipeline: str) -> dict
         "threads": None,
     }
     # It cannot be trained, and paths of the training machine mean nothing elsewhere.
-    nlp = {**config["nlp"], "before_creation": None}
-    nlp |= {"after_creation": None, "after_pipeline_creation": None}
     sections = deepcopy(SECTIONS)
     # Whose result files name it.
     sections["training"]["seed"] = config["training"].get("seed")
-    return {"nlp": nlp, "components": components, **sections}
+    return {"nlp": config["nlp"], "components": components, **sections}
 
 
 def _listen_to_runtime(section: Any, component: str, pipeline: str) -> Any:

@@ -9,6 +9,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..data.readers import read_examples
+from ..errors import BlurbError, Errors
 
 N_COMPARED = 200
 """Docs whose vectors are compared."""
@@ -17,22 +18,29 @@ N_COMPARED = 200
 def score_dev(nlp: Language, dev: Sequence[Path]) -> dict[str, dict[str, float]]:
     """Score a pipeline on dev files by its components' own scorers.
 
-    RETURNS (dict): File → score → value (0-1): those scores that decide about a training.
+    RETURNS (dict): File → score → value (0-1): those scores that decide about a training, without
+        those that are 0 where others are not.
+    RAISES (BlurbError): B728 a file with nothing that could be scored.
     """
     wanted = _deciding_scores(nlp)
     found: dict[str, dict[str, float]] = {}
     for path in dev:
         scores = nlp.evaluate(list(read_examples(nlp, paths=[path])))
-        found[str(path)] = {
+        numbers = {
             name: float(scores[name])
             for name in wanted
-            if isinstance(scores.get(name), (int, float)) and scores[name]
+            if isinstance(scores.get(name), (int, float))
         }
+        if not numbers:
+            raise BlurbError(Errors.B728.format(path=path, scores=", ".join(wanted) or "none"))
+        found[str(path)] = {name: value for name, value in numbers.items() if value} or numbers
     return found
 
 
 def _deciding_scores(nlp: Language) -> list[str]:
-    names: list[str] = []
+    """Return the scores by which the pipeline was trained, and those of its components."""
+    weights = nlp.config["training"].get("score_weights", {})
+    names = [name for name, weight in weights.items() if weight]
     for component in nlp.pipe_names:
         weights = nlp.get_factory_meta(nlp.get_pipe_meta(component).factory).default_score_weights
         names += [name for name, weight in (weights or {}).items() if weight]
@@ -42,7 +50,7 @@ def _deciding_scores(nlp: Language) -> list[str]:
 def compare_scores(
     before: dict[str, dict[str, float]], after: dict[str, dict[str, float]]
 ) -> list[dict[str, Any]]:
-    """Return a row per file and score that was not 0 before: both, and the change."""
+    """Return a row per file and score: before, after, and the change."""
     return [
         {
             # With its folder: files of several corpora have one name.

@@ -14,6 +14,8 @@ from thinc.api import Model
 
 from ..encoder.architecture import NAME
 from ..encoder.precision import Precision
+from ..encoder.windows import fits
+from ..errors import BlurbError, Errors
 from .doc_data import DocData
 from .encoder import Backend, RuntimeEncoder
 from .listener import RuntimeListener
@@ -51,9 +53,14 @@ def make_runtime(
     precision (str): Of OpenVINO's floating-point numbers: "fp32", or "auto" and "bf16" for bfloat16
         where the processor has it, otherwise float32 and a warning.
     window, overlap (int): Word pieces; see `spacy_blurb.Encoder.v1`.
-    threads (int | None): None for OMP_NUM_THREADS, or else all processors; always one in each
-        process of `nlp.pipe(n_process=…)`.
+    threads (int | None): From 1; None for OMP_NUM_THREADS, or else all processors, and one in
+        processes that `multiprocessing` started, such as those of `nlp.pipe(n_process=…)`.
+    RAISES (BlurbError): B306 `window` and `overlap` do not fit each other, B706 no threads.
     """
+    if window < 8 or not fits(window, overlap):
+        raise BlurbError(Errors.B306.format(window=window, overlap=overlap))
+    if threads is not None and threads < 1:
+        raise BlurbError(Errors.B706.format(threads=threads))
     encoder = RuntimeEncoder(
         backend, precision=precision, window=window, overlap=overlap, threads=threads
     )
@@ -81,8 +88,7 @@ class BlurbRuntime(Pipe):
             shims=[encoder],
         )
         self.listener_map: dict[str, list[Model]] = {}
-        if not Doc.has_extension("trf_data"):
-            Doc.set_extension("trf_data", default=None)
+        _offer_data()
 
     @property
     def encoder(self) -> RuntimeEncoder:
@@ -92,11 +98,13 @@ class BlurbRuntime(Pipe):
 
     def __call__(self, doc: Doc) -> Doc:
         """Put the encoder's output on a Doc; RETURNS the same Doc."""
+        _offer_data()
         (doc._.trf_data,) = self.model.predict([doc])
         return doc
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Put the encoder's output on Docs, `batch_size` at a time; YIELDS them in order."""
+        _offer_data()
         for docs in minibatch(stream, batch_size):
             for doc, data in zip(docs, self.model.predict(docs), strict=True):
                 doc._.trf_data = data
@@ -168,6 +176,12 @@ class BlurbRuntime(Pipe):
         if self.encoder.is_loaded:
             self.model.set_dim("nO", self.encoder.sizes.hidden_width, force=True)
         return self
+
+
+def _offer_data() -> None:
+    """Give Docs `_.trf_data`; also where a pickled component has come, which nothing has made."""
+    if not Doc.has_extension("trf_data"):
+        Doc.set_extension("trf_data", default=None)
 
 
 def _forward(

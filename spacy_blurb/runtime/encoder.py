@@ -170,7 +170,10 @@ class RuntimeEncoder(Shim):
         folder = Path(path)
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in self._files().items():
-            (folder / name).write_bytes(content)
+            # Whoever has loaded the folder reads the weights from the old file, on and on.
+            new = folder / f"{name}.new"
+            new.write_bytes(content)
+            new.replace(folder / name)
 
     def from_disk(self, path: str | Path) -> "RuntimeEncoder":
         """Read what `to_disk` wrote; settings stay those of the config."""

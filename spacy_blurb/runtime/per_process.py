@@ -1,7 +1,9 @@
 """What each process has to make for itself."""
 
+import ctypes
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +22,7 @@ class PerProcess:
         self._process = 0
         self._values: list[Any] = []
         self._locks: dict[int, threading.Lock] = {}
+        _known.add(self)
 
     def get(self) -> Any:
         """Return this process's value; for one that several threads can use at once."""
@@ -35,3 +38,21 @@ class PerProcess:
                 self._values.append(self._make())
                 self._process = process
             yield self._values[-1]
+
+    def keep_inherited(self) -> None:
+        """Hold what the parent made until the process has ended, when nobody is left to count."""
+        for value in self._values:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(value))
+
+
+_known: "weakref.WeakSet[PerProcess]" = weakref.WeakSet()
+
+
+def _keep_all_inherited() -> None:
+    for shared in list(_known):
+        shared.keep_inherited()
+
+
+# A child that ends by `sys.exit` takes apart all that it has, also what it never used.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_keep_all_inherited)

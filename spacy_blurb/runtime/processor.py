@@ -1,11 +1,13 @@
 """What the processor multiplies in hardware, and how many threads may use it."""
 
+import math
 import multiprocessing
 import os
 import platform
 from pathlib import Path
 
 _CPU_INFO = Path("/proc/cpuinfo")
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 """The variables by which oneDNN, which OpenVINO computes with, is told to use less."""
 _WITHOUT_VNNI = {"SSE41", "AVX", "AVX2", "AVX512_CORE"}
@@ -50,16 +52,26 @@ def _limit() -> str:
 def count_threads(wanted: int | None) -> int:
     """Return how many threads to compute with.
 
-    One in a process of `nlp.pipe(n_process=…)`, which starts as many as there are to be.
-
-    wanted (int | None): The setting; None for OMP_NUM_THREADS, or else all processors.
+    wanted (int | None): The setting. None for one in a process of `nlp.pipe(n_process=…)`, which
+        starts as many as there are to be, and else OMP_NUM_THREADS, or all processors that the
+        process may use.
     """
-    if multiprocessing.parent_process() is not None:
-        return 1
     if wanted is not None:
         return wanted
+    if multiprocessing.parent_process() is not None:
+        return 1
     variable = os.environ.get("OMP_NUM_THREADS", "")
     if variable.isdecimal() and int(variable) > 0:
         return int(variable)
     affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+    found = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+    return min(found, _quota() or found)
+
+
+def _quota() -> int:
+    """Return how many processors a container may use (`docker --cpus`), rounded up; 0 for all."""
+    try:
+        quota, period = _QUOTA.read_text(encoding="utf-8").split()
+        return math.ceil(int(quota) / int(period))
+    except (OSError, ValueError):  # "max 100000" where there is no limit
+        return 0

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +12,13 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import DocBin
 
+from spacy_blurb.encoder.pieces import read_doc
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.export import export_pipeline, summarise
 from spacy_blurb.evaluation.export_config import read_calibration
+from spacy_blurb.evaluation.parity import score_dev
 from spacy_blurb.runtime.processor import has_vnni
+from spacy_blurb.runtime.quantise import calibration_rows
 
 Exported = Callable[[str], Path]
 BACKENDS = ["openvino-bf16", "openvino-int8", "onnx-int8"]
@@ -142,6 +146,104 @@ def test_what_was_not_compared_is_said() -> None:
         "No vectors were compared",
         "No task was scored",
     ]
+
+
+def test_calibration_takes_texts_of_all_lengths(
+    trained: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of short texts come first; they must not be all that there is room for."""
+    monkeypatch.setattr("spacy_blurb.runtime.quantise.MAX_CALIBRATION_CELLS", 1_000)
+    shim: Any = trained.get_pipe("transformer").model.shims[0]  # type: ignore[attr-defined]
+    texts = ["fever in rats"] * 400 + ["naloxone reduces hypertension. " * 12] * 40
+    pieces = [read_doc(trained.make_doc(text), shim.reader) for text in texts]
+    rows = list(calibration_rows(pieces))
+    lengths = [int(row["positions"].max()) + 1 for row in rows]
+    assert max(lengths) == max(max(text.lengths) for text in pieces)
+    assert sum(row["piece_ids"].size for row in rows) < 2_000
+
+
+def test_a_dev_file_that_compares_nothing_is_refused(
+    trained_folder: Path, trained: Language, tmp_path: Path
+) -> None:
+    dev = tmp_path / "dev.spacy"
+    DocBin(docs=[trained.make_doc("fever")]).to_disk(dev)
+    with pytest.raises(BlurbError, match=r"B728.*dev\.spacy is annotated for nothing.*ents_f"):
+        export_pipeline(str(trained_folder), tmp_path / "out", "openvino-bf16", dev=[dev])
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_scores_of_the_training_are_compared(trained_folder: Path, corpus: Path) -> None:
+    """Not only those that components have by default."""
+    nlp = spacy.load(trained_folder)
+    nlp.config["training"]["score_weights"] = {"ents_p": 0.5, "ents_r": 0.0}
+    (scores,) = score_dev(nlp, [corpus / "dev.spacy"]).values()
+    assert set(scores) == {"ents_p", "ents_f"}
+
+
+def test_an_exported_pipeline_is_not_exported_again(exported: Exported, tmp_path: Path) -> None:
+    with pytest.raises(BlurbError, match=r"B722.*exported already"):
+        export_pipeline(str(exported("openvino-bf16")), tmp_path / "again", "openvino-bf16")
+
+
+def test_an_earlier_export_stays_until_the_new_one_is_there(
+    trained_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through a link too, as deployments have it."""
+    link, output = tmp_path / "current", tmp_path / "v1"
+    export_pipeline(str(trained_folder), output, "openvino-bf16")
+    link.symlink_to(output)
+    weights = output / "transformer" / "network.bin"
+
+    def fail(*arguments: Any) -> None:
+        raise OSError("no room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("shutil.copytree", fail)
+        with pytest.raises(OSError, match="no room"):
+            export_pipeline(str(trained_folder), link, "openvino-bf16")
+    assert weights.is_file()
+    before = weights.stat().st_ino
+    export_pipeline(str(trained_folder), link, "openvino-bf16")
+    assert weights.stat().st_ino != before
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_callbacks_and_requirements_of_the_pipeline_stay(
+    trained_folder: Path, tmp_path: Path
+) -> None:
+    nlp = spacy.load(trained_folder)
+    nlp.config["nlp"]["after_pipeline_creation"] = {"@callbacks": "tests.note_creation"}
+    nlp.meta["requirements"] = ["my-tools>=2.0", "torch-tools", "spacy-transformers>=1.3", "torch"]
+    nlp.to_disk(tmp_path / "trained")
+    export_pipeline(str(tmp_path / "trained"), tmp_path / "exported", "openvino-bf16")
+    CREATED.clear()
+    exported = spacy.load(tmp_path / "exported")
+    assert exported.meta["name"] in CREATED
+    ours, *others = exported.meta["requirements"]
+    assert ours.startswith("spacy-blurb[openvino]")
+    assert others == ["my-tools>=2.0", "torch-tools"]
+
+
+CREATED: list[str] = []
+
+
+@spacy.registry.callbacks("tests.note_creation")
+def make_note_creation() -> Callable[[Language], Language]:
+    def note(nlp: Language) -> Language:
+        CREATED.append(nlp.meta["name"])
+        return nlp
+
+    return note
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [({"window": 64}, "B306"), ({"overlap": -10}, "B306"), ({"threads": 0}, "B706")],
+)
+def test_settings_that_cannot_be(exported: Exported, settings: dict[str, int], code: str) -> None:
+    """Said at once, and not when the first long text comes."""
+    with pytest.raises(BlurbError, match=code):
+        spacy.load(exported("openvino-bf16"), config={"components": {"transformer": settings}})
 
 
 def test_calibration_texts_of_a_corpus(nlp: Language, tmp_path: Path) -> None:

@@ -77,8 +77,65 @@ def test_two_processes_finish_after_a_first_call(
         pytest.skip("nothing forks here")
     program = tmp_path / "program.py"
     program.write_text(PROGRAM, "utf-8")
+    assert run_program(program, method, str(exported(backend))) == ["done"]
+
+
+SERVER = """
+import os, sys, time
+import spacy
+
+nlp = spacy.load(sys.argv[1], config={"components": {"transformer": {"threads": 2}}})
+text = "fever in rats " * 30
+nlp(text)
+for use in (False, True):
+    child = os.fork()
+    if child == 0:
+        if use:
+            nlp(text)
+            nlp = None
+        sys.exit(0)
+    for _ in range(300):
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            break
+        time.sleep(0.1)
+    assert pid and status == 0, (use, pid, status)
+print("done")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_forked_workers_end_after_a_first_call(exported: Exported, tmp_path: Path) -> None:
+    """As those of a web server that loads before it forks; one works, one has nothing to do."""
+    program = tmp_path / "server.py"
+    program.write_text(SERVER, "utf-8")
+    assert run_program(program, str(exported("openvino-bf16"))) == ["done"]
+
+
+def test_a_pickled_pipeline_works_where_nothing_was_loaded(
+    exported: Exported, tmp_path: Path
+) -> None:
+    nlp = spacy.load(exported("openvino-bf16"))
+    nlp.add_pipe("blurb_sentencizer")
+    nlp.add_pipe("blurb_abbreviations")
+    path = tmp_path / "nlp.pickle"
+    path.write_bytes(pickle.dumps(nlp))
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import pickle, sys\n"
+        "nlp = pickle.load(open(sys.argv[1], 'rb'))\n"
+        "print(*nlp('aspirin causes fever').ents)\n",
+        "utf-8",
+    )
+    expected = [ent.text for ent in nlp("aspirin causes fever").ents]
+    assert expected
+    assert run_program(program, str(path)) == expected
+
+
+def run_program(program: Path, *arguments: str) -> list[str]:
+    """Run a Python file, not longer than some minutes; returns the words that it printed."""
     run = subprocess.Popen(
-        [sys.executable, str(program), method, str(exported(backend))],
+        [sys.executable, str(program), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -91,7 +148,19 @@ def test_two_processes_finish_after_a_first_call(
         run.communicate()
         pytest.fail("the processes wait for each other")
     assert run.returncode == 0, errors
-    assert output.split() == ["done"]
+    return output.split()
+
+
+def test_a_folder_that_is_written_again_serves_on(exported: Exported, tmp_path: Path) -> None:
+    """Its weights are read from the file, which must not become another one meanwhile."""
+    nlp = spacy.load(exported("openvino-bf16"))
+    nlp.to_disk(tmp_path / "served")
+    served = spacy.load(tmp_path / "served")
+    weights = tmp_path / "served" / "transformer" / "network.bin"
+    before = weights.stat().st_ino
+    nlp.to_disk(tmp_path / "served")
+    assert weights.stat().st_ino != before
+    assert [e.text for e in served("aspirin causes fever").ents] == ["aspirin", "fever"]
 
 
 @pytest.mark.parametrize("backend", ["openvino-bf16", "onnx-int8"])
@@ -144,9 +213,19 @@ def test_docs_with_their_data_travel(exported: Exported) -> None:
         np.testing.assert_array_equal(again.align.lengths, data.align.lengths)
 
 
-def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    limit = tmp_path / "cpu.max"
+    monkeypatch.setattr("spacy_blurb.runtime.processor._QUOTA", limit)
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert count_threads(None) == 3
     assert count_threads(2) == 2
     monkeypatch.delenv("OMP_NUM_THREADS")
     assert count_threads(None) == len(os.sched_getaffinity(0))
+    # A container may use fewer than it sees.
+    for line, expected in (("max 100000", 8), ("150000 100000", 2), ("900000 100000", 8)):
+        limit.write_text(line + "\n", "utf-8")
+        monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)))
+        assert count_threads(None) == expected
+    # A process that multiprocessing has started is one of several, unless somebody says more.
+    monkeypatch.setattr("multiprocessing.parent_process", lambda: object())
+    assert (count_threads(None), count_threads(2)) == (1, 2)
