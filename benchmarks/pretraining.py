@@ -95,6 +95,8 @@ def prepare(folder: Path, encoder: Path | None, n_documents: int, notes: list[st
             "corpus.n_processes": 1,
             "training.precision": "bf16",
             "training.accumulate": 1,
+            "training.dropout": 0.1,
+            "objective.long_share": 0.0,
             # Measuring on the held-out text and saving are not what is timed here.
             "training.eval_every": 10**6,
             "training.save_every": 10**6,

@@ -54,11 +54,12 @@ def overrides(folder: Path, name: str, n_rows: int) -> dict[str, Any]:
         "vocab.folder": str(folder / name / "vocab"),
         "corpus.folder": str(folder / name / "corpus"),
         "corpus.n_processes": 1,
+        "training.dropout": 0.1,
+        "objective.long_share": 0.0,
         "training.output": str(folder / name / f"out-{n_rows}"),
         "training.max_steps": 3,
         "training.batch_rows": n_rows,
         "training.accumulate": 1,
-        "objective.long_share": 0.0,
     }
 
 

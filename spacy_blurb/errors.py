@@ -291,6 +291,10 @@ class Errors(metaclass=_CodedMessages):
         "'training.sharding' divides a model among GPUs, and none is visible. Set it to 'none': "
         "processes on CPUs hold the whole model."
     )
+    B246 = (
+        "The loss of step {step} is not a number. Give a lower training.learning_rate or a longer "
+        "training.warmup and start again (--overwrite), or see whether it goes on from {last}."
+    )
 
     # Encoder
     B300 = (

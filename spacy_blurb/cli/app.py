@@ -5,6 +5,7 @@ imported here or at the top of a command's file: a command imports what it needs
 """
 
 import functools
+import io
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -31,6 +32,9 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., None]], Calla
     def register(function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)
         def run(*args: Any, **kwargs: Any) -> None:
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                # Else the progress of a long run stands in no log until the run is over.
+                sys.stdout.reconfigure(line_buffering=True)
             try:
                 function(*args, **kwargs)
             except BlurbError as error:

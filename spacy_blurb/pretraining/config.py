@@ -75,7 +75,8 @@ class ModelConfig:
     hidden_width (int): Width of a piece vector; a multiple of `n_heads`.
     n_heads (int): Attention heads per layer.
     intermediate_width (int): Width inside the feed-forward block.
-    dropout (float): Share of activations dropped in training, 0-1.
+    dropout (float): Share of activations dropped when the encoder is fine-tuned, 0-1; it is saved
+        with the encoder. Pretraining has `training.dropout`.
     max_positions (int): Longest input in pieces that has a position vector.
     """
 
@@ -125,6 +126,8 @@ class TrainingConfig:
     accumulate (int): Micro-batches per step.
     learning_rate (float): Peak of the schedule.
     weight_decay (float): AdamW's decay, on all weights but biases and layer norms.
+    dropout (float): Share of activations dropped, 0-1; 0.1 in BERT. A run that hardly reads a text
+        twice learns more without.
     seed (int): Of the initial weights, the order of rows, the masks and the dropout.
     precision (str): "auto" (bf16 where the processor has it), "bf16" or "fp32".
     save_every (int): Steps between checkpoints.
@@ -150,6 +153,7 @@ class TrainingConfig:
     log_every: int
     eval_every: int
     warmup: float = 0.1
+    dropout: float = 0.1
     start_from: str = ""
     sharding: str = "none"
 
@@ -212,6 +216,7 @@ _RANGES: dict[str, _Range] = {
     "corpus.n_processes": (lambda value: value >= 0, "0 or more"),
     "vocab.size": (lambda value: value > 5, "more than the 5 special pieces"),
     "model.dropout": (lambda value: 0 <= value < 1, "0 or more and below 1"),
+    "training.dropout": (lambda value: 0 <= value < 1, "0 or more and below 1"),
     "objective.seq_len": _LENGTH,
     "objective.long_seq_len": _LENGTH,
     "objective.long_share": _SHARE,
@@ -236,7 +241,7 @@ def read_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Pretr
 
     path (Path): The TOML file.
     overrides (Mapping[str, Any]): Values that replace those of the file, by dotted key, such as
-        {"training.max_steps": 5}. A list may be given as a string with commas.
+        {"training.max_steps": 5}. A list may be given as a string with commas, "" for none.
     RETURNS (PretrainingConfig): The settings.
     RAISES (BlurbError): B200 no such file, B201 not TOML, B202 unknown key, B203 missing key,
         B204 wrong type or value out of range.
@@ -256,7 +261,9 @@ def read_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Pretr
         section, _, name = key.partition(".")
         _check_known(path, [section], _SECTIONS)
         is_list = isinstance(value, str) and _types(section).get(name) == tuple[str, ...]
-        values.setdefault(section, {})[name] = value.split(",") if is_list else value
+        if is_list:
+            value = value.split(",") if value else []
+        values.setdefault(section, {})[name] = value
     config = PretrainingConfig(
         **{section: _build_section(path, section, values.get(section, {})) for section in _SECTIONS}
     )

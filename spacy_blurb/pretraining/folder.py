@@ -1,6 +1,7 @@
 """What lies in the output folder? Settings, checkpoints, and in the end a whole model."""
 
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -14,10 +15,12 @@ from transformers import BertConfig
 from ..errors import BlurbError, Errors
 from .config import PretrainingConfig
 from .model import to_plain
-from .vocab import TOKENIZER_FILES, holds_model
+from .vocab import MODEL_FILES, TOKENIZER_FILES, holds_model, read_tokenizer
+from .writing import hash_file, write_whole
 
 SETTINGS = "settings.json"
 RECORD = "run.json"
+SEAL = "sizes.json"
 # Settings that may change between a run and its resumption: they leave the weights as they are.
 FREE_SETTINGS = {"output", "save_every", "log_every", "eval_every", "precision", "sharding"}
 
@@ -40,7 +43,7 @@ def claim_folder(
     settings = _describe_settings(config, corpus, n_processes)
     path = folder / SETTINGS
     if read_record(folder) is not None or newest_checkpoint(folder) is not None:
-        found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        found = _read_settings(path)
         different = sorted(key for key, value in settings.items() if found.get(key) != value)
         if different and overwrite:
             _delete_run(folder)
@@ -50,13 +53,24 @@ def claim_folder(
     elif not path.is_file() and holds_model(folder):
         raise BlurbError(Errors.B212.format(folder=folder))
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    # Nothing is written where nothing changes: the disk may be full, which is why the run stopped.
+    if _read_settings(path) != settings:
+        write_whole(path, (json.dumps(settings, indent=2) + "\n").encode("utf-8"))
     return folder
 
 
+def _read_settings(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found
+
+
 def _delete_run(folder: Path) -> None:
-    """Delete what makes a run: its record and checkpoints."""
-    (folder / RECORD).unlink(missing_ok=True)
+    """Delete what a run has left: its record, model and checkpoints."""
+    for name in (RECORD, *MODEL_FILES, *TOKENIZER_FILES):
+        (folder / name).unlink(missing_ok=True)
     for checkpoint in folder.glob("checkpoint-*"):
         shutil.rmtree(checkpoint)
 
@@ -83,11 +97,32 @@ def newest_checkpoint(folder: Path) -> Path | None:
     found = [
         (int(match[1]), path)
         for path in folder.glob("checkpoint-*")
-        # The state is what Trainer writes last; without it, the run was killed while saving.
-        if (match := re.fullmatch(r"checkpoint-(\d+)", path.name))
-        and _is_json(path / "trainer_state.json")
+        if (match := re.fullmatch(r"checkpoint-(\d+)", path.name)) and _is_whole(path)
     ]
     return max(found)[1] if found else None
+
+
+def seal_checkpoint(checkpoint: Path) -> None:
+    """Bring a checkpoint to disk, and note beside it what belongs to it and how long that is.
+
+    checkpoint (Path): Its folder, written.
+    RAISES (OSError): The disk is full.
+    """
+    sizes = {}
+    for path in sorted(checkpoint.iterdir()):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        sizes[path.name] = path.stat().st_size
+    write_whole(checkpoint / SEAL, json.dumps(sizes, indent=2).encode("utf-8"))
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    """Tell whether all that `seal_checkpoint` noted is there: a kill or a crash may cut files."""
+    try:
+        sizes: dict[str, int] = json.loads((checkpoint / SEAL).read_text(encoding="utf-8"))
+        return all((checkpoint / name).stat().st_size == size for name, size in sizes.items())
+    except (FileNotFoundError, ValueError):
+        return False
 
 
 def save_final(
@@ -110,6 +145,8 @@ def save_final(
         to_plain(shape, weights).save_pretrained(whole)
         for file in TOKENIZER_FILES:
             shutil.copyfile(vocab_folder / file, whole / file)
+        # Without the padding and truncation that may be set in it: they would cut every text.
+        read_tokenizer(vocab_folder).save(str(whole / "tokenizer.json"))
         for path in sorted(whole.iterdir()):
             # The weights come readable to their owner alone; the folder is for everybody.
             shutil.copymode(folder / SETTINGS, path)
@@ -125,15 +162,11 @@ def _describe_settings(config: PretrainingConfig, corpus: str, n_processes: int)
         for key, value in values.items()
         if section in ("model", "objective", "training") and key not in FREE_SETTINGS
     }
+    # Its weights and not its path, which may be written in another way or hold others meanwhile.
+    start = Path(config.training.start_from, "model.safetensors")
+    if config.training.start_from and start.is_file():
+        settings["training.start_from"] = hash_file(start)
     accumulate = settings.pop("training.accumulate")
     settings["training.accumulate x processes"] = accumulate * n_processes
     settings["corpus"] = corpus
     return settings
-
-
-def _is_json(path: Path) -> bool:
-    try:
-        json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return False
-    return True

@@ -16,6 +16,7 @@ from transformers import BertConfig
 
 from ..errors import BlurbError, Errors
 from .config import PretrainingConfig
+from .dropout import Dropout
 from .model import RowModel, build_model
 from .vocab import CONTINUES, Pieces, read_tokenizer
 
@@ -28,8 +29,8 @@ _TIED = {"cls.predictions.decoder.weight": _EMBEDDINGS, "cls.predictions.decoder
 def start_model(config: PretrainingConfig, pieces: Pieces) -> RowModel:
     """Build the model of a run with its first weights.
 
-    config (PretrainingConfig): Uses `model`, `objective`, `training.seed` and
-        `training.start_from`.
+    config (PretrainingConfig): Uses `model`, `objective`, `training.seed`, `training.dropout`
+        and `training.start_from`.
     pieces (Pieces): The vocabulary of the run.
     RETURNS (RowModel): On the CPU in float32. Heads that the checkpoint lacks are random.
     RAISES (BlurbError): B240 no such checkpoint, B241 not of BERT's type, B242 another shape than
@@ -38,6 +39,9 @@ def start_model(config: PretrainingConfig, pieces: Pieces) -> RowModel:
     model = build_model(
         config.model, config.objective, len(pieces.is_special), config.training.seed
     )
+    for part in model.modules():
+        if isinstance(part, Dropout):
+            part.probability = config.training.dropout
     if config.training.start_from:
         folder = Path(config.training.start_from)
         _check_shape(folder, model.config)

@@ -1,5 +1,6 @@
 """How does an engine run over our rows? The Hugging Face `Trainer` with our batches in it."""
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,7 @@ from transformers.trainer_callback import PrinterCallback, TrainerControl, Train
 
 from ..errors import BlurbError, Errors
 from .config import ObjectiveConfig
-from .folder import newest_checkpoint
+from .folder import newest_checkpoint, seal_checkpoint
 from .masking import draw_noise, mask_rows, row_generator
 from .model import RowModel
 from .rows import Rows, number_documents
@@ -203,11 +204,15 @@ class RowTrainer(Trainer):
     def _save_checkpoint(self, model: Module, *args: Any) -> None:
         """Save, and leave no half of a checkpoint where that fails."""
         folder = Path(self.args.output_dir)
+        checkpoint = folder / f"checkpoint-{self.state.global_step}"
         try:
             super()._save_checkpoint(model, *args)
+            self.accelerator.wait_for_everyone()
+            if self.is_world_process_zero():
+                seal_checkpoint(checkpoint)
         # Each library that writes a part has its own way of saying that the disk is full.
         except (OSError, RuntimeError, SafetensorError) as error:
-            shutil.rmtree(folder / f"checkpoint-{self.state.global_step}", ignore_errors=True)
+            shutil.rmtree(checkpoint, ignore_errors=True)
             last = newest_checkpoint(folder)
             message = Errors.B244.format(folder=folder, reason=error, last=last)
             raise BlurbError(message) from error
@@ -268,6 +273,9 @@ class Progress(TrainerCallback):
                 line += f"  next sentence {logs['eval_next_accuracy']:.1%}"
             self._report(line)
         elif "loss" in logs:
+            if not math.isfinite(logs["loss"]):
+                last = newest_checkpoint(Path(args.output_dir))
+                raise BlurbError(Errors.B246.format(step=state.global_step, last=last))
             self._report(f"{at}  loss {logs['loss']:.3f}  {self._describe_speed(state)}")
 
     def _describe_speed(self, state: TrainerState) -> str:

@@ -104,7 +104,7 @@ def test_two_processes_equal_one_with_twice_the_batch(
     command: Callable[..., list[str]], tmp_path: Path
 ) -> None:
     settings: dict[str, object] = {
-        "model.dropout": 0.0,
+        "training.dropout": 0.0,
         "training.log_every": 1,
         "training.learning_rate": 0.001,
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from tokenizers import Tokenizer
 from transformers import (
     AutoModel,
     AutoTokenizer,
@@ -126,6 +127,7 @@ def test_overwrite_starts_a_run_with_other_settings_again(
     assert second["seed"] == 2
     assert second["losses"][0]["loss"] != first["losses"][0]["loss"]
     alone = pretrain(shared(tmp_path / "alone", seed=2), ignore)
+    assert_same_weights(tmp_path, tmp_path / "alone")
     assert [row["loss"] for row in second["losses"]] == [row["loss"] for row in alone["losses"]]
     assert pretrain(shared(tmp_path, seed=2), ignore, overwrite=True) == second
 
@@ -145,10 +147,12 @@ def test_resumed_run_equals_an_uninterrupted_one(
     with pytest.raises(KeyboardInterrupt):
         pretrain(config, stop)
     assert not (tmp_path / "resumed" / "model.safetensors").exists()
-    # A kill while saving leaves a checkpoint without its last file; it is passed over.
-    broken = tmp_path / "resumed" / "checkpoint-4"
-    shutil.copytree(tmp_path / "resumed" / "checkpoint-3", broken)
-    (broken / "trainer_state.json").write_text("{")
+    # A kill while saving leaves a checkpoint without its last file, a crash of the machine files
+    # that are cut off; both are passed over.
+    for number, damage in ((4, "sizes.json"), (5, "optimizer.pt"), (6, "model.safetensors")):
+        broken = tmp_path / "resumed" / f"checkpoint-{number}"
+        shutil.copytree(tmp_path / "resumed" / "checkpoint-3", broken)
+        (broken / damage).write_bytes((broken / damage).read_bytes()[:-1])
     lines: list[str] = []
     resumed = pretrain(config, lines.append)
     assert any(line.endswith("checkpoint-3") for line in lines)
@@ -157,6 +161,50 @@ def test_resumed_run_equals_an_uninterrupted_one(
             (e["step"], e["loss"]) for e in resumed[key]
         ]
     assert_same_weights(tmp_path / "whole", tmp_path / "resumed")
+
+
+def test_overwrite_leaves_no_model_of_the_run_before(shared: Configure, tmp_path: Path) -> None:
+    """A run that is killed must not look like the one that it replaces."""
+    pretrain(shared(tmp_path), ignore)
+
+    def stop(line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(shared(tmp_path, seed=2), stop, overwrite=True)
+    assert not {"model.safetensors", "config.json", "run.json"} & {
+        path.name for path in tmp_path.iterdir()
+    }
+
+
+def test_settings_are_written_where_they_change_only(shared: Configure, tmp_path: Path) -> None:
+    """A disk that is full when a run goes on must not cost it its settings."""
+    path = tmp_path / "settings.json"
+    pretrain(shared(tmp_path), ignore)
+    before = path.stat().st_ino
+    pretrain(shared(tmp_path), ignore)
+    assert path.stat().st_ino == before
+    path.write_text("")
+    with pytest.raises(BlurbError, match="B208"):
+        pretrain(shared(tmp_path), ignore)
+
+
+def test_a_loss_that_is_no_number_ends_the_run(shared: Configure, tmp_path: Path) -> None:
+    with pytest.raises(BlurbError, match=r"B246.*step \d"):
+        pretrain(shared(tmp_path, learning_rate=1e30, max_steps=30, warmup=0.0), ignore)
+
+
+def test_dropout_of_pretraining_is_not_that_of_the_encoder(
+    shared: Configure, tmp_path: Path
+) -> None:
+    losses = {
+        value: pretrain(shared(tmp_path / str(value), dropout=value), ignore)["losses"]
+        for value in (0.0, 0.5)
+    }
+    assert losses[0.0][0]["loss"] != losses[0.5][0]["loss"]
+    for value in losses:
+        saved = json.loads((tmp_path / str(value) / "config.json").read_text())
+        assert saved["hidden_dropout_prob"] == 0.1
 
 
 def test_killed_between_last_step_and_saving(shared: Configure, tmp_path: Path) -> None:
@@ -171,7 +219,8 @@ def test_killed_between_last_step_and_saving(shared: Configure, tmp_path: Path) 
 def test_learns_more_than_frequencies(shared: Configure, tmp_path: Path) -> None:
     config = shared(
         tmp_path,
-        model={"n_layers": 2, "hidden_width": 64, "dropout": 0.0},
+        model={"n_layers": 2, "hidden_width": 64},
+        dropout=0.0,
         max_steps=500,
         batch_rows=16,
         learning_rate=0.005,
@@ -202,9 +251,9 @@ def test_segments_two_lengths_and_borders(shared: Configure, tmp_path: Path) -> 
 
 
 def test_adversarial_term_changes_the_weights(shared: Configure, tmp_path: Path) -> None:
-    pretrain(shared(tmp_path / "with", model={"dropout": 0.0}), ignore)
+    pretrain(shared(tmp_path / "with", dropout=0.0), ignore)
     pretrain(
-        shared(tmp_path / "without", model={"dropout": 0.0}, objective={"adversarial": 1000.0}),
+        shared(tmp_path / "without", dropout=0.0, objective={"adversarial": 1000.0}),
         ignore,
     )
     one, other = (read_weights(tmp_path / name) for name in ("with", "without"))
@@ -218,7 +267,7 @@ def test_micro_batches_add_up(shared: Configure, tmp_path: Path, next_sentence: 
     for rows, micro in ((8, 1), (2, 4)):
         config = shared(
             tmp_path / str(rows),
-            model={"dropout": 0.0},
+            dropout=0.0,
             objective={"next_sentence": next_sentence},
             batch_rows=rows,
             accumulate=micro,
@@ -244,7 +293,29 @@ def test_continued_run(shared: Configure, tmp_path: Path) -> None:
     # Next to nothing is learnt, so it stays where the first run ended.
     assert second["held_out"][0]["loss"] == pytest.approx(first["held_out"][-1]["loss"], rel=1e-4)
     with pytest.raises(BlurbError, match=r"B208.*training\.start_from"):
-        pretrain(shared(tmp_path / "second", learning_rate=1e-9), ignore)
+        pretrain(shared(tmp_path / "second", learning_rate=1e-9, eval_every=1), ignore)
+    # Another way to write the path is the same start, other weights in it are not.
+    again = dataclasses.replace(config.training, start_from=f"{tmp_path}/second/../first/")
+    assert pretrain(dataclasses.replace(config, training=again), ignore) == second
+    shutil.copy(tmp_path / "second" / "model.safetensors", tmp_path / "first")
+    with pytest.raises(BlurbError, match=r"B208.*training\.start_from"):
+        pretrain(config, ignore)
+
+
+def test_the_tokenizer_of_a_continued_encoder_cuts_no_text(
+    shared: Configure, tmp_path: Path
+) -> None:
+    config = shared(tmp_path / "out")
+    vocab = tmp_path / "vocab"
+    shutil.copytree(config.vocab.folder, vocab)
+    tokenizer = Tokenizer.from_file(str(vocab / "tokenizer.json"))
+    tokenizer.enable_truncation(4)
+    tokenizer.enable_padding(length=4)
+    tokenizer.save(str(vocab / "tokenizer.json"))
+    vocab_config = dataclasses.replace(config.vocab, folder=str(vocab))
+    pretrain(dataclasses.replace(config, vocab=vocab_config), ignore)
+    saved = Tokenizer.from_file(str(tmp_path / "out" / "tokenizer.json"))
+    assert (saved.truncation, saved.padding) == (None, None)
 
 
 def test_unigram_loss_by_hand() -> None:
