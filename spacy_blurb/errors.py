@@ -35,7 +35,7 @@ class Errors(metaclass=_CodedMessages):
     """All messages; format one and raise it."""
 
     # Data
-    B100 = "No file at {path}. Check the path; 'convert --help' shows how the folder is laid out."
+    B100 = "No file at {path}. Check the path; a folder or a pipe is none."
     B101 = "Cannot read {path}: {reason}. The file may be damaged or cut off; fetch it again."
     B102 = (
         "{path} is not UTF-8 at byte {byte}. Save it as UTF-8, for example with 'iconv -t utf-8'."
@@ -379,6 +379,10 @@ class Errors(metaclass=_CodedMessages):
     B414 = (
         "Component {name!r}: cannot read the labels {found!r}. Give a list, or what 'spacy init "
         "labels' writes: span group ('blurb' or 'pico') → label set → labels."
+    )
+    B415 = (
+        "Component {name!r}: cfg['thresholds'] is {found!r}. Give least probabilities by label, "
+        'such as {{"LABEL": 0.5}}; the labels are {known}.'
     )
     B430 = (
         "An encoder cannot have layer_decay {decay} and reinit_layers {n_layers}. The first is a "
@@ -757,7 +761,8 @@ class Errors(metaclass=_CodedMessages):
     )
     B701 = (
         "A component of an exported pipeline met a Doc without the encoder's output. Enable the "
-        "component 'blurb_runtime', and let it run before those that read it."
+        "component of factory 'blurb_runtime' too (its name is 'transformer' after 'export'), and "
+        "let it run before those that read it: select_pipes(enable=['transformer', 'ner'])."
     )
     B702 = (
         "The component 'blurb_runtime' holds no encoder. Make a pipeline that has one with 'python "
@@ -880,8 +885,8 @@ class Errors(metaclass=_CodedMessages):
         "that writes them."
     )
     B759 = (
-        "No document of {path} could be annotated, {rejected:,} records were rejected. The reasons "
-        "are in {rejects}."
+        "No document of {path} could be annotated: it is empty, or all its records were rejected "
+        "({rejected:,}). The reasons are in {rejects}."
     )
     B760 = (
         "A process ended in the middle of its work, perhaps for want of memory. Run the same "
@@ -945,6 +950,7 @@ class Errors(metaclass=_CodedMessages):
     )
 
     # Environment, rendering, app
+    B776 = "{path} is no file that a stopped run could go on with. Name a file, and read that."
     B800 = (
         "{count} of these (marked ✘) break something. Do what stands behind the arrows, and run "
         "this again."

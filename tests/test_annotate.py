@@ -89,3 +89,15 @@ def test_files_that_are_left_out_are_told(rule_pipeline: Path, tmp_path: Path) -
     assert (row["id"], row["text"]) == ("a", "aspirin\nfever")
     again = call(rule_pipeline, tmp_path / "in", "-o", tmp_path / "o.jsonl")
     assert "1 documents (1 of them before), 0 rejected" in again.stdout
+
+
+@pytest.mark.parametrize("output", ["-", "/dev/null"])
+def test_an_output_that_nothing_could_go_on_with(
+    output: str, rule_pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.txt").write_text("aspirin\n", encoding="utf-8")
+    result = call(rule_pipeline, "a.txt", "-o", output, "--format", "jsonl")
+    assert result.exit_code == 1
+    assert "[B776]" in result.output
+    assert [path.name for path in Path().iterdir()] == ["a.txt"]

@@ -1,11 +1,13 @@
 """What a Doc carries, and that it survives every way a Doc travels."""
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import catalogue
 import numpy as np
 import pytest
+import spacy
 import srsly
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +44,8 @@ from spacy_blurb.annotations import (
 )
 from spacy_blurb.annotations.msgpack import look_up_plugins_once
 from spacy_blurb.annotations.questions import doc_questions
+
+from .components.pipelines import run_python
 
 TEXT = "acute colon cancer and fever"
 MENTIONS = [(0, 18, "X"), (6, 18, "X"), (12, 18, "Y"), (23, 28, "Y"), (24, 28, "Y")]
@@ -215,6 +219,24 @@ def test_best_disjoint_by_hand() -> None:
     assert choose((1, 2, 0.5), (0, 3, 0.5), (2, 4, 0.5)) == [(0, 3)]
     assert choose((2, 4, 0.5), (1, 3, 0.5)) == [(1, 3)]
     assert choose() == []
+
+
+def test_a_program_that_loads_no_pipeline_reads_them(tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    doc = nlp("aspirin causes fever")
+    spans = [Span(doc, 0, 1, "Chemical"), Span(doc, 2, 3, "Disease")]
+    set_scored_entities(doc, spans, [0.5, 0.25])
+    doc.ents = spans
+    set_found_relations(doc, [FoundRelation((0, 7, "Chemical"), (15, 20, "Disease"), "CID", 0.75)])
+    DocBin(docs=[doc]).to_disk(tmp_path / "a.spacy")
+    code = (
+        "import spacy_blurb.annotations, spacy, sys;"
+        "(doc,) = spacy.tokens.DocBin().from_disk(sys.argv[1]).get_docs(spacy.blank('en').vocab);"
+        "(r,) = doc._.relations;"
+        "print(r.head, r.label, r.tail, doc.ents[0]._.score, doc._.answers, doc._.abbreviations)"
+    )
+    printed = run_python(code, str(tmp_path / "a.spacy"))
+    assert printed == "aspirin CID fever 0.5 [] []"
 
 
 def test_srslys_plugins_are_looked_up_once() -> None:

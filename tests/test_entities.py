@@ -30,7 +30,7 @@ def test_the_howto_runs(workplace: Path, project: Path, capsys: pytest.CaptureFi
     names: dict = {}
     outputs = []
     blocks = re.findall(r"^```(bash|python)\n(.*?)\n```$", howto, re.M | re.S)
-    assert [kind for kind, _ in blocks] == ["bash", "python", "bash", "bash", "python"]
+    assert [kind for kind, _ in blocks] == ["bash", *["python"] * 2, *["bash"] * 2, "python"]
     for kind, content in blocks:
         if kind == "python":
             exec(content, names)
@@ -40,7 +40,9 @@ def test_the_howto_runs(workplace: Path, project: Path, capsys: pytest.CaptureFi
     # One component knows both, though no text is annotated for both.
     doc = names["nlp"]("aspirin causes fever")
     assert [(e.text, e.label_) for e in doc.ents] == [("aspirin", "Chemical"), ("fever", "Disease")]
-    assert "aspirin Chemical chemicals" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "aspirin Chemical chemicals" in printed
+    assert "0,7,Chemical,aspirin," in printed
     result = json.loads((workplace / "results" / "diseases.json").read_text(encoding="utf-8"))
     assert (result["score"], result["gold"], result["other_types"]) == (1.0, 3, 0)
     assert result["calibration"]["error"] < 0.5

@@ -153,3 +153,5 @@ __all__ = [
 ]
 
 look_up_plugins_once()
+# A program that reads a DocBin loads no pipeline, which would do it.
+install_extensions()

@@ -4,7 +4,9 @@ from spacy.tokens import Doc, Span
 
 from .abbreviations import doc_abbreviations, long_form
 from .entities import span_score
+from .questions import doc_answers
 from .relations import doc_relations, span_relations
+from .vectors import travelling_vector
 
 
 def install_extensions() -> None:
@@ -14,6 +16,10 @@ def install_extensions() -> None:
     if not Doc.has_extension("relations"):
         Doc.set_extension("relations", getter=doc_relations)
         Span.set_extension("relations", getter=span_relations)
+    if not Doc.has_extension("answers"):
+        Doc.set_extension("answers", getter=doc_answers)
+    if not Doc.has_extension("blurb_vector"):
+        Doc.set_extension("blurb_vector", getter=travelling_vector)
     if not Doc.has_extension("abbreviations"):
         install_abbreviations()
 

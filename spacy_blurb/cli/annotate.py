@@ -66,21 +66,28 @@ def annotate(
     from ..evaluation.pipelines import load_pipeline
     from ..streaming.run import annotate as annotate_files
 
-    summary = annotate_files(
-        load_pipeline(pipeline),
-        pipeline,
-        source,
-        output,
-        output_format=output_format,
-        input_format=input_format,
-        batch_size=batch_size,
-        n_processes=n_process,
-        ray=ray,
-        gpu=gpu,
-        vector=vectors,
-        overwrite=overwrite,
-        report=_report,
-    )
+    # It goes on where it was stopped, for which it looks at the file.
+    if str(output) == "-" or (output.exists() and not (output.is_file() or output.is_dir())):
+        raise BlurbError(Errors.B776.format(path=output))
+    try:
+        summary = annotate_files(
+            load_pipeline(pipeline),
+            pipeline,
+            source,
+            output,
+            output_format=output_format,
+            input_format=input_format,
+            batch_size=batch_size,
+            n_processes=n_process,
+            ray=ray,
+            gpu=gpu,
+            vector=vectors,
+            overwrite=overwrite,
+            report=_report,
+        )
+    except KeyboardInterrupt:
+        _report("stopped; the same command goes on from here")
+        raise
     if summary.left_out:
         shown = ", ".join(summary.left_out[:3])
         _report(f"{len(summary.left_out):,} files of other kinds left out: {shown} …")

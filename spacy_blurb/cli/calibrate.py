@@ -25,6 +25,7 @@ def calibrate(
     corpus/ncbi_disease/dev.spacy -o training/ncbi_disease/calibrated
     """
     from ..data.docbin import read_docbin
+    from ..evaluation.calibrate import TEMPERATURES
     from ..evaluation.calibrate import calibrate as fit
     from ..evaluation.calibrate_answers import calibrate_answers, is_answerer
     from ..evaluation.pipelines import load_pipeline, require_component
@@ -48,6 +49,8 @@ def calibrate(
         f"{component}: temperature {report['temperature']:.3f}, fitted on "
         f"{before['predicted']:,} predicted spans in {report['documents']:,} documents"
     )
+    if not TEMPERATURES[0] * 1.01 < report["temperature"] < TEMPERATURES[1] * 0.99:
+        print("that is the bound of the search: too few spans, or all right or all wrong")
     for label, threshold in report["thresholds"].items():
         print(f"{label}: threshold {threshold:.3f}")
     print(

@@ -48,7 +48,7 @@ def evaluate(
 
 
 def summarise(result: dict[str, Any]) -> str:
-    """Return a result in one line, two where entities of other types were found."""
+    """Return a result in one line, and more where entities of other types were found."""
     low, high = (100 * bound for bound in result["ci95"])
     line = f"{result['task']}: {result['metric']} {100 * result['score']:.2f}"
     line += f" (95 % {low:.2f}–{high:.2f})"
@@ -72,7 +72,14 @@ def summarise(result: dict[str, Any]) -> str:
         line += f", {result['texts']:,} texts"
     if result.get("other_types"):
         line += f"\n{result['other_types']:,} entities of other types are not part of the task"
+    if result["metric"] == "entity_f1" and (alone := _without_gold(result)):
+        line += f"\nthe gold data has no {', '.join(alone)}: all that was predicted of it is wrong"
     return line
+
+
+def _without_gold(result: dict[str, Any]) -> list[str]:
+    """Return the types that were predicted and are in no gold document: named otherwise there?"""
+    return [label for label, row in result["per_label"].items() if not row["gold"]]
 
 
 def _describe_answers(result: dict[str, Any]) -> str:

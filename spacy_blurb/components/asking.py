@@ -11,7 +11,7 @@ from typing import Protocol
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from ..annotations import Answer, AnswerKind, doc_answers
+from ..annotations import Answer, AnswerKind
 from ..errors import BlurbError, Errors
 
 
@@ -35,11 +35,10 @@ _answerers: "weakref.WeakSet[Answerer]" = weakref.WeakSet()
 
 
 def offer_answers(component: Answerer) -> None:
-    """Make a component findable; gives Docs `_.ask` and `_.answers`."""
+    """Make a component findable; gives Docs `_.ask`."""
     _answerers.add(component)
     if not Doc.has_extension("ask"):
         Doc.set_extension("ask", method=ask_doc)
-        Doc.set_extension("answers", getter=doc_answers)
 
 
 def ask_doc(

@@ -143,6 +143,9 @@ def _distance(table: NDArray[np.integer[Any]], head: int, tail: int) -> int:
 def _predicted(doc: Doc) -> list[Span | None]:
     """Return predicted entities; of those at one place the most probable, where that is known.
 
+    Entities of `doc.ents` that our component did not find, such as those of an `entity_ruler`
+    behind it, are sure, and take the place of others there.
+
     None for one that is no longer on tokens, since somebody has merged some.
     """
     group = doc.spans.get(ENTITIES)
@@ -157,6 +160,10 @@ def _predicted(doc: Doc) -> list[Span | None]:
         certainty = 1.0 if score is None else score
         if (start, end) not in best or certainty > best[start, end][0]:
             best[start, end] = certainty, label
+    ours = {(start, end, label) for start, end, label, _, _ in found}
+    for ent in doc.ents:
+        if _offsets(ent) not in ours:
+            best[ent.start_char, ent.end_char] = 1.0, ent.label_
     return [doc.char_span(*place, label=label) for place, (_, label) in best.items()]
 
 

@@ -221,10 +221,19 @@ class BlurbNer(Head):
 
         scores (TagScores): From `predict`.
         RETURNS (list): Per Doc.
+        RAISES (BlurbError): B415 `cfg["thresholds"]` is not of labels.
         """
-        thresholds = self.cfg["thresholds"]
+        thresholds = self._thresholds()
         found = find_spans(docs, self.tables, scores, self.cfg["temperature"])
         return [[s for s in spans if s.score >= thresholds.get(s.label, 0.0)] for spans in found]
+
+    def _thresholds(self) -> dict[str, float]:
+        """Return the setting; one that somebody has made wrong would do nothing."""
+        found = self.cfg["thresholds"]
+        if not isinstance(found, dict) or not set(self.labels).issuperset(found):
+            known = ", ".join(self.labels)
+            raise BlurbError(Errors.B415.format(name=self.name, found=found, known=known))
+        return found
 
     def _is_annotated(self, example: Example) -> bool:
         # spaCy says of a Doc without tokens that it has annotations of every kind.

@@ -13,7 +13,6 @@ from spacy.lexeme import Lexeme
 from spacy.tokens import Doc, Span, Token
 from spacy.vocab import Vocab
 
-from ..annotations import travelling_vector
 from ..errors import BlurbError, Errors
 
 
@@ -33,11 +32,10 @@ _comparers: "weakref.WeakSet[Comparer]" = weakref.WeakSet()
 
 
 def offer_similarity(component: Comparer) -> None:
-    """Make a component findable; gives Docs `_.blurb_similarity` and `_.blurb_vector`."""
+    """Make a component findable; gives Docs `_.blurb_similarity`."""
     _comparers.add(component)
     if not Doc.has_extension("blurb_similarity"):
         Doc.set_extension("blurb_similarity", method=compare_docs)
-        Doc.set_extension("blurb_vector", getter=travelling_vector)
 
 
 def compare_docs(doc: Doc, other: Doc | Span | Token | Lexeme) -> float:

@@ -119,7 +119,8 @@ def convert_own(
         raise BlurbError(Errors.B115.format(name=format_name, known=known))
     read = FORMAT_READERS[format_name]
     splits: dict[str, Split[AnyRecord]] = {name: read(path, label) for name, path in paths.items()}
-    check_splits(splits, source=str(paths["train"].parent), disjoint_ids=False)
+    source = ", ".join(map(str, dict.fromkeys(paths.values())))
+    check_splits(splits, source=source, disjoint_ids=False)
     if "dev" not in splits:
         splits["train"], splits["dev"] = _carve_dev(splits["train"])
     records = [record for split in splits.values() for record in split.records]

@@ -65,11 +65,15 @@ class _Dev:
                     continue
                 gold = set(mentions)
                 wanted = set(label_sets(reference, key)) & set(sets) or set(sets)
+                # What several label sets find is one prediction, as sure as the surest of them.
+                best: dict[tuple[int, int, str], float] = {}
                 for span in spans:
                     if span.key == key and span.label_set in wanted:
                         start, end = doc[span.start].idx, doc[span.start : span.end].end_char
-                        right = (start, end, span.label) in gold
-                        yield _Judged(span.label, span.score, right)
+                        place = (start, end, span.label)
+                        best[place] = max(span.score, best.get(place, 0.0))
+                for place, score in best.items():
+                    yield _Judged(place[2], score, place in gold)
 
     def count_gold(self) -> dict[str, int]:
         """Count the gold mentions of the component's labels."""

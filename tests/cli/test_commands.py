@@ -149,6 +149,7 @@ def test_evaluate_writes_the_contract(
     assert "bc5cdr: entity_f1 60.00 (95 % 0.00–100.00), precision 75.00, recall 50.00" in (
         result.stdout
     )
+    assert "the gold data has no" not in result.stdout
     keys = {"task", "metric", "score", "ci95", "n", "model", "seed", "versions", "predictions"}
     assert keys <= set(results[0])
     assert (results[0]["score"], results[0]["n"]) == (0.6, 3)

@@ -149,6 +149,17 @@ def test_nested_entities_are_related_and_equal_ones_of_two_sets_are_one(nlp: Lan
     assert len(found.pairs) == 4 * 3 - 2
 
 
+def test_rules_behind_the_component_add_and_replace_entities(nlp: Language) -> None:
+    """They write `doc.ents` alone: what is there is sure."""
+    doc = nlp.make_doc("aspirin causes fever in rats")
+    spans = [Span(doc, 0, 1, "Chemical"), Span(doc, 2, 3, "Disease")]
+    set_scored_entities(doc, spans, [0.9, 0.99])
+    doc.ents = [spans[0], Span(doc, 2, 3, "Toxicity"), Span(doc, 4, 5, "Species")]
+    set_sentences(doc)
+    labels = [label for _, _, label in collect(doc).mentions]
+    assert labels == ["Chemical", "Toxicity", "Species"]
+
+
 def test_mentions_not_on_tokens_are_no_candidates(doc: Doc) -> None:
     mentions = [(0, 7, "Chemical"), (1, 7, "Chemical"), (15, 20, "Disease")]
     found = collect(doc, Given(mentions, [(1, 2), (0, 2)]))

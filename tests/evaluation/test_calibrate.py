@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -141,6 +142,23 @@ def test_docs_of_other_sets_do_not_count(nlp: Language) -> None:
     gold += [nlp.make_doc("aspirin in rats")]
     report = calibrate(nlp, gold, component="blurb_ner", thresholds=False)
     assert (report["before"]["predicted"], report["gold"]) == (9, 7)
+
+
+def test_what_several_label_sets_find_counts_once() -> None:
+    """Where the gold data is of none of them all are looked at; no F1 is above 1."""
+    nlp = light_pipeline()
+    overfit(nlp, to_examples(nlp, TRAIN, ["one"]) + to_examples(nlp, TRAIN, ["other"]))
+    gold = [eg.reference for eg in to_examples(nlp, TRAIN, ["third"])]
+    report = calibrate(nlp, gold, component="blurb_ner", thresholds=False)
+    assert report["before"]["predicted"] == report["before"]["correct"] == report["gold"] == 4
+    assert report["before"]["entity_f1"] == 1.0
+
+
+@pytest.mark.parametrize("thresholds", [0.9, {"DIS": 0.9}])
+def test_thresholds_that_would_do_nothing_are_refused(nlp: Language, thresholds: Any) -> None:
+    get_ner(nlp).cfg["thresholds"] = thresholds
+    with pytest.raises(BlurbError, match=r"B415.*labels are Chem, Dis"):
+        nlp("aspirin causes fever")
 
 
 def test_mistakes_are_said(nlp: Language, dev: list[Doc], rule_pipeline: Path) -> None:

@@ -82,11 +82,14 @@ class GraphOutput(WorkFileFormat):
 def _to_line(row: dict[str, Any]) -> list[Any]:
     entities = row["entities"]
     nodes = [_to_node(entity) for entity in [*entities, *row.get("pico", ())]]
+    # What several label sets find is one mention.
+    places = [(entity["start"], entity["end"]) for entity in [*entities, *row.get("pico", ())]]
+    once = {(place, node[0]): node for place, node in zip(places, nodes, strict=True)}
     relations = [
         (nodes[r["head"]][0], nodes[r["tail"]][0], r["label"], r["score"])
         for r in row.get("relations", ())
     ]
-    return [row["id"], nodes, relations]
+    return [row["id"], list(once.values()), relations]
 
 
 def _to_node(entity: dict[str, Any]) -> tuple[str, str, str]:

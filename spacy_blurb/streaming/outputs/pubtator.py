@@ -32,7 +32,9 @@ def _to_block(row: dict[str, Any]) -> str:
     text, cut = _BREAKS.sub(" ", row["text"]), row["title_end"] or len(row["text"])
     lines = [f"{doc_id}|t|{text[:cut]}", f"{doc_id}|a|{text[cut + 1 :]}"]
     entities = row["entities"]
-    mentions = sorted([*entities, *row.get("pico", ())], key=lambda m: (m["start"], m["end"]))
+    # Nor has it one for label sets: what several of them find is one line.
+    found = {(m["start"], m["end"], m["label"]): m for m in [*entities, *row.get("pico", ())]}
+    mentions = sorted(found.values(), key=lambda m: (m["start"], m["end"]))
     for mention in mentions:
         start, end = mention["start"], mention["end"]
         cells = [doc_id, str(start), str(end), text[start:end], _cell(mention["label"])]
