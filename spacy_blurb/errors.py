@@ -295,6 +295,9 @@ class Errors(metaclass=_CodedMessages):
         "The loss of step {step} is not a number. Give a lower training.learning_rate or a longer "
         "training.warmup and start again (--overwrite), or see whether it goes on from {last}."
     )
+    B247 = (
+        "Another process trains in {folder}. Wait until it ends, or give another 'training.output'."
+    )
 
     # Encoder
     B300 = (

@@ -5,10 +5,13 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from torch import Tensor
 from transformers import BertConfig
 
@@ -23,6 +26,20 @@ RECORD = "run.json"
 SEAL = "sizes.json"
 # Settings that may change between a run and its resumption: they leave the weights as they are.
 FREE_SETTINGS = {"output", "save_every", "log_every", "eval_every", "precision", "sharding"}
+
+
+@contextmanager
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Keep a second run out of an output folder; the system unlocks it when a process dies.
+
+    RAISES (BlurbError): B247 another process is in it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise BlurbError(Errors.B247.format(folder=folder)) from error
 
 
 def claim_folder(

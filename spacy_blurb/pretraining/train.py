@@ -20,7 +20,7 @@ from transformers import TrainerCallback, TrainingArguments
 
 from ..errors import BlurbError, Errors
 from .config import PretrainingConfig
-from .folder import claim_folder, newest_checkpoint, read_record, save_final
+from .folder import claim_folder, lock_folder, newest_checkpoint, read_record, save_final
 from .measure import model_losses, unigram_loss
 from .model import RowModel
 from .rows import Rows
@@ -50,7 +50,8 @@ def pretrain(
     RETURNS (dict): The content of `run.json`.
     RAISES (BlurbError): B206 no vocabulary, B207 too little text, B208 the output folder holds a
         run with other settings, B209 several GPUs in one process, B240-B243 nothing to continue,
-        B244 a checkpoint cannot be saved, and what `open_corpus` raises.
+        B244 a checkpoint cannot be saved, B246 the loss is no number, B247 another process trains
+        there, and what `open_corpus` raises.
     """
     pieces = read_pieces(Path(config.vocab.folder))
     arguments = _build_arguments(config)
@@ -60,7 +61,21 @@ def pretrain(
         tokenizer_hash=hash_tokenizer(pieces.tokenizer),
     )
     if arguments.process_index:
-        report = _say_nothing  # one process speaks for all
+        return _run(config, _say_nothing, overwrite, callbacks, pieces, arguments, corpus)
+    # One process speaks for all, and keeps others away.
+    with lock_folder(Path(config.training.output)):
+        return _run(config, report, overwrite, callbacks, pieces, arguments, corpus)
+
+
+def _run(
+    config: PretrainingConfig,
+    report: Report,
+    overwrite: bool,
+    callbacks: Sequence[TrainerCallback],
+    pieces: Pieces,
+    arguments: TrainingArguments,
+    corpus: Corpus,
+) -> dict[str, Any]:
     # Two processes would get in each other's way where a run is deleted.
     with arguments.main_process_first(desc="output folder"):
         folder = claim_folder(

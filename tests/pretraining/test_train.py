@@ -20,7 +20,7 @@ from transformers import (
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.pretraining.config import ObjectiveConfig, PretrainingConfig
 from spacy_blurb.pretraining.corpus import build_corpus
-from spacy_blurb.pretraining.folder import claim_folder
+from spacy_blurb.pretraining.folder import claim_folder, lock_folder
 from spacy_blurb.pretraining.measure import unigram_loss
 from spacy_blurb.pretraining.rows import Rows
 from spacy_blurb.pretraining.train import pretrain
@@ -161,6 +161,12 @@ def test_resumed_run_equals_an_uninterrupted_one(
             (e["step"], e["loss"]) for e in resumed[key]
         ]
     assert_same_weights(tmp_path / "whole", tmp_path / "resumed")
+
+
+def test_two_runs_do_not_share_a_folder(shared: Configure, tmp_path: Path) -> None:
+    with lock_folder(tmp_path), pytest.raises(BlurbError, match=r"B247.*Another process"):
+        pretrain(shared(tmp_path), ignore)
+    pretrain(shared(tmp_path), ignore)
 
 
 def test_overwrite_leaves_no_model_of_the_run_before(shared: Configure, tmp_path: Path) -> None:
