@@ -293,10 +293,14 @@ class Errors(metaclass=_CodedMessages):
     )
     B246 = (
         "The loss of step {step} is not a number. Give a lower training.learning_rate or a longer "
-        "training.warmup and start again (--overwrite), or see whether it goes on from {last}."
+        "training.warmup and start again with --overwrite; the last checkpoint is {last}."
     )
     B247 = (
         "Another process trains in {folder}. Wait until it ends, or give another 'training.output'."
+    )
+    B248 = (
+        "--overwrite would delete the encoder in {folder} that 'training.start_from' names. Give "
+        "another 'training.output'."
     )
 
     # Encoder
@@ -392,10 +396,11 @@ class Errors(metaclass=_CodedMessages):
         "factor above 0 and at most 1, the second a number of layers, 0 for none."
     )
     B431 = (
-        "The last component that reads the shared encoder is not updated (frozen, excluded or "
-        "disabled). Through it alone the component 'transformer' gives back gradients, so what the "
-        "others learn of the texts does not reach the encoder. Add 'replace_listeners' for that "
-        "component in the config, move it before one that learns, or freeze 'transformer' too."
+        "The last component that reads the shared encoder gave back nothing for a batch: it is "
+        "frozen, excluded or disabled, or nothing is annotated for it. Through it alone "
+        "'transformer' gets gradients, so what others learned of these texts is lost. Add "
+        "'replace_listeners' for that component in the config, move it before one that always "
+        "learns, or freeze 'transformer' too."
     )
     B440 = (
         "Component {name!r}: no labels in any training example, so there is nothing to learn. "

@@ -86,7 +86,7 @@ def annotate(
             report=_report,
         )
     except KeyboardInterrupt:
-        _report("stopped; the same command goes on from here")
+        _report("stopped; the same command, without --overwrite, goes on from here")
         raise
     if summary.left_out:
         shown = ", ".join(summary.left_out[:3])

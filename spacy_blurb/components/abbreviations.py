@@ -40,7 +40,6 @@ class BlurbAbbreviations(Pipe):
 
         RAISES (BlurbError): B801 another program has taken `doc._.abbreviations`.
         """
-        install_abbreviations()  # nothing has made the component where it was pickled
         _, _, getter, _ = Doc.get_extension("abbreviations")
         if getter is not doc_abbreviations:
             raise BlurbError(Errors.B801.format(name=self.name))

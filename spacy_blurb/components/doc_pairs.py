@@ -144,7 +144,7 @@ def _predicted(doc: Doc) -> list[Span | None]:
     """Return predicted entities; of those at one place the most probable, where that is known.
 
     Entities of `doc.ents` that our component did not find, such as those of an `entity_ruler`
-    behind it, are sure, and take the place of others there.
+    behind it, are sure, and take the place of those that they overlap.
 
     None for one that is no longer on tokens, since somebody has merged some.
     """
@@ -161,9 +161,12 @@ def _predicted(doc: Doc) -> list[Span | None]:
         if (start, end) not in best or certainty > best[start, end][0]:
             best[start, end] = certainty, label
     ours = {(start, end, label) for start, end, label, _, _ in found}
-    for ent in doc.ents:
-        if _offsets(ent) not in ours:
-            best[ent.start_char, ent.end_char] = 1.0, ent.label_
+    places = {_offsets(ent) for ent in doc.ents}
+    for start, end, label in sorted(places - ours):
+        for place in [p for p in best if p[0] < end and start < p[1]]:
+            if (*place, best[place][1]) not in places:
+                del best[place]
+        best[start, end] = 1.0, label
     return [doc.char_span(*place, label=label) for place, (_, label) in best.items()]
 
 

@@ -208,7 +208,7 @@ class EncoderShim(Shim):
         back: then the step waits for the last of them. Otherwise it would come with the next batch
         only, and change weights between the two passes of that batch. A backpropagation that nobody
         holds any more is not waited for, nor one that was still to come when the next step was
-        asked for: the component that should give it is frozen, excluded or disabled (warning B431).
+        asked for: the component that should give it is at rest (warning B431).
         """
         if self._model is None:
             return

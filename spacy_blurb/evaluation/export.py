@@ -27,7 +27,9 @@ from .pipelines import load_pipeline
 PARITY = "parity.json"
 TOLERANCE = {"openvino-bf16": 0.001, "openvino-int8": 0.003, "onnx-int8": 0.003}
 """What a task may lose of its score (0-1) by default."""
-_LEFT_BEHIND = re.compile(r"(spacy[-_]blurb|spacy[-_]transformers|transformers|torch)\b(?!-)")
+_LEFT_BEHIND = re.compile(
+    r"(spacy[-_]blurb|spacy[-_]transformers|transformers|torch)\b(?!-)", re.IGNORECASE
+)
 """Requirements that an exported pipeline does not have."""
 _PLAIN = ("transformer", "sentencizer")
 """Components of other makers that keep no strings."""
@@ -101,7 +103,12 @@ def _put_in_place(folder: Path, output: Path) -> None:
         shutil.copytree(folder, new)
         if output.exists():
             output.rename(old)
-        new.rename(output)
+        try:
+            new.rename(output)
+        except BaseException:
+            if old.exists():
+                old.rename(output)
+            raise
 
 
 def in_float32(shim: Any) -> None:

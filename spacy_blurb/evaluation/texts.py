@@ -1,6 +1,7 @@
 """Labels of documents and scores of pairs: gold items of Docs, and what a pipeline predicts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from spacy.language import Language
@@ -20,16 +21,18 @@ from .scoring.rows import Row
 def read_gold_labels(task: Task, references: Sequence[Doc]) -> list[GoldLabels]:
     """Take the gold labels from Docs.
 
-    Where no Doc says of a label that it does not have it, those that a Doc does not name are taken
-    for that.
+    Labels that a Doc does not name are not annotated. But where each Doc has just one label, or
+    no Doc says that it does not have one, those that it does not name are those that it lacks.
 
     RAISES (BlurbError): B530 a Doc without gold labels, B532 labels of another task.
     """
     gold = []
     everything = {label for reference in references for label in reference.cats}
-    says_no = any(value < 0.5 for reference in references for value in reference.cats.values())
+    positive = [sum(v >= 0.5 for v in reference.cats.values()) for reference in references]
+    says_no = any(len(r.cats) > n for r, n in zip(references, positive, strict=True))
+    is_partial = says_no and set(positive) != {1}
     for doc_id, reference in _with_ids(references):
-        known = frozenset(reference.cats if says_no else everything)
+        known = frozenset(reference.cats if is_partial else everything)
         if not reference.cats:
             raise BlurbError(Errors.B530.format(doc_id=doc_id))
         if task.labels and known != set(task.labels):
@@ -48,23 +51,59 @@ def predict_labels(
     RETURNS (tuple): A row of the prediction file per Doc (labels, and all probabilities), and the
         `threshold` that chose the labels.
     """
-    settings = _settings(nlp, task)
-    threshold, exclusive = settings.get("threshold", 0.5), settings.get("exclusive", False)
-    labels = _choices(nlp, task, references, exclusive=exclusive)
+    choosers = _find_choosers(nlp, task, references)
+    known = frozenset().union(*(chooser.labels for chooser in choosers))
     rows = []
     for (doc_id, reference), doc in _predict(nlp, references):
-        cats = {label: p for label, p in doc.cats.items() if label in labels}
-        chosen = chosen_labels(cats, threshold, exclusive=exclusive)
-        probs = {label: round(p, 6) for label, p in cats.items()}
+        cats = {label: p for label, p in doc.cats.items() if label in known}
+        chosen = {label for chooser in choosers for label in chooser.choose(cats)}
         rows.append(
             {
                 "id": doc_id,
                 "document": document_group(reference) or doc_id,
                 "labels": sorted(chosen),
-                "probs": probs,
+                "probs": {label: round(p, 6) for label, p in cats.items()},
             }
         )
-    return rows, {"threshold": settings.get("threshold")}
+    return rows, {"threshold": _settings(nlp, task.component).get("threshold")}
+
+
+@dataclass(frozen=True, slots=True)
+class _Chooser:
+    """How one component's probabilities become labels."""
+
+    labels: frozenset[str]
+    threshold: float
+    exclusive: bool
+
+    def choose(self, cats: Mapping[str, float]) -> set[str]:
+        """Return the labels that a text is given, of this component's."""
+        own = {label: p for label, p in cats.items() if label in self.labels}
+        return chosen_labels(own, self.threshold, exclusive=self.exclusive)
+
+
+def _find_choosers(nlp: Language, task: Task, references: Sequence[Doc]) -> list[_Chooser]:
+    """Return the task's component, and others of a pipeline for a task without labels of its own.
+
+    Labels that exclude each other are not cut to those of the gold data: of a Doc that names one
+    label, no other would be left.
+    """
+    everything = frozenset(label for reference in references for label in reference.cats)
+    others = [
+        name
+        for name in nlp.pipe_names
+        if name != task.component
+        and not task.labels
+        and "doc.cats" in nlp.get_pipe_meta(name).assigns
+    ]
+    choosers = []
+    for name in (task.component, *others):
+        settings = _settings(nlp, name)
+        exclusive = settings.get("exclusive", False)
+        labels = frozenset(getattr(nlp.get_pipe(name), "labels", ())) or everything
+        labels = labels if exclusive else labels & everything
+        choosers.append(_Chooser(labels, settings.get("threshold", 0.5), exclusive))
+    return choosers
 
 
 def read_gold_pairs(task: Task, references: Sequence[Doc]) -> list[GoldPair]:
@@ -90,7 +129,7 @@ def predict_pairs(
         nothing more to say in the result.
     RAISES (BlurbError): B533 a pair without prediction.
     """
-    highest = _settings(nlp, task).get("highest", 1.0)
+    highest = _settings(nlp, task.component).get("highest", 1.0)
     rows: list[Row] = []
     for (doc_id, _), doc in _predict(nlp, references):
         similarity = predicted_similarity(doc)
@@ -110,23 +149,12 @@ def _with_ids(references: Sequence[Doc]) -> Iterator[tuple[str, Doc]]:
         yield document_id(reference) or str(position), reference
 
 
-def _choices(nlp: Language, task: Task, references: Sequence[Doc], *, exclusive: bool) -> set[str]:
-    """Return the labels that can be predicted: of those that exclude each other, all.
-
-    Were they cut to what is in the gold data, a Doc that names one label would leave no other.
-    """
-    component = nlp.get_pipe(task.component)
-    everything = {label for reference in references for label in reference.cats}
-    labels = set(getattr(component, "labels", ())) or everything
-    return labels if exclusive else labels & everything
-
-
-def _settings(nlp: Language, task: Task) -> dict[str, Any]:
+def _settings(nlp: Language, name: str) -> dict[str, Any]:
     """What the component has saved in `cfg`; components of other makers may have nothing.
 
     spaCy's own `textcat` gives one label and says so nowhere.
     """
-    component = nlp.get_pipe(task.component)
+    component = nlp.get_pipe(name)
     settings = getattr(component, "cfg", {})
     if type(component) is TextCategorizer:
         return {**settings, "exclusive": True}

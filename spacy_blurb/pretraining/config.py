@@ -146,6 +146,7 @@ class TrainingConfig:
     batch_rows: int
     accumulate: int
     learning_rate: float
+    dropout: float
     weight_decay: float
     seed: int
     precision: str
@@ -153,7 +154,6 @@ class TrainingConfig:
     log_every: int
     eval_every: int
     warmup: float = 0.1
-    dropout: float = 0.1
     start_from: str = ""
     sharding: str = "none"
 

@@ -54,14 +54,17 @@ def claim_folder(
     overwrite (bool): Delete a run with other settings; one with the same is kept and goes on.
     RETURNS (Path): The folder.
     RAISES (BlurbError): B208 a run with other settings lies there, B212 a model that no run of ours
-        made lies there.
+        made lies there, B248 `overwrite` would delete the encoder to continue.
     """
     folder = Path(config.training.output)
     settings = _describe_settings(config, corpus, n_processes)
     path = folder / SETTINGS
-    if read_record(folder) is not None or newest_checkpoint(folder) is not None:
+    if read_record(folder) is not None or any(folder.glob("checkpoint-*")):
         found = _read_settings(path)
         different = sorted(key for key, value in settings.items() if found.get(key) != value)
+        start = config.training.start_from
+        if different and overwrite and start and Path(start).resolve() == folder.resolve():
+            raise BlurbError(Errors.B248.format(folder=folder))
         if different and overwrite:
             _delete_run(folder)
         elif different:
@@ -86,7 +89,7 @@ def _read_settings(path: Path) -> dict[str, Any]:
 
 def _delete_run(folder: Path) -> None:
     """Delete what a run has left: its record, model and checkpoints."""
-    for name in (RECORD, *MODEL_FILES, *TOKENIZER_FILES):
+    for name in (RECORD, *MODEL_FILES):
         (folder / name).unlink(missing_ok=True)
     for checkpoint in folder.glob("checkpoint-*"):
         shutil.rmtree(checkpoint)

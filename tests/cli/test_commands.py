@@ -15,6 +15,7 @@ from click.testing import Result
 from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
+from spacy_blurb.annotations import set_gold_entities
 from spacy_blurb.cli.main import app
 from spacy_blurb.cli.overrides import parse_overrides
 from spacy_blurb.data.formats import READERS
@@ -161,6 +162,29 @@ def test_evaluate_writes_the_contract(
     assert rows[1]["entities"][1] == {"start": 24, "end": 29, "label": "Disease", "score": None}
     for word in ("aspirin", "naloxone", "hypertension", "fever"):
         assert word not in text
+
+
+def test_evaluate_names_types_that_the_gold_data_has_not(
+    rule_pipeline: Path, tmp_path: Path
+) -> None:
+    nlp = spacy.blank("en")
+    doc = nlp("aspirin causes fever")
+    set_gold_entities(doc, [(0, 7, "CHEMICAL")], label_sets=["own"])
+    DocBin(docs=[doc]).to_disk(tmp_path / "a.spacy")
+    result = call("evaluate", rule_pipeline, "ner", tmp_path / "a.spacy", "-o", tmp_path / "r.json")
+    assert result.exit_code == 0, result.stderr
+    assert "the gold data has no Chemical, Disease: all that was predicted" in result.stdout
+
+
+def test_convert_own_says_where_words_were_parted(tmp_path: Path) -> None:
+    mentions = [{"start": 0, "end": 4, "label": "X"}, {"start": 6, "end": 10, "label": "Y"}]
+    row = {"id": "1", "text": "fevers rats", "entities": mentions}
+    row["relations"] = [{"head": 0, "tail": 1, "label": "R"}]
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    result = call("convert-own", "jsonl", path, tmp_path / "out", "--dev", path)
+    assert result.exit_code == 0, result.stderr
+    assert "0 not on token boundaries, 2 inside of words that were parted" in result.stdout
 
 
 def test_package_builds_a_wheel_that_is_named(rule_pipeline: Path, tmp_path: Path) -> None:

@@ -158,6 +158,10 @@ def test_rules_behind_the_component_add_and_replace_entities(nlp: Language) -> N
     set_sentences(doc)
     labels = [label for _, _, label in collect(doc).mentions]
     assert labels == ["Chemical", "Toxicity", "Species"]
+    # A correction of the borders leaves nothing of what it corrects.
+    doc.ents = [Span(doc, 0, 2, "Chemical"), Span(doc, 2, 3, "Disease")]
+    found = [doc.text[start:end] for start, end, _ in collect(doc).mentions]
+    assert found == ["aspirin causes", "fever"]
 
 
 def test_mentions_not_on_tokens_are_no_candidates(doc: Doc) -> None:

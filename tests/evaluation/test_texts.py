@@ -127,7 +127,31 @@ def test_spacys_own_textcat_gives_one_label(tmp_path: Path) -> None:
     assert result["predicted"] == 3
 
 
-@pytest.mark.parametrize("names", ["all labels", "the right label"])
+def test_two_components_choose_by_rules_of_their_own(tmp_path: Path) -> None:
+    """One of labels that exclude each other, and one that gives any number of others."""
+    nlp, data = spacy.blank("en"), tmp_path / "a.spacy"
+    design: Any = nlp.add_pipe("textcat")
+    topics: Any = nlp.add_pipe("textcat_multilabel", name="topics")
+    docs = [nlp.make_doc("a"), nlp.make_doc("a b")]
+    docs[0].cats = {"rct": 1.0, "cohort": 0.0, "heart": 1.0, "lung": 1.0}
+    docs[1].cats = {"rct": 0.0, "cohort": 1.0, "heart": 0.0, "lung": 0.0}
+    DocBin(docs=docs).to_disk(data)
+    for component, labels in ((design, ["rct", "cohort"]), (topics, ["heart", "lung"])):
+        examples = [Example(nlp.make_doc(doc.text), doc.copy()) for doc in docs]
+        for example in examples:
+            example.reference.cats = {label: example.reference.cats[label] for label in labels}
+        component.initialize(lambda examples=examples: examples, nlp=nlp)
+    found = [{"rct": 0.4, "cohort": 0.3}, {"rct": 0.3, "cohort": 0.4}]
+    both = [{"heart": 0.9, "lung": 0.8}, {"heart": 0.1, "lung": 0.2}]
+    for component, rows in ((design, found), (topics, both)):
+        component.set_annotations = lambda docs, scores, rows=rows: [
+            doc.cats.update(row) for doc, row in zip(docs, rows, strict=True)
+        ]
+    result, _ = evaluate("textcat", nlp, data)
+    assert (result["score"], result["gold"], result["predicted"]) == (1.0, 4, 4)
+
+
+@pytest.mark.parametrize("names", ["all labels", "the right label", "one label more"])
 def test_gold_that_names_one_label_does_not_choose_it(tmp_path: Path, names: str) -> None:
     """A component that always finds "x" is right once in three texts."""
     nlp, data = spacy.blank("en"), tmp_path / "a.spacy"
@@ -142,6 +166,9 @@ def test_gold_that_names_one_label_does_not_choose_it(tmp_path: Path, names: str
     if names == "the right label":
         for doc, right in zip(docs, "xyz", strict=True):
             doc.cats = {right: 1.0}
+    if names == "one label more":
+        for doc, right in zip(docs, "xyz", strict=True):
+            doc.cats = {right: 1.0, **({"z": 0.0} if right == "x" else {})}
     DocBin(docs=docs).to_disk(data)
     result, _ = evaluate("textcat", nlp, data)
     assert result["score"] == pytest.approx(1 / 3)

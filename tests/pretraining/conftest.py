@@ -28,6 +28,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "accumulate": 1,
         "learning_rate": 0.01,
         "weight_decay": 0.01,
+        "dropout": 0.1,
         "seed": 1,
         "precision": "fp32",
         "save_every": 3,

@@ -183,6 +183,26 @@ def test_overwrite_leaves_no_model_of_the_run_before(shared: Configure, tmp_path
     }
 
 
+def test_a_run_that_was_begun_differently_is_not_overwritten_in_silence(
+    shared: Configure, tmp_path: Path
+) -> None:
+    """Also where none of its checkpoints is whole."""
+    pretrain(shared(tmp_path), ignore)
+    (tmp_path / "run.json").unlink()
+    for seal in tmp_path.glob("checkpoint-*/sizes.json"):
+        seal.unlink()
+    with pytest.raises(BlurbError, match=r"B208.*training\.seed"):
+        pretrain(shared(tmp_path, seed=2), ignore)
+
+
+def test_overwrite_spares_the_encoder_that_is_continued(shared: Configure, tmp_path: Path) -> None:
+    pretrain(shared(tmp_path), ignore)
+    before = (tmp_path / "model.safetensors").read_bytes()
+    with pytest.raises(BlurbError, match="B248"):
+        pretrain(shared(tmp_path, start_from=str(tmp_path)), ignore, overwrite=True)
+    assert (tmp_path / "model.safetensors").read_bytes() == before
+
+
 def test_settings_are_written_where_they_change_only(shared: Configure, tmp_path: Path) -> None:
     """A disk that is full when a run goes on must not cost it its settings."""
     path = tmp_path / "settings.json"

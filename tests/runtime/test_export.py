@@ -202,6 +202,18 @@ def test_an_earlier_export_stays_until_the_new_one_is_there(
         with pytest.raises(OSError, match="no room"):
             export_pipeline(str(trained_folder), link, "openvino-bf16")
     assert weights.is_file()
+    rename = Path.rename
+
+    def stop(path: Path, target: Path) -> Any:
+        if path.name == "new":
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", stop)
+        with pytest.raises(KeyboardInterrupt):
+            export_pipeline(str(trained_folder), link, "openvino-bf16")
+    assert weights.is_file()
     before = weights.stat().st_ino
     export_pipeline(str(trained_folder), link, "openvino-bf16")
     assert weights.stat().st_ino != before
