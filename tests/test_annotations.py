@@ -231,6 +231,7 @@ def test_a_program_that_loads_no_pipeline_reads_them(tmp_path: Path) -> None:
     DocBin(docs=[doc]).to_disk(tmp_path / "a.spacy")
     code = (
         "import spacy_blurb.annotations, spacy, sys;"
+        "spacy_blurb.annotations.install_extensions();"
         "(doc,) = spacy.tokens.DocBin().from_disk(sys.argv[1]).get_docs(spacy.blank('en').vocab);"
         "(r,) = doc._.relations;"
         "print(r.head, r.label, r.tail, doc.ents[0]._.score, doc._.answers, doc._.abbreviations)"

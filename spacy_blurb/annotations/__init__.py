@@ -153,5 +153,3 @@ __all__ = [
 ]
 
 look_up_plugins_once()
-# A program that reads a DocBin loads no pipeline, which would do it.
-install_extensions()

@@ -10,7 +10,10 @@ from .vectors import travelling_vector
 
 
 def install_extensions() -> None:
-    """Make the attributes of Docs and spans available; safe to call again."""
+    """Make the attributes of Docs and spans available; safe to call again.
+
+    Pipelines do it. A program that reads a DocBin without loading one calls it.
+    """
     if not Span.has_extension("score"):
         Span.set_extension("score", getter=span_score)
     if not Doc.has_extension("relations"):

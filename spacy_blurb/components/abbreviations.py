@@ -7,7 +7,12 @@ from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc, Span
 
-from ..annotations import doc_abbreviations, install_abbreviations, set_abbreviations
+from ..annotations import (
+    doc_abbreviations,
+    install_abbreviations,
+    install_extensions,
+    set_abbreviations,
+)
 from ..errors import BlurbError, Errors
 from .long_forms import MOST_SHORT, Definition, find_definitions
 
@@ -40,6 +45,7 @@ class BlurbAbbreviations(Pipe):
 
         RAISES (BlurbError): B801 another program has taken `doc._.abbreviations`.
         """
+        install_extensions()  # nothing has made a component that was pickled in another process
         _, _, getter, _ = Doc.get_extension("abbreviations")
         if getter is not doc_abbreviations:
             raise BlurbError(Errors.B801.format(name=self.name))

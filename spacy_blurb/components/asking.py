@@ -11,7 +11,7 @@ from typing import Protocol
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from ..annotations import Answer, AnswerKind
+from ..annotations import Answer, AnswerKind, install_extensions
 from ..errors import BlurbError, Errors
 
 
@@ -35,8 +35,9 @@ _answerers: "weakref.WeakSet[Answerer]" = weakref.WeakSet()
 
 
 def offer_answers(component: Answerer) -> None:
-    """Make a component findable; gives Docs `_.ask`."""
+    """Make a component findable; gives Docs `_.ask` and `_.answers`."""
     _answerers.add(component)
+    install_extensions()
     if not Doc.has_extension("ask"):
         Doc.set_extension("ask", method=ask_doc)
 

@@ -205,6 +205,7 @@ class BlurbNer(Head):
 
         scores (TagScores): From `predict`.
         """
+        install_extensions()  # nothing has made a component that was pickled in another process
         docs = list(docs)
         for doc, found in zip(docs, self.find(docs, scores), strict=True):
             for key, sets in self.cfg["label_sets"].items():

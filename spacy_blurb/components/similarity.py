@@ -13,6 +13,7 @@ from spacy.lexeme import Lexeme
 from spacy.tokens import Doc, Span, Token
 from spacy.vocab import Vocab
 
+from ..annotations import install_extensions
 from ..errors import BlurbError, Errors
 
 
@@ -32,8 +33,9 @@ _comparers: "weakref.WeakSet[Comparer]" = weakref.WeakSet()
 
 
 def offer_similarity(component: Comparer) -> None:
-    """Make a component findable; gives Docs `_.blurb_similarity`."""
+    """Make a component findable; gives Docs `_.blurb_similarity` and `_.blurb_vector`."""
     _comparers.add(component)
+    install_extensions()
     if not Doc.has_extension("blurb_similarity"):
         Doc.set_extension("blurb_similarity", method=compare_docs)
 

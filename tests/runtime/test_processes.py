@@ -124,7 +124,9 @@ def test_a_pickled_pipeline_works_where_nothing_was_loaded(
     program.write_text(
         "import pickle, sys\n"
         "nlp = pickle.load(open(sys.argv[1], 'rb'))\n"
-        "print(*nlp('aspirin causes fever').ents)\n",
+        "doc = nlp('aspirin causes fever')\n"
+        "assert all(e._.score for e in doc.ents) and doc._.abbreviations == []\n"
+        "print(*doc.ents)\n",
         "utf-8",
     )
     expected = [ent.text for ent in nlp("aspirin causes fever").ents]
