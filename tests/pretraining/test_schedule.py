@@ -12,6 +12,7 @@ TRAINING = TrainingConfig(
     batch_rows=8,
     accumulate=1,
     learning_rate=1e-3,
+    dropout=0.0,
     weight_decay=0.0,
     seed=0,
     precision="fp32",
