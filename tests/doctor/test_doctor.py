@@ -21,6 +21,7 @@ VERSIONS = {
     **{"spacy": "3.8.18", "thinc": "8.3.14", "numpy": "2.2.6", "tokenizers": "0.21.4"},
     **{"safetensors": "0.8.0", "typer": "0.29.2", "jinja2": "3.1.6", "torch": "2.13.0+cpu"},
     **{"transformers": "4.53.2", "spacy-transformers": "1.4.0", "accelerate": "1.15.0"},
+    **{"filelock": "4.3.1"},
     **{"tensorboard": "2.21.0", "build": "1.6.1", "setuptools": "84.2.1", "wheel": "0.48.0"},
     **{"nltk": "3.10.4", "defusedxml": "0.7.1", "lxml": "6.1.3", "python-docx": "1.2.0"},
     **{"flask": "3.1.2", "ray": "2.60.0"},

@@ -135,14 +135,14 @@ def test_factoid_answers_come_from_the_golden_files(factoid: Path) -> None:
 
 def test_factoid_train_leaves_the_test_questions_out(factoid: Path) -> None:
     right = [{"text": "gene", "answer_start": 2}]
-    wrong = [{"text": "gene", "answer_start": 3}]
+    wrong = [{"text": "protein", "answer_start": 2}]
     write(factoid / "BioASQ-train-factoid-4b.json", squad(("a_001", "A gene", right)))
     later = squad(("a_001", "A gene", right), ("b", "A gene", wrong), ("52_000", "A gene", right))
     write(factoid / "factoid_squad/BioASQ-train-factoid-6b-full-annotated.json", later)
     train = read_bioasq_factoid(factoid, "train", "original")
     assert train.records == [
         Question("a_001", "What?", "A gene", answers=((2, "gene"),), group="a"),
-        Question("b", "What?", "A gene", answers=((-1, "gene"),), group="b"),
+        Question("b", "What?", "A gene", answers=((-1, "protein"),), group="b"),
     ]
     reasons = ("repeated questions", "questions of test sets", "answers not at offset")
     assert train.left_out == dict.fromkeys(reasons, 1)
