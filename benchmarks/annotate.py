@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import spacy
-from environment import describe_machine, list_versions
+from environment import describe_machine, list_versions, resident_megabytes
 from spacy.language import Language
 
 from spacy_blurb.data.datasets import READERS
@@ -101,14 +101,6 @@ def measure_memory(nlp: Language, documents: int, folder: Path) -> list[tuple[in
     run_annotate(nlp, folder, note)
     notes.append((documents, round(resident_megabytes(), 1)))
     return notes
-
-
-def resident_megabytes() -> float:
-    """Return the resident memory of this process."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    raise OSError("no VmRSS in /proc/self/status")
 
 
 def main() -> None:

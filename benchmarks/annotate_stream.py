@@ -13,7 +13,6 @@ needed.
 """
 
 import argparse
-import hashlib
 import json
 import os
 import random
@@ -27,8 +26,9 @@ from pathlib import Path
 from typing import Any
 
 from annotate import read_texts
-from environment import describe_machine, list_versions
+from environment import describe_machine, list_versions, resident_megabytes
 
+from spacy_blurb.evaluation.corpora import hash_file
 from spacy_blurb.streaming.ledger import written_paths
 
 KILLS = 3
@@ -83,9 +83,7 @@ class Run:
 
     def resident_megabytes(self) -> float:
         """Return the resident memory of the process; 0 where it has ended."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        found = [line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")]
-        return round(int(found[0]) / 1024, 1) if found else 0.0
+        return round(resident_megabytes(self._process.pid), 1)
 
     def last_line(self) -> str:
         """Return what the command printed last."""
@@ -136,11 +134,6 @@ def check(alone: Run, killed: Run, documents: int) -> None:
     for one, other in ((alone.output, killed.output), (alone.rejected, killed.rejected)):
         if hash_file(one) != hash_file(other):
             raise SystemExit(f"{one.name} and {other.name} differ.")
-
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def main() -> None:

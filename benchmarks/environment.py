@@ -1,8 +1,9 @@
-"""What every benchmark writes about where it ran: the machine, and the versions of packages."""
+"""What benchmarks write about where they ran: the machine, versions of packages, memory."""
 
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from spacy_blurb.runtime.processor import name_processor, read_flags
@@ -29,6 +30,14 @@ def describe_machine(**more: Any) -> dict[str, Any]:
 def list_versions(*packages: str) -> dict[str, str | None]:
     """Return the versions of Python and of distributions; None for one that is not installed."""
     return {"python": platform.python_version(), **{name: _find(name) for name in packages}}
+
+
+def resident_megabytes(process: int | str = "self") -> float:
+    """Return the resident memory of a process, by default this one; 0 where it has just ended."""
+    for line in Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    return 0.0
 
 
 def _find(package: str) -> str | None:

@@ -25,7 +25,7 @@ from typing import Any
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import spacy
-from environment import describe_machine, list_versions
+from environment import describe_machine, list_versions, resident_megabytes
 from spacy.tokens import Span
 from spacy.training import Example
 from thinc.api import Config
@@ -59,14 +59,6 @@ def make_texts(n_texts: int, new_words: bool) -> Iterator[str]:
     for number in range(n_texts):
         chosen = generator.choices(words, k=generator.randint(5, 30))
         yield " ".join([*chosen, f"{number}."] if new_words else chosen)
-
-
-def resident_megabytes() -> float:
-    """Return the resident memory of this process."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    raise OSError("no VmRSS in /proc/self/status")
 
 
 def main() -> None:

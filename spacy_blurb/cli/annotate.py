@@ -66,9 +66,6 @@ def annotate(
     from ..evaluation.pipelines import load_pipeline
     from ..streaming.run import annotate as annotate_files
 
-    # It goes on where it was stopped, for which it looks at the file.
-    if str(output) == "-" or (output.exists() and not (output.is_file() or output.is_dir())):
-        raise BlurbError(Errors.B776.format(path=output))
     try:
         summary = annotate_files(
             load_pipeline(pipeline),

@@ -14,7 +14,7 @@ from ..errors import BlurbError, Errors
 from .output import encode_docs
 from .own_encoder import replace_listener, replace_listener_config
 from .precision import Precision, Storage
-from .windows import fits
+from .windows import check_window
 
 NAME = "blurb_encoder"
 
@@ -56,8 +56,7 @@ def build_encoder_v1(
     """
     from .shim import EncoderShim
 
-    if window < 8 or not fits(window, overlap):
-        raise BlurbError(Errors.B306.format(window=window, overlap=overlap))
+    check_window(window, overlap)
     if not 0 < layer_decay <= 1 or reinit_layers < 0:
         raise BlurbError(Errors.B430.format(decay=layer_decay, n_layers=reinit_layers))
     shim = EncoderShim(

@@ -12,6 +12,8 @@ Through attention all pieces of a window take part in its vectors, in training t
 
 from dataclasses import dataclass
 
+from ..errors import BlurbError, Errors
+
 
 @dataclass(frozen=True, slots=True)
 class Range:
@@ -81,6 +83,15 @@ def plan_pair(n_first: int, n_second: int, window: int, overlap: int) -> list[Wi
         for row, first in enumerate(first_parts)
         for column, second in enumerate(second_parts)
     ]
+
+
+def check_window(window: int, overlap: int) -> None:
+    """Refuse settings that an encoder cannot have.
+
+    RAISES (BlurbError): B306 `window` and `overlap` do not fit each other.
+    """
+    if window < 8 or not fits(window, overlap):
+        raise BlurbError(Errors.B306.format(window=window, overlap=overlap))
 
 
 def fits(window: int, overlap: int) -> bool:

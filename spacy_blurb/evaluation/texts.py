@@ -28,11 +28,12 @@ def read_gold_labels(task: Task, references: Sequence[Doc]) -> list[GoldLabels]:
     """
     gold = []
     everything = {label for reference in references for label in reference.cats}
-    positive = [sum(v >= 0.5 for v in reference.cats.values()) for reference in references]
-    says_no = any(len(r.cats) > n for r, n in zip(references, positive, strict=True))
-    is_partial = says_no and set(positive) != {1}
+    values = [list(reference.cats.values()) for reference in references]
+    has_one_each = all(sum(value >= 0.5 for value in row) == 1 for row in values)
+    names_what_it_has = all(value >= 0.5 for row in values for value in row)
+    is_complete = has_one_each or names_what_it_has
     for doc_id, reference in _with_ids(references):
-        known = frozenset(reference.cats if is_partial else everything)
+        known = frozenset(everything if is_complete else reference.cats)
         if not reference.cats:
             raise BlurbError(Errors.B530.format(doc_id=doc_id))
         if task.labels and known != set(task.labels):

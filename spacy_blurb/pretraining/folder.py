@@ -18,6 +18,7 @@ from transformers import BertConfig
 from ..errors import BlurbError, Errors
 from .config import PretrainingConfig
 from .model import to_plain
+from .start import WEIGHTS
 from .vocab import MODEL_FILES, TOKENIZER_FILES, holds_model, read_tokenizer
 from .writing import hash_file, write_whole
 
@@ -183,7 +184,7 @@ def _describe_settings(config: PretrainingConfig, corpus: str, n_processes: int)
         if section in ("model", "objective", "training") and key not in FREE_SETTINGS
     }
     # Its weights and not its path, which may be written in another way or hold others meanwhile.
-    start = Path(config.training.start_from, "model.safetensors")
+    start = Path(config.training.start_from, WEIGHTS)
     if config.training.start_from and start.is_file():
         settings["training.start_from"] = hash_file(start)
     accumulate = settings.pop("training.accumulate")

@@ -14,7 +14,7 @@ from thinc.api import Model
 
 from ..encoder.architecture import NAME
 from ..encoder.precision import Precision
-from ..encoder.windows import fits
+from ..encoder.windows import check_window
 from ..errors import BlurbError, Errors
 from .doc_data import DocData
 from .encoder import Backend, RuntimeEncoder
@@ -57,8 +57,7 @@ def make_runtime(
         processes that `multiprocessing` started, such as those of `nlp.pipe(n_process=…)`.
     RAISES (BlurbError): B306 `window` and `overlap` do not fit each other, B706 no threads.
     """
-    if window < 8 or not fits(window, overlap):
-        raise BlurbError(Errors.B306.format(window=window, overlap=overlap))
+    check_window(window, overlap)
     if threads is not None and threads < 1:
         raise BlurbError(Errors.B706.format(threads=threads))
     encoder = RuntimeEncoder(

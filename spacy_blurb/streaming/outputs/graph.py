@@ -80,11 +80,10 @@ class GraphOutput(WorkFileFormat):
 
 
 def _to_line(row: dict[str, Any]) -> list[Any]:
-    entities = row["entities"]
-    nodes = [_to_node(entity) for entity in [*entities, *row.get("pico", ())]]
+    mentions = [*row["entities"], *row.get("pico", ())]
+    nodes = [_to_node(mention) for mention in mentions]
     # What several label sets find is one mention.
-    places = [(entity["start"], entity["end"]) for entity in [*entities, *row.get("pico", ())]]
-    once = {(place, node[0]): node for place, node in zip(places, nodes, strict=True)}
+    once = {(m["start"], m["end"], n[0]): n for m, n in zip(mentions, nodes, strict=True)}
     relations = [
         (nodes[r["head"]][0], nodes[r["tail"]][0], r["label"], r["score"])
         for r in row.get("relations", ())
