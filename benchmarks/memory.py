@@ -84,7 +84,7 @@ def main() -> None:
     result = {
         "machine": describe_machine(threads=1),
         "pipeline": [args.pipeline or args.encoder.name, *nlp.pipe_names],
-        "versions": list_versions("spacy", *(["torch"] if args.encoder else [])),
+        "versions": list_versions("spacy", "torch"),
         "n": {"texts": n_texts, "tokens": n_tokens, "strings": len(nlp.vocab.strings)},
         "runs": {f"megabytes after every {every:,} texts": notes},
         "ratios": {"growth": round(notes[-1] / notes[0], 4)},

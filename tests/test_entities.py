@@ -43,7 +43,7 @@ def test_the_howto_runs(workplace: Path, project: Path, capsys: pytest.CaptureFi
     printed = capsys.readouterr().out
     assert "aspirin Chemical chemicals" in printed
     assert "0,7,Chemical,aspirin," in printed
-    result = json.loads((workplace / "results" / "diseases.json").read_text(encoding="utf-8"))
+    result = json.loads((workplace / "metrics" / "diseases.json").read_text(encoding="utf-8"))
     assert (result["score"], result["gold"], result["other_types"]) == (1.0, 3, 0)
     assert result["calibration"]["error"] < 0.5
     assert "calibration error" in outputs[-1]

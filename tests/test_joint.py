@@ -57,7 +57,7 @@ def test_the_howto_runs(workplace: Path, project: Path, capsys: pytest.CaptureFi
     ):
         assert f"{component} learns from corpus/{corpus}\n" in told
     for name in ("entities", "relations"):
-        result = json.loads((workplace / "results" / f"{name}.json").read_text(encoding="utf-8"))
+        result = json.loads((workplace / "metrics" / f"{name}.json").read_text(encoding="utf-8"))
         assert result["score"] == 1.0
     shown = capsys.readouterr().out
     assert "[('aspirin', 'Drug'), ('fever', 'Disease')]" in shown

@@ -44,7 +44,7 @@ def test_the_howto_runs(
     # The task that was not accepted is no document.
     assert "train  2 Docs, 4 mentions, 1 relations, 0 not on token boundaries" in outputs[0]
     results = [
-        json.loads((workplace / f"results/{name}.json").read_bytes()) for name in ("rel", "hf")
+        json.loads((workplace / f"metrics/{name}.json").read_bytes()) for name in ("rel", "hf")
     ]
     assert [(result["score"], result["gold"]) for result in results] == [(1.0, 1), (1.0, 4)]
 

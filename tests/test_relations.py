@@ -51,15 +51,15 @@ def test_the_howto_runs(workplace: Path, project: Path, capsys: pytest.CaptureFi
     assert "train  1 Docs, 2 mentions, 1 relations" in outputs[1]
     shown = capsys.readouterr().out
     assert re.search(r"aspirin Causes fever (1\.0|0\.\d+)\nTrue\n", shown)
-    given = json.loads((workplace / "results" / "rel.json").read_text(encoding="utf-8"))
+    given = json.loads((workplace / "metrics" / "rel.json").read_text(encoding="utf-8"))
     assert (given["score"], given["gold"], given["candidate_recall"]) == (1.0, 2, 1.0)
     assert (given["entities"], given["task"]) == ("gold", "rel")
-    both = json.loads((workplace / "results" / "both.json").read_text(encoding="utf-8"))
+    both = json.loads((workplace / "metrics" / "both.json").read_text(encoding="utf-8"))
     assert (both["score"], both["gold"], both["entities"]) == (1.0, 2, "predicted")
-    run("blurb score results/both.predictions.jsonl rel corpus/own/test.spacy -o again.json")
+    run("blurb score metrics/both.predictions.jsonl rel corpus/own/test.spacy -o again.json")
     again = json.loads((workplace / "again.json").read_text(encoding="utf-8"))
     assert (again["score"], again["entities"], again["ci95"]) == (1.0, "predicted", both["ci95"])
-    rows = (workplace / "results" / "both.predictions.jsonl").read_text(encoding="utf-8")
+    rows = (workplace / "metrics" / "both.predictions.jsonl").read_text(encoding="utf-8")
     assert "aspirin" not in rows
     (relation,) = json.loads(rows.splitlines()[0])["relations"]
     assert relation["head"] == [0, 7, "Drug"]

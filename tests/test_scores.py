@@ -64,7 +64,7 @@ def test_the_second_call_of_a_grid_does_nothing(workplace: Path) -> None:
 
 def test_settings_are_chosen_on_dev(workplace: Path) -> None:
     for model in ("tags-bio", "tags-io"):
-        path = workplace / "results" / "bc5cdr" / f"{model}-s0.json"
+        path = workplace / "metrics" / "grid" / "bc5cdr" / f"{model}-s0.json"
         run = json.loads(path.read_text(encoding="utf-8"))["run"]
         tried = run["selection"]["tried"]
         assert [row["learning_rate"] for row in tried] == [1e-2, 1e-3]
@@ -89,7 +89,8 @@ def test_the_files_of_the_leaderboard(workplace: Path) -> None:
 
 def test_predictions_of_transformers_are_scored_and_shown(workplace: Path) -> None:
     """By a program without spaCy; its figures are counted here once more, from the files alone."""
-    result = json.loads((workplace / "results/bc5cdr/bert-s0.json").read_text(encoding="utf-8"))
+    path = workplace / "metrics" / "grid" / "bc5cdr" / "bert-s0.json"
+    result = json.loads(path.read_text(encoding="utf-8"))
     found, gold = set(), set()
     for line in (workplace / "bert.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)

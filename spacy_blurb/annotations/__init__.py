@@ -1,7 +1,7 @@
 """What a Doc carries: the keys under which annotations travel, and getters over them.
 
 Everything lives in span groups and their `attrs` as JSON-able values, because these survive a
-plain `DocBin` and `Doc.to_bytes`; `doc._` and `span._` attributes are getters (DESIGN section 3).
+plain `DocBin` and `Doc.to_bytes`; `doc._` and `span._` attributes are getters.
 """
 
 from .abbreviations import (

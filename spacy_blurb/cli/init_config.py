@@ -20,7 +20,10 @@ def init_config(
     output: Annotated[Path, typer.Argument(help="Config file to write.")],
     corpus: Annotated[
         list[Path],
-        typer.Option(help="Folder with train.spacy and dev.spacy; give several to learn from all."),
+        typer.Option(
+            help="Folder that convert or convert-own wrote; for 'joint' any with train.spacy and "
+            "dev.spacy. Give several to learn from all."
+        ),
     ],
     encoder: Annotated[
         str, typer.Option(help="Hugging Face folder or hub name, or a trained pipeline.")
@@ -33,7 +36,7 @@ def init_config(
     batch_docs: Annotated[
         int | None, typer.Option(min=1, help="Of relations: pairs. Default: the task's.")
     ] = None,
-    seed: Annotated[int, typer.Option()] = 0,
+    seed: Annotated[int, typer.Option(help="Of weights, order and dropout.")] = 0,
     keep_head: Annotated[
         bool,
         typer.Option("--keep-head", help="Go on with the head of the pipeline ENCODER as well."),

@@ -39,7 +39,7 @@ def run(
     Where the grid lists alternatives they compete on dev; test is opened once, by evaluate.
 
     Example: python -m spacy blurb run configs/grids/minilm.toml --data $BLURB_DATA
-    --encoder FOLDER -o results/minilm
+    --encoder FOLDER -o metrics/minilm
     """
     from ..evaluation.grid import read_grid
     from ..evaluation.grid_cell import Place

@@ -1,4 +1,4 @@
-"""The accurate relation head: every candidate is encoded on its own, in its context."""
+"""The relation head of BLURB's models: every candidate is encoded on its own, in its context."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence

@@ -21,6 +21,7 @@ from spacy.tokens import Doc
 
 from ..errors import BlurbError, Errors
 from ..metrics.resampling import Units
+from ..runtime.processor import name_processor
 from ..tasks import Task
 from .families import END_TO_END, get_family
 from .scoring import score_rows
@@ -158,7 +159,7 @@ def describe_run() -> dict[str, Any]:
     """Say which versions, machine and command gave a result."""
     return {
         "versions": package_versions(),
-        "machine": f"{platform.machine()} {platform.system()}, Python {platform.python_version()}",
+        "machine": f"{name_processor()}, {platform.system()}, Python {platform.python_version()}",
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         "command": " ".join([_program(), *sys.argv[1:]]),
     }
