@@ -976,3 +976,11 @@ class Errors(metaclass=_CodedMessages):
         "Cannot listen at {host}, port {port}: {reason}. Take another one with --port, or 0 for "
         "any that is free."
     )
+    B804 = (
+        "{owner}._.{name} was made by another program in this process; from here on it is what "
+        "spacy-blurb's components found. Use one of the two per process."
+    )
+    B805 = (
+        "The page cannot be written to {path}: a name that ends in .html is needed, and not that "
+        "of the annotated file."
+    )

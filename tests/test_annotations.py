@@ -129,6 +129,15 @@ def test_a_group_that_somebody_has_changed(nlp: Language) -> None:
     expected = [(0, 7, "A", 0.5, None), (15, 20, "B", 0.25, None), (24, 28, "C", None, None)]
     assert scored_entities(doc) == expected
     assert [span_score(span) for span in doc.spans[ENTITIES]] == [0.5, 0.25, None]
+    doc.spans[ENTITIES][2] = Span(doc, 2, 3, "C")
+    assert scored_entities(doc) == [*expected[:2], (15, 20, "C", None, None)]
+    doc.spans[ENTITIES][1] = Span(doc, 4, 5, "D")  # as many as were predicted, and not the same
+    assert scored_entities(doc) == [
+        expected[0],
+        (24, 28, "D", None, None),
+        (15, 20, "C", None, None),
+    ]
+    doc.spans[ENTITIES][1], doc.spans[ENTITIES][2] = Span(doc, 2, 3, "B"), Span(doc, 4, 5, "C")
     group = doc.spans[ENTITIES]  # "del group[0]" of spaCy 3.8 corrupts memory
     doc.spans[ENTITIES] = SpanGroup(doc, name=ENTITIES, spans=[group[1]], attrs=group.attrs)
     assert scored_entities(doc) == [expected[1]]
@@ -238,6 +247,24 @@ def test_a_program_that_loads_no_pipeline_reads_them(tmp_path: Path) -> None:
     )
     printed = run_python(code, str(tmp_path / "a.spacy"))
     assert printed == "aspirin CID fever 0.5 [] []"
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [("Span", "score"), ("Doc", "relations"), ("Span", "relations"), ("Doc", "answers")],
+)
+def test_attributes_of_another_program_are_taken_and_said(owner: str, name: str) -> None:
+    """As gliner-spacy makes `span._.score` once it is imported, with 0 for every span."""
+    code = (
+        "import sys, warnings, spacy_blurb.annotations as a, spacy.tokens as t;"
+        "owner = getattr(t, sys.argv[1]);"
+        "owner.set_extension(sys.argv[2], default=0);"
+        "log = warnings.catch_warnings(record=True).__enter__();"
+        "warnings.simplefilter('always');"
+        "a.install_extensions(); a.install_extensions();"
+        "print(len(log), str(log[0].message).split(' was')[0], owner.get_extension(sys.argv[2])[0])"
+    )
+    assert run_python(code, owner, name) == f"1 [B804] {owner.lower()}._.{name} None"
 
 
 def test_srslys_plugins_are_looked_up_once() -> None:

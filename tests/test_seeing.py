@@ -96,5 +96,8 @@ def test_mistakes(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("x\n", encoding="utf-8")
     assert "a.jsonl, line 1" in fails("render", str(tmp_path / "a.jsonl"), "-o", output)
     assert not Path(output).exists()
+    for other in ("a.jsonl", "a.txt"):
+        assert "B805" in fails("render", str(tmp_path / "a.jsonl"), "-o", str(tmp_path / other))
+    assert (tmp_path / "a.jsonl").read_text(encoding="utf-8") == "x\n"
     assert "B803" in fails("serve", "any", "--host", "203.0.113.1")
     assert "B501" in fails("serve", str(tmp_path), "--port", "0")

@@ -163,7 +163,8 @@ def set_scored_entities(
 def scored_entities(doc: Doc, key: str = ENTITIES) -> list[ScoredEntity] | None:
     """Return what `set_scored_entities` wrote, None where nothing was predicted.
 
-    Spans that somebody has added to the group since have no probability; removed ones are left out.
+    Spans that somebody has added to the group or changed since have no probability; removed ones
+    are left out.
 
     key (str): "blurb" or "pico".
     """
@@ -176,12 +177,15 @@ def scored_entities(doc: Doc, key: str = ENTITIES) -> list[ScoredEntity] | None:
         ScoredEntity(start, end, label, score, name)
         for (start, end, label), score, name in zip(places, scores, sets, strict=True)
     ]
-    if len(group) == len(rows):
+    try:
+        present = [_place(span) for span in group]
+    except IndexError:  # tokens were merged, and spaCy does not move the spans of a group
+        return rows
+    if present == [row[:3] for row in rows]:
         return rows
     known: dict[CharSpan, list[ScoredEntity]] = defaultdict(list)
     for row in reversed(rows):
         known[row[:3]].append(row)
-    present = [_place(span) for span in group]
     return [known[place].pop() if known[place] else ScoredEntity(*place) for place in present]
 
 
@@ -209,13 +213,20 @@ def span_score(span: Span) -> float | None:
 
     Where several label sets have the same span it is the highest.
     """
+    place = list(_place(span))
     found = [
-        row.score
+        score
         for key in (ENTITIES, PICO)
-        for row in scored_entities(span.doc, key) or ()
-        if row[:3] == _place(span) and row.score is not None
+        if key in span.doc.spans
+        for row, score in _offsets_and_scores(span.doc.spans[key])
+        if row == place and score is not None
     ]
     return max(found, default=None)
+
+
+def _offsets_and_scores(group: SpanGroup) -> Iterable[tuple[list[Any], float | None]]:
+    # Not `scored_entities`, which would be made anew for every entity of a long text.
+    return zip(group.attrs.get("offsets", ()), group.attrs.get("scores", ()), strict=True)
 
 
 def _place(span: Span) -> CharSpan:

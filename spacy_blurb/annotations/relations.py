@@ -207,13 +207,12 @@ def span_relations(span: Span) -> list[Relation]:
     """
     place = (span.start_char, span.end_char)
     return [
-        relation
-        for relation in doc_relations(span.doc)
-        if place
-        in (
-            (relation.head.start_char, relation.head.end_char),
-            (relation.tail.start_char, relation.tail.end_char),
-        )
+        Relation(head, tail, found.label, found.score)
+        for found in found_relations(span.doc) or ()
+        # Spans are made of what can be meant only: a long text has many relations.
+        if any(place[0] <= start and end <= place[1] for start, end, _ in (found.head, found.tail))
+        for head, tail in [(_span(span.doc, found.head), _span(span.doc, found.tail))]
+        if place in ((head.start_char, head.end_char), (tail.start_char, tail.end_char))
     ]
 
 

@@ -1,10 +1,12 @@
 """The web app: a form, and the answer of a pipeline on the same page. It has no script."""
 
+import ipaddress
 from importlib.resources import files
 from threading import Lock
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, render_template_string, request
+from flask import Flask, Response, abort, render_template_string, request
 from markupsafe import Markup
 from spacy.language import Language
 from werkzeug.exceptions import HTTPException
@@ -25,16 +27,23 @@ _MOST_BYTES = 400_000
 """Of a form: a long article. Longer ones are an error, shown as text."""
 
 
-def make_app(nlp: Language, *, title: str, trusted_hosts: list[str] | None = None) -> Flask:
+def is_loopback(host: str | None) -> bool:
+    """Tell whether a name or address is this machine's own: "localhost", 127.x.x.x, ::1."""
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def make_app(nlp: Language, *, title: str, is_local: bool = False) -> Flask:
     """Build the app for a pipeline.
 
     title (str): The pipeline's name.
-    trusted_hosts (list[str] | None): Host names it answers to; None for any. With loopback names
-        alone, no page of another site can reach it through a name of its own (DNS rebinding).
+    is_local (bool): Answer to loopback names alone: no page of another site can reach it through a
+        name of its own then (DNS rebinding).
     """
     app = Flask(__name__, static_folder=None)
-    app.config.update(MAX_CONTENT_LENGTH=_MOST_BYTES, TRUSTED_HOSTS=trusted_hosts)
-    app.config.update(MAX_FORM_MEMORY_SIZE=_MOST_BYTES)
+    app.config.update(MAX_CONTENT_LENGTH=_MOST_BYTES, MAX_FORM_MEMORY_SIZE=_MOST_BYTES)
     # Pipelines are not made for several threads.
     lock = Lock()
     answers = any(nlp.get_pipe_meta(name).factory == "blurb_qa" for name in nlp.pipe_names)
@@ -45,8 +54,14 @@ def make_app(nlp: Language, *, title: str, trusted_hosts: list[str] | None = Non
         style = Markup(read_page("document.css"))
         names = ", ".join(nlp.pipe_names)
         return render_template_string(
-            page, title=title, style=style, names=names, answers=answers, **shown
+            page, title=title, style=style, names=names, answers=answers, is_local=is_local, **shown
         )
+
+    @app.before_request
+    def refuse_other_names() -> None:
+        # Flask's own TRUSTED_HOSTS takes "[::1]" for "[".
+        if is_local and not is_loopback(urlsplit(f"//{request.host}").hostname):
+            abort(400, f"This app does not answer to the name {request.host!r}.")
 
     @app.get("/")
     def form() -> str:

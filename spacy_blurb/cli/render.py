@@ -23,10 +23,13 @@ def render(
     from spacy.vocab import Vocab
 
     from ..data.docbin import read_docbin
+    from ..errors import BlurbError, Errors
     from ..render.from_docs import from_doc
     from ..render.from_jsonl import read_annotated
     from ..render.report import write_report
 
+    if output.suffix.lower() not in (".html", ".htm") or output.resolve() == file.resolve():
+        raise BlurbError(Errors.B805.format(path=output))
     if file.suffix == ".spacy":
         docs = enumerate(read_docbin(file, Vocab()), start=1)
         documents = (from_doc(doc, str(number)) for number, doc in docs)

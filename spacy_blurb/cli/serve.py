@@ -7,8 +7,6 @@ import typer
 
 from .app import command
 
-_LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
-
 
 @command("serve")
 def serve(
@@ -28,7 +26,7 @@ def serve(
 
     from werkzeug.serving import make_server
 
-    from ..app.web import make_app
+    from ..app.web import is_loopback, make_app
     from ..errors import BlurbError, Errors
     from ..evaluation.pipelines import load_pipeline
 
@@ -38,9 +36,7 @@ def serve(
     except OSError as error:
         raise BlurbError(Errors.B803.format(host=host, port=port, reason=error.strerror)) from error
     with listening:
-        is_local = host in ("127.0.0.1", "localhost", "::1")
-        trusted = _LOOPBACK if is_local else None
-        app = make_app(load_pipeline(pipeline), title=pipeline, trusted_hosts=trusted)
+        app = make_app(load_pipeline(pipeline), title=pipeline, is_local=is_loopback(host))
         # In threads, because a browser may open a connection that it does not use.
         server = make_server(host, port, app, threaded=True, fd=listening.fileno())
         shown = f"[{host}]" if ":" in host else host

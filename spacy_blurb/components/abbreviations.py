@@ -79,6 +79,7 @@ def _places(doc: Doc, definitions: Sequence[Definition]) -> Iterator[tuple[Span,
     text, known = doc.text, dict[str, list[Definition]]()
     for definition in definitions:
         known.setdefault(text[slice(*definition.short)], []).append(definition)
+    begins = {form: [row.short[0] for row in rows] for form, rows in known.items()}
     end, first_characters = 0, {short[0] for short in known}
     for token in doc if known else ():
         if token.i < end or token.text[:1] not in first_characters:
@@ -88,8 +89,16 @@ def _places(doc: Doc, definitions: Sequence[Definition]) -> Iterator[tuple[Span,
             span = doc[token.i : stop]
             if span.end_char - span.start_char > MOST_SHORT or span.text not in known:
                 continue
-            rows = known[span.text]
-            number = bisect_right([row.short[0] for row in rows], span.start_char)
+            if not _stands_alone(text, span.start_char, span.end_char):
+                continue
+            number = bisect_right(begins[span.text], span.start_char)
             end = stop
-            yield span, rows[max(0, number - 1)].long
+            yield span, known[span.text][max(0, number - 1)].long
             break
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Tell whether a form is no part of a longer name, as the "CD" of "CD4"; "ESCs" is none."""
+    behind = text[end : end + 2]
+    is_plural = behind[:1] == "s" and not behind[1:].isalnum()
+    return not text[max(0, start - 1) : start].isalnum() and (is_plural or not behind[:1].isalnum())

@@ -20,6 +20,9 @@ _WORD = re.compile(r"\S+")
 _LAST_WORD = re.compile(r"\S+\Z")
 # "(HSF1; see below)", "(HSF1, or HSTF1)": what follows explains and is no part of the short form.
 _REMARK = re.compile(r"[;,]\s")
+# "the periphery (i.e., blood)" has the letters in order, and defines nothing.
+_LATIN = frozenset({"cf", "cf.", "e.g", "e.g.", "i.e", "i.e.", "viz", "viz.", "vs", "vs."})
+_CLOSING = {"(": ")", "[": "]", "{": "}", '"': '"', "“": "”", "'": "'", "‘": "’"}
 
 
 class Definition(NamedTuple):
@@ -53,7 +56,8 @@ def _before(text: str, begin: int, end: int, inside: tuple[int, int]) -> Definit
     start, stop = inside
     if remark := _REMARK.search(text, start, min(stop, start + MOST_SHORT + 2)):
         stop = remark.start()
-    if not is_short_form(text[start : min(stop, start + MOST_SHORT + 1)]):
+    form = text[start : min(stop, start + MOST_SHORT + 1)]
+    if not is_short_form(form) or form.split()[0] in _LATIN:
         return None
     long = _match(text, _last_words(text, begin, end, stop - start), (start, stop))
     return None if long is None else Definition((start, stop), long)
@@ -69,7 +73,9 @@ def _inside(text: str, begin: int, end: int, inside: tuple[int, int]) -> Definit
     word = _LAST_WORD.search(text, *before)
     if word is None or (word.start() > begin and not text[word.start() - 1].isspace()):
         return None
-    if not is_short_form(word.group()):
+    # Any word stands before a parenthesis ("men (mean age 54 years)"): as in the authors' own
+    # program, it is an abbreviation with a capital letter only.
+    if not is_short_form(word.group()) or not any(map(str.isupper, word.group())):
         return None
     long = _match(text, inside, word.span())
     # All of the parenthesis is the long form, but for a word or two in front ("the", "also ...").
@@ -125,9 +131,14 @@ def _match(text: str, window: tuple[int, int], short: tuple[int, int]) -> tuple[
         if place < 0:
             return None
     # The whole word in which the first letter lies: "(anti-)", "5-".
-    start = begin + place
+    first = start = begin + place
     while start > begin and not text[start - 1].isspace():
         start -= 1
+    # But not a bracket or quote in front that is closed behind the long form, or nowhere.
+    while start < first and (closing := _CLOSING.get(text[start])):
+        if closing in text[start + 1 : end]:
+            break
+        start += 1
     return (start, end) if _is_long_form(text[start:end], text[slice(*short)]) else None
 
 

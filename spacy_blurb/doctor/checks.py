@@ -26,7 +26,19 @@ _BROKEN = {
 }
 _NEEDS = {"transformers": "transformers", "trainer": "transformers"}
 _NEEDS["spacy_transformers"] = "spacy-transformers"
-_ABI = "pip install --force-reinstall --no-deps spacy thinc blis, so that they fit this numpy"
+_ABI = (
+    "pip install --force-reinstall --no-deps 'spacy>=3.8,<3.9' 'thinc>=8.3.4,<8.4' "
+    "'blis>=1.3,<1.4', so that they fit this numpy"
+)
+_ABI_OF_OTHERS = (
+    "pip install --force-reinstall --no-deps PACKAGE for the one that the error names, such as "
+    "scikit-learn or pandas, so that it fits this numpy"
+)
+_OTHER_NUMPY = (
+    "numpy.dtype size changed",
+    "compiled using NumPy 1",
+    "numpy.core.multiarray failed to import",
+)
 
 
 def check_python(facts: Facts) -> Iterator[Finding]:
@@ -99,12 +111,15 @@ def _requirements(facts: Facts, extra: str) -> list[Requirement]:
 def check_imports(facts: Facts) -> Iterator[Finding]:
     """Say which libraries are installed and do not work."""
     for name, reason in facts.failures.items():
-        if _NEEDS.get(name, "spacy") not in facts.versions:
+        package = _NEEDS.get(name, "spacy")
+        if package not in facts.versions:
             continue  # missing is another finding than broken
         if name == "trainer" and "accelerate" not in facts.versions:
             continue
-        abi = "numpy.dtype size changed" in reason or "compiled using NumPy 1" in reason
-        yield Finding("breaks", f"{_BROKEN[name]}: {reason}", _ABI if abi else "")
+        fix = f"pip install --force-reinstall --no-deps {package}=={facts.versions[package]}"
+        if any(sign in reason for sign in _OTHER_NUMPY):
+            fix = _ABI_OF_OTHERS if name in _NEEDS else _ABI
+        yield Finding("breaks", f"{_BROKEN[name]}: {reason}", fix)
 
 
 def check_torch(facts: Facts) -> Iterator[Finding]:
@@ -112,14 +127,16 @@ def check_torch(facts: Facts) -> Iterator[Finding]:
     if "torch" not in facts.versions:
         return
     build = facts.versions["torch"]
-    cuda = "+cu" in build or any(name.startswith("nvidia-") for name in facts.versions)
+    # PyPI's build for Linux has no suffix, and brings libraries of CUDA as packages.
+    cuda = "+cu" in build or ("+" not in build and any(map(_is_cuda_library, facts.versions)))
     if cuda and not facts.gpu and facts.system == "Linux":
         plain = build.split("+")[0]
         yield Finding(
             "note",
             f"torch {build} is the CUDA build and there is no NVIDIA GPU: gigabytes for nothing.",
-            f"pip install torch=={plain} --index-url https://download.pytorch.org/whl/cpu, then "
-            "pip uninstall the nvidia-* packages",
+            # A version without a suffix would be satisfied by what is installed.
+            f"pip install --force-reinstall --no-deps torch=={plain}+cpu --index-url "
+            "https://download.pytorch.org/whl/cpu, then pip uninstall the nvidia-* packages",
         )
     if facts.gpu and not cuda:
         yield Finding(
@@ -133,6 +150,10 @@ def check_torch(facts: Facts) -> Iterator[Finding]:
             "CuPy is missing: 'spacy train --gpu-id 0' needs it beside torch. Prediction does not.",
             'pip install cupy-cuda12x, or device = "cuda" in [components.transformer.model]',
         )
+
+
+def _is_cuda_library(name: str) -> bool:
+    return name.startswith("nvidia-") and name != "nvidia-ml-py"
 
 
 def check_precision(facts: Facts) -> Iterator[Finding]:
@@ -162,7 +183,7 @@ def check_folders(facts: Facts) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", f"BLURB_DATA: {data}")
-    if "nltk" in facts.versions and not facts.punkt:
+    if "nltk" in facts.versions and facts.punkt is False:
         yield Finding(
             "note",
             "NLTK's punkt_tab model is not found: 'convert chemprot' from the originals stops.",

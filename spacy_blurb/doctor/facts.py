@@ -1,5 +1,6 @@
 """What is true of this environment: the only module of the room that looks."""
 
+import contextlib
 import json
 import os
 import platform
@@ -15,6 +16,7 @@ from pathlib import Path
 DISTRIBUTION = "spacy-blurb"
 PROBES = ("spacy", "commands", "pipeline", "transformers", "spacy_transformers", "trainer")
 """What `probe.py` tries, in this order."""
+_TOLD = (*PROBES, "bf16", "punkt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Facts:
     failures (Mapping[str, str]): Which probes failed, and their error in one line.
     bf16 (bool | None): Whether the encoder would compute in bfloat16; None where torch is missing.
     gpu (bool): Whether the machine has an NVIDIA GPU.
-    punkt (bool): Whether NLTK's sentence model is found.
+    punkt (bool | None): Whether NLTK's sentence model is found; None where it could not be tried.
     system (str): "Linux", "Darwin" or "Windows".
     """
 
@@ -39,7 +41,7 @@ class Facts:
     failures: Mapping[str, str] = field(default_factory=dict)
     bf16: bool | None = True
     gpu: bool = False
-    punkt: bool = True
+    punkt: bool | None = True
     system: str = "Linux"
 
 
@@ -59,7 +61,7 @@ def gather_facts() -> Facts:
         failures={name: reason for name, reason in probed.items() if name in PROBES and reason},
         bf16={"yes": True, "no": False}.get(probed.get("bf16", "")),
         gpu=Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi") is not None,
-        punkt=probed.get("punkt") == "yes",
+        punkt=None if probed.get("punkt") in (None, "begun") else probed["punkt"] == "yes",
         system=platform.system(),
     )
 
@@ -89,7 +91,9 @@ def probe(command: tuple[str, ...] = ("-m", "spacy_blurb.doctor.probe")) -> dict
         end = "it did not end within 5 minutes"
     found: dict[str, str] = {}
     for line in output.splitlines():
-        if line.startswith("{"):
-            found.update(json.loads(line))
+        # A library may print lines of its own.
+        with contextlib.suppress(ValueError):
+            told = json.loads(line) if line.startswith("{") else {}
+            found.update({name: told[name] for name in told if name in _TOLD})
     # A probe says its name before it begins: one without a result is what it ended in.
     return {name: end if reason == "begun" else reason for name, reason in found.items()}

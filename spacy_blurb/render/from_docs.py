@@ -40,7 +40,10 @@ def _answer(answer: Answer) -> ShownAnswer:
 
 def _spans(doc: Doc, key: str) -> tuple[ShownSpan, ...]:
     group = doc.spans.get(key)
-    if group is None or "mentions" in group.attrs:
+    if group is not None and "mentions" in group.attrs:
+        # Also those of given pairs, which are no gold standard for entities.
+        return tuple(ShownSpan(*mention) for mention in group.attrs["mentions"])
+    if group is None:
         return tuple(ShownSpan(*mention) for mention in gold_entities(doc, key) or ())
     found = scored_entities(doc, key)
     if found is None:

@@ -26,8 +26,9 @@ def read_annotated(path: Path) -> Iterator[Annotated]:
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 try:
-                    yield _to_annotated(json.loads(line.decode("utf-8")), str(number))
-                except (ValueError, RecursionError) as error:
+                    row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+                    yield _to_annotated(row, str(number))
+                except (ValueError, OverflowError, RecursionError) as error:
                     reason = str(error) or "nested too deeply"
                     raise BlurbError(
                         Errors.B802.format(path=path, line=number, reason=reason)

@@ -1,7 +1,7 @@
 """Spans over a text, drawn with displaCy."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from markupsafe import Markup, escape
@@ -23,12 +23,20 @@ class DrawnSpan:
     color: str
 
 
+def _without_blanks(text: str, span: DrawnSpan) -> DrawnSpan:
+    """Move the ends of a span to its first and last visible character, where it has any."""
+    covered = text[span.start : span.end]
+    start = span.start + len(covered) - len(covered.lstrip())
+    return replace(span, start=start, end=start + len(covered.strip()))
+
+
 def draw_spans(text: str, spans: Sequence[DrawnSpan]) -> Markup:
     """Draw spans over a text with displaCy, which may overlap and begin inside words.
 
     RETURNS (Markup): HTML in which text and names are escaped. A span without a visible character
         is not drawn.
     """
+    spans = [_without_blanks(text, span) for span in spans]
     edges = {0, len(text), *(edge for span in spans for edge in (span.start, span.end))}
     edges |= {i for i, c in enumerate(text) if c.isspace()}
     edges |= {i + 1 for i, c in enumerate(text) if c.isspace()}

@@ -83,10 +83,14 @@ def test_the_page_runs_nothing_and_loads_nothing(nlp: Language) -> None:
 
 
 def test_names_of_other_sites_are_refused(nlp: Language) -> None:
-    hosts = ["127.0.0.1", "localhost"]
-    client = make_app(nlp, title="x", trusted_hosts=hosts).test_client()
-    assert client.get("/", base_url="http://localhost:8080").status_code == 200
-    assert client.get("/", base_url="http://evil.example").status_code == 400
+    client = make_app(nlp, title="x", is_local=True).test_client()
+    for host in ("localhost:8080", "127.0.0.1", "127.0.0.2:80", "[::1]:8080"):
+        assert client.get("/", base_url=f"http://{host}").status_code == 200, host
+    for host in ("evil.example", "10.0.0.1:8080", "localhost.evil.example", "[::2]"):
+        assert client.get("/", base_url=f"http://{host}").status_code == 400, host
+    assert "stays on this machine" in client.get("/").text
+    everywhere = make_app(nlp, title="x").test_client().get("/", base_url="http://10.0.0.1")
+    assert (everywhere.status_code, "stays on this machine" in everywhere.text) == (200, False)
 
 
 def test_questions(make_qa: Callable[[], Language]) -> None:

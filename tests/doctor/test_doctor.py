@@ -61,7 +61,11 @@ CASES = [
     ({"scispacy": "0.5.5", "numpy": "1.26.4"}, "note", ["0.5.5", "blurb_abbreviations"]),
     ({"tokenizers": "0.13.0"}, "breaks", ["tokenizers 0.13.0 is outside of", "pip install"]),
     ({"accelerate": "0.1"}, "note", ["Not tried", "accelerate 0.1", "pip install"]),
-    ({"torch": "2.13.0+cu126"}, "note", ["no NVIDIA GPU", "torch==2.13.0 --index-url"]),
+    (
+        {"torch": "2.13.0+cu126"},
+        "note",
+        ["no NVIDIA GPU", "--no-deps torch==2.13.0+cpu --index-url"],
+    ),
     ({"torch": "2.13.0", "nvidia-cublas": "13"}, "note", ["2.13.0 is the CUDA build"]),
 ]
 
@@ -113,12 +117,18 @@ def test_broken_imports(sound: Facts) -> None:
     reason = "ValueError: numpy.dtype size changed, may indicate binary incompatibility"
     found = the_one(replace(sound, failures={"spacy": reason}), "breaks")
     assert f"spaCy cannot be imported: {reason}" in found
-    assert "--force-reinstall" in found
+    assert "'thinc>=8.3.4,<8.4'" in found
+    # Another package than spaCy's own was built for another numpy.
+    reason = "ImportError: numpy.core.multiarray failed to import"
+    found = the_one(replace(sound, failures={"trainer": reason}), "breaks")
+    assert "PACKAGE for the one that the error names" in found
+    assert "thinc" not in found
     # A stale entry point, as of a package that has been moved.
     reason = "ModuleNotFoundError: No module named 'spacy_blurb.gone'"
     found = the_one(replace(sound, failures={"pipeline": reason}), "breaks")
     assert "so does every spacy.load" in found
     assert reason in found
+    assert f"--no-deps spacy=={VERSIONS['spacy']}" in found
 
 
 def test_gpus(sound: Facts) -> None:
@@ -128,6 +138,10 @@ def test_gpus(sound: Facts) -> None:
     assert "CuPy is missing" in the_one(facts, "note")
     facts = replace(facts, versions={**versions, "cupy-cuda12x": "14.0.1"})
     assert levels(facts) == {"ok"}
+    # The CPU's build, whatever of NVIDIA is installed beside it.
+    cpu = {**VERSIONS, "torch": "2.13.0+cpu", "nvidia-ml-py": "13", "nvidia-cublas": "13"}
+    assert levels(replace(sound, versions=cpu)) == {"ok"}
+    assert "does not know" in the_one(replace(sound, gpu=True, versions=cpu), "note")
 
 
 def test_python_processor_and_folders(sound: Facts, tmp_path: Path) -> None:
@@ -136,6 +150,7 @@ def test_python_processor_and_folders(sound: Facts, tmp_path: Path) -> None:
     assert levels(replace(sound, python=(3, 13))) == {"ok"}
     assert "float32" in the_one(replace(sound, bf16=False), "note")
     assert "punkt_tab" in the_one(replace(sound, punkt=False), "note")
+    assert levels(replace(sound, punkt=None)) == {"ok"}  # it could not be looked for
     assert "not set" in the_one(replace(sound, environ={}), "note")
     gone = {"BLURB_DATA": str(tmp_path / "gone")}
     assert repr(gone["BLURB_DATA"]) in the_one(replace(sound, environ=gone), "breaks")
@@ -161,6 +176,8 @@ def test_facts_are_those_of_what_python_imports(
     assert (found.bf16, found.punkt, found.failures) == (False, False, {})
     with pytest.raises(BlurbError, match=r"B800.* 1 of these"):
         report()
+    monkeypatch.setattr(facts_module, "probe", lambda: {"spacy": "the interpreter ended"})
+    assert gather_facts().punkt is None
 
 
 def test_names_are_normalised() -> None:
@@ -171,6 +188,8 @@ def test_a_probe_that_ends_the_process_is_named() -> None:
     code = """
 import os
 print('noise')
+print('{noise')
+print('{"noise": "of a library"}')
 print('{"spacy": "begun"}')
 print('{"spacy": ""}')
 print('{"pipeline": "begun"}', flush=True)

@@ -93,6 +93,9 @@ def test_gold_docs(nlp: Language) -> None:
     doc = nlp.make_doc("aspirin")
     doc.set_ents([doc.char_span(0, 7, label="Drug")])
     assert from_doc(doc).entities == (ShownSpan(0, 7, "Drug"),)
+    # Mentions of given pairs alone, as of a row of ChemProt.
+    set_gold_entities(doc, [(0, 7, "Drug")], label_sets=None)
+    assert from_doc(doc).entities == (ShownSpan(0, 7, "Drug"),)
 
 
 def test_a_long_document_is_cut_and_says_so() -> None:
@@ -126,6 +129,10 @@ def test_spans_that_overlap_and_begin_inside_words() -> None:
     assert "&lt;x&gt;" in html
     assert html.count("&lt;i&gt;") == 1
     assert "<i>" not in html
+    # Blanks at the edges do not matter.
+    wide = draw_spans("a drug here", [DrawnSpan(1, 7, "B", "red")])
+    assert wide == draw_spans("a drug here", [DrawnSpan(2, 6, "B", "red")])
+    assert ">B<" in wide.replace("\n", "").replace(" ", "")
     # A span of blanks has nothing to be drawn under.
     assert "B" not in draw_spans("a b", [DrawnSpan(1, 2, "B", "red")])
 
@@ -213,7 +220,7 @@ def test_what_annotate_writes_looks_as_the_doc_does(nlp: Language, tmp_path: Pat
 def test_lines_of_annotate(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     lines = [json.dumps(LINE), "", json.dumps({"text": "x", "more": 1})]
-    path.write_text("\n".join(lines), encoding="utf-8")
+    path.write_text("\n".join(lines), encoding="utf-8-sig")  # as some editors write it
     first, second = read_annotated(path)
     assert first == Annotated(
         "1",
@@ -245,6 +252,7 @@ def test_lines_of_annotate(tmp_path: Path) -> None:
         ('{"text": "a", "relations": [{"head": [0], "tail": [0, 1], "label": "x"}]}', "[0] is no"),
         ('{"text": "a", "cats": [1]}', "'cats' is [1]"),
         ('{"text": "a", "cats": {"x": "y"}}', "'y' is no probability"),
+        (f'{{"text": "a", "cats": {{"x": {"9" * 400}}}}}', "too large"),
         ("[" * 100_000, ""),
     ],
 )
@@ -278,9 +286,8 @@ def test_a_report_in_a_browser(browser: Any, nlp: Language, tmp_path: Path) -> N
     articles = browser.find_elements(By.TAG_NAME, "article")
     first, second = (" ".join(article.text.split()) for article in articles)
     assert "Naloxone — CPR:4 → clonidine 0.93" in first
-    assert (
-        "<b>Rats</b>" in first.replace(" ", "").replace("Participants0.75", "") or "answer" in first
-    )
+    assert "<b> Rats answer" in first
+    assert "Who <u>slept</u>? Rats 0.60" in first
     assert second.startswith(HOSTILE)
     assert browser.find_elements(By.TAG_NAME, "img") == []
     assert browser.title == HOSTILE

@@ -1,6 +1,6 @@
 "use strict";
-// Sorting: a click or Enter on a column's button; numbers from the highest down, missing ones last.
-const valueOf = (row, column) => row.cells[column].dataset.value ?? "";
+// Sorting: a click or Enter on a column's button; numbers from the highest down, missing ones last. A row may have fewer cells.
+const valueOf = (row, column) => row.cells[column]?.dataset.value ?? "";
 const isNumber = (text) => text !== "" && Number.isFinite(Number(text));
 
 function sortBy(table, header) {
