@@ -67,12 +67,12 @@ def test_the_doctor_finds_nothing_that_breaks_here(project: Path, tmp_path: Path
 
 def test_the_picture_of_the_readme(project: Path, tmp_path: Path, browser: Any) -> None:
     """It is small, and its program draws one of the same width."""
-    if not spacy.util.is_package("en_blurb_demo"):
-        pytest.skip("en_blurb_demo is not installed: run make demo first")
+    if not spacy.util.is_package("en_blurb_sm"):
+        pytest.skip("en_blurb_sm is not installed: run make demo first")
     assert "](docs/images/rendered.png)" in (project / "README.md").read_text(encoding="utf-8")
     kept = (project / "docs" / "images" / "rendered.png").read_bytes()
     program = project / "docs" / "images" / "make_picture.py"
-    command = [sys.executable, program, "en_blurb_demo", tmp_path / "new.png"]
+    command = [sys.executable, program, "en_blurb_sm", tmp_path / "new.png"]
     subprocess.run(command, check=True, capture_output=True, timeout=100)
     made = (tmp_path / "new.png").read_bytes()
     assert len(kept) < 150_000

@@ -13,10 +13,8 @@ from pathlib import Path
 import spacy
 from selenium import webdriver
 
-from spacy_blurb.annotations import attach_questions
 from spacy_blurb.render import render
 
-QUESTION = "Which drug is named first?"
 PAGE = (
     '<!doctype html><meta charset="utf-8"><style>body { margin: 0; background: #fff; } '
     "main { font: 17px/1.6 sans-serif; padding: 1.2rem; }</style><main>"
@@ -27,9 +25,7 @@ def main(pipeline: str, output: str) -> None:
     """Annotate, write the page, and take a picture of it."""
     nlp = spacy.load(pipeline)
     text = Path(__file__).with_name("abstract.txt").read_text(encoding="utf-8").strip()
-    with nlp.select_pipes(disable="qa"):  # the one that answers yes or no
-        doc = nlp(attach_questions(nlp.make_doc(text), [QUESTION]))
-    page = PAGE + render(doc) + "</main>"
+    page = PAGE + render(nlp(text)) + "</main>"
     options = webdriver.ChromeOptions()
     for flag in ("headless=new", "no-sandbox", "window-size=1200,900"):
         options.add_argument(f"--{flag}")

@@ -16,14 +16,16 @@ def draw_document(document: Annotated) -> Markup:
     """Draw a text with all its annotations; everything from the document is escaped."""
     text = document.text[:MOST_CHARACTERS]
     places = [answer.place for answer in document.answers if answer.place is not None]
+    entities = _once(document.entities)
     spans = [
-        *document.entities,
-        *document.pico,
+        *entities,
+        *_once(document.pico),
         *(ShownSpan(start, end, "answer") for start, end in places),
     ]
     inside = [span for span in spans if span.end <= len(text)][:MOST_SPANS]
     drawn = [DrawnSpan(s.start, s.end, _name(s), color_of(s.label)) for s in inside]
-    colors = {(span.start, span.end): color_of(span.label) for span in document.entities}
+    # Of several labels of one place the most probable is behind the others, and stays.
+    colors = {span[:2]: color_of(span.label) for span in sorted(entities, key=_probability_of)}
     beside = [
         _section("Labels", [_chip(label, score) for label, score in document.labels]),
         _section("Relations", [_relation(document.text, r, colors) for r in _some(document)]),
@@ -36,6 +38,19 @@ def draw_document(document: Annotated) -> Markup:
         if any(beside)
         else "",
     )
+
+
+def _once(spans: tuple[ShownSpan, ...]) -> list[ShownSpan]:
+    """Show what several label sets have found as one span, with its highest probability."""
+    best: dict[tuple[int, int, str], ShownSpan] = {}
+    for span in spans:
+        if span[:3] not in best or _probability_of(span) > _probability_of(best[span[:3]]):
+            best[span[:3]] = span
+    return list(best.values())
+
+
+def _probability_of(span: ShownSpan) -> float:
+    return -1.0 if span.score is None else span.score
 
 
 def _some(document: Annotated) -> tuple[ShownRelation, ...]:

@@ -122,6 +122,19 @@ def test_nothing_becomes_markup(text: str, label: str, data: Any) -> None:
     assert "onerror" not in _Page(page).attributes
 
 
+def test_what_several_label_sets_find_is_drawn_once() -> None:
+    spans = (
+        *(ShownSpan(0, 4, "Disease", score) for score in (0.5, 0.75, 0.25)),
+        *(ShownSpan(5, 8, label, score) for label, score in (("Drug", 0.5), ("Disease", 0.25))),
+    )
+    relations = (ShownRelation((5, 8), (0, 4), "r"),)
+    html = str(draw_document(Annotated("1", "cold tea", spans, relations=relations)))
+    assert re.findall(r"(\w+ 0\.\d+)", html) == ["Disease 0.75", "Drug 0.50", "Disease 0.25"]
+    # An end of a relation has the colour of what it most probably is.
+    ends = re.findall(r'class="end" style="background: ([^"]+)">(\w+)', html)
+    assert ends == [(color_of("Drug"), "tea"), (color_of("Disease"), "cold")]
+
+
 def test_spans_that_overlap_and_begin_inside_words() -> None:
     html = draw_spans(
         "anti-<x> drug", [DrawnSpan(0, 8, "<i>", "red"), DrawnSpan(5, 13, "B", "blue")]
