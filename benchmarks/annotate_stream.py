@@ -56,7 +56,7 @@ class Run:
             )
 
     def kill(self) -> None:
-        """End the command with SIGKILL and wait until it is gone; it must still have been at work."""
+        """End the command with SIGKILL; it must still have been at work."""
         os.kill(self._process.pid, signal.SIGKILL)
         self._wait(0, -signal.SIGKILL)
 

@@ -184,7 +184,8 @@ def trained_folder(
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """A headless Chromium, which keeps what pages log."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    from selenium import webdriver
+
     binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if binary is None or driver is None:
         pytest.skip("no chromium and chromedriver here (Debian: chromium, chromium-driver)")

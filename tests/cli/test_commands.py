@@ -44,8 +44,11 @@ def assert_one_line(result: Result, *parts: str) -> None:
 
 
 def test_the_commands_are_these() -> None:
-    expected = {"convert", "convert-own", "evaluate", "init-config", "package", "tasks"}
-    assert expected | {"pretrain", "vocab", "run", "score", "leaderboard"} <= set(COMMANDS)
+    assert [
+        *("annotate", "calibrate", "check-data", "convert", "convert-own", "corpus", "doctor"),
+        *("evaluate", "export", "init-config", "leaderboard", "package", "pretrain", "render"),
+        *("run", "score", "serve", "tasks", "vocab", "zero-shot"),
+    ] == COMMANDS
 
 
 @pytest.mark.parametrize("command", COMMANDS)
