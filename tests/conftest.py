@@ -14,8 +14,8 @@ from spacy_blurb.data.docbin import write_docbin
 from spacy_blurb.data.records import Mention, Record
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-# A test that reaches for the network is a bug; this makes it fail at once.
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# A test that reaches for the network is a bug; this makes it fail at once, whatever was set.
+os.environ["HF_HUB_OFFLINE"] = "1"
 
 # Tests are not timed: on a busy machine any of them can be slow.
 settings.register_profile("untimed", deadline=None)

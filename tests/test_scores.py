@@ -110,11 +110,13 @@ def test_predictions_of_transformers_are_scored_and_shown(workplace: Path) -> No
     assert "bc5cdr, bert, seed 0:" in page
 
 
-def test_spacy_evaluate_gives_the_same_figures(trained_folder: Path, corpus: Path) -> None:
+def test_spacy_evaluate_gives_the_same_figures(
+    trained_folder: Path, corpus: Path, tmp_path: Path
+) -> None:
     """For entities; labels, PICO and what is lost are tested beside their components."""
     nlp_path, data = trained_folder, corpus / "test.spacy"
     scores = spacy_evaluate(str(nlp_path), data, silent=True)
-    output = data.with_name("again.json")
+    output = tmp_path / "again.json"
     run("blurb", "evaluate", nlp_path, "ner", data, "-o", output)
     result = json.loads(output.read_text(encoding="utf-8"))
     assert scores["ents_f"] == pytest.approx(result["score"])

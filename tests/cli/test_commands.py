@@ -30,7 +30,8 @@ PROJECT = Path(__file__).parent.parent.parent
 
 
 def call(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+    """As in a wide terminal, in which no line of help is broken for want of room."""
+    return CliRunner(env={"COLUMNS": "200"}).invoke(app, [str(argument) for argument in arguments])
 
 
 def assert_one_line(result: Result, *parts: str) -> None:
