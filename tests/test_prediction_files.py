@@ -45,7 +45,7 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def inner_keys(row: dict[str, Any], name: str) -> list[set[str]]:
-    """Return the keys of each thing in a list; relations say in a word whose `entities` they use."""
+    """Return the keys of each thing in a list; `entities` of relations may be a word."""
     inner = row.get(name, [])
     return [set(one) for one in inner] if isinstance(inner, list) else []
 
