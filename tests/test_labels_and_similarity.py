@@ -16,15 +16,9 @@ from spacy_blurb.data.datasets.hoc import HALLMARKS
 from spacy_blurb.evaluation.packaging import _neutralise_paths, _performance
 from spacy_blurb.metrics.ranking import ranking_scores
 
-from .howtos import run_howto
+from .howtos import run, run_howto
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-def run(*arguments: object) -> str:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == 0, f"{result.output}\n{result.exception!r}"
-    return result.output
 
 
 @pytest.fixture

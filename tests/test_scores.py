@@ -8,19 +8,11 @@ from pathlib import Path
 
 import pytest
 import spacy
-from spacy.cli._util import app
 from spacy.cli.evaluate import evaluate as spacy_evaluate
-from typer.testing import CliRunner
 
-import spacy_blurb.cli.main  # noqa: F401  (adds `blurb` to spaCy's own commands)
+from .howtos import run
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-def run(*arguments: object) -> str:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == 0, f"{result.output}\n{result.exception!r}"
-    return result.output
 
 
 @pytest.fixture(scope="module")
