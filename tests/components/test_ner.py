@@ -52,7 +52,7 @@ def tag_probs(nlp: Language, docs: list[Doc]) -> list[np.ndarray]:
 
 
 def set_head(nlp: Language) -> None:
-    """Weights other than the zeros it starts with, so that gradients reach the encoder."""
+    """Weights that let gradients of some size reach the encoder, the same in every run."""
     weights = np.random.default_rng(0).normal(size=(5, 32)).astype("f")
     get_ner(nlp).model.get_ref("output_layer").set_param("W", weights)
 
