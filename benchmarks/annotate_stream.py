@@ -56,23 +56,25 @@ class Run:
             )
 
     def kill(self) -> None:
-        """End the command with SIGKILL and wait until it is gone."""
+        """End the command with SIGKILL; it must still have been at work."""
         os.kill(self._process.pid, signal.SIGKILL)
-        self._wait(0)
+        self._wait(0, -signal.SIGKILL)
 
     def has_ended(self) -> bool:
         """Tell whether the command has come to its end; a failure ends the benchmark."""
-        return self._wait(os.WNOHANG)
+        return self._wait(os.WNOHANG, 0)
 
-    def _wait(self, options: int) -> bool:
+    def _wait(self, options: int, expected: int) -> bool:
         pid, status, used = os.wait4(self._process.pid, options)
         if pid == 0:
             return False
         self.cpu_seconds += used.ru_utime + used.ru_stime
         self._process.returncode = os.waitstatus_to_exitcode(status)
-        if self._process.returncode not in (0, -signal.SIGKILL):
-            raise SystemExit(f"annotate failed:\n{self._log.read_text()[-2000:]}")
-        return True
+        if self._process.returncode == expected:
+            return True
+        if self._process.returncode == 0:
+            raise SystemExit("annotate had ended before it was killed: take another --seed.")
+        raise SystemExit(f"annotate failed:\n{self._log.read_text()[-2000:]}")
 
     def count_done(self) -> int:
         """Return the documents that are safe."""
@@ -122,6 +124,8 @@ def watch(alone: Run, killed: Run, documents: int, seed: int) -> dict[str, Any]:
             print(f"killed with {kills[-1]:,} documents safe", flush=True)
             moments.pop(0)
             killed.begin()
+    if moments:
+        raise SystemExit(f"{len(moments)} of {KILLS} kills did not come: take another --seed.")
     return {"megabytes": megabytes[1:], "killed with so many documents safe": kills}
 
 

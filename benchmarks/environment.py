@@ -34,8 +34,20 @@ def list_versions(*packages: str) -> dict[str, str | None]:
 
 def resident_megabytes(process: int | str = "self") -> float:
     """Return the resident memory of a process, by default this one; 0 where it has just ended."""
+    return _read_megabytes(process, "VmRSS")
+
+
+def peak_megabytes() -> float:
+    """Return the largest resident memory of this process.
+
+    Not ru_maxrss: it keeps the size that the starting process had when it started this one.
+    """
+    return _read_megabytes("self", "VmHWM")
+
+
+def _read_megabytes(process: int | str, name: str) -> float:
     for line in Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines():
-        if line.startswith("VmRSS"):
+        if line.startswith(name):
             return int(line.split()[1]) / 1024
     return 0.0
 

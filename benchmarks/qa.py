@@ -217,7 +217,7 @@ def compare(
         runs[f"{kind}, share of equal answers, float32"] = round(sum(same) / len(same), 3)
     lengths = [len(text.split()) for _, text in chosen]
     return {
-        "machine": describe_machine(),
+        "machine": describe_machine(threads=1),
         "versions": list_versions(
             "torch", "transformers", "spacy", "spacy-transformers", "spacy-blurb"
         ),

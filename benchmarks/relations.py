@@ -8,9 +8,11 @@ after the other in every round; another one begins each round. Ratios are median
 `shared` and `reencoded` are `nlp.pipe` over Docs with given entities, with the components
 `transformer` and `rel`: encoding the Doc, finding candidates, making their Docs and writing what
 was found are included. `hf_pipeline` is the pipeline "text-classification" on the texts with
-dummies, made beforehand, with its defaults (`hf_pipeline_32`: batches of 32). Documents are
-abstracts of ChemProt in $BLURB_DATA with at least 10 entities, or passages of the demo. Pairs are
-those of a chemical and a gene (disease) in one sentence, as BLURB's; for the ratio
+dummies, made beforehand, with its defaults (`hf_pipeline_32`: batches of 32). It computes in
+float32, ours multiply in bfloat16 where the processor can (`precision` is "auto").
+
+Documents are abstracts of ChemProt in $BLURB_DATA with at least 10 entities, or passages of the
+demo. Pairs are those of a chemical and a gene (disease) in one sentence, as BLURB's; for the ratio
 `shared/reencoded/any_distance` those in one abstract, without Hugging Face.
 Without --encoder the weights are random ones of MiniLM's size.
 """

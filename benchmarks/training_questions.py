@@ -29,7 +29,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from environment import describe_machine, list_versions
+from environment import describe_machine, list_versions, peak_megabytes
 
 ROOT = Path(__file__).parent.parent
 SIDES = {
@@ -101,7 +101,7 @@ def take_steps(config: Path, n_steps: int) -> dict[str, float]:
         "seconds": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
         "system seconds": after.ru_stime - before.ru_stime,
         "page faults": after.ru_minflt - before.ru_minflt,
-        "megabytes": after.ru_maxrss / 1024,
+        "megabytes": peak_megabytes(),
     }
 
 

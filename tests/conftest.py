@@ -14,8 +14,8 @@ from spacy_blurb.data.docbin import write_docbin
 from spacy_blurb.data.records import Mention, Record
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-# A test that reaches for the network is a bug; this makes it fail at once.
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# A test that reaches for the network is a bug; this makes it fail at once, whatever was set.
+os.environ["HF_HUB_OFFLINE"] = "1"
 
 # Tests are not timed: on a busy machine any of them can be slow.
 settings.register_profile("untimed", deadline=None)
@@ -184,7 +184,8 @@ def trained_folder(
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """A headless Chromium, which keeps what pages log."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    from selenium import webdriver
+
     binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if binary is None or driver is None:
         pytest.skip("no chromium and chromedriver here (Debian: chromium, chromium-driver)")

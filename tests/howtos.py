@@ -1,9 +1,27 @@
 """What the tests of several howtos share: running what a reader would."""
 
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from spacy.cli._util import app
+from typer.testing import CliRunner
+
+import spacy_blurb.cli.main  # noqa: F401  (adds `blurb` to spaCy's own commands)
+
+
+def run(*words: object) -> str:
+    """Call a command as `python -m spacy` does, in this process; RETURNS what it has printed."""
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == 0, f"{result.output}\n{result.exception!r}"
+    return result.output
+
+
+def run_line(line: str) -> str:
+    """Call the command of a line, whose words are separated as in a shell."""
+    return run(*shlex.split(line))
 
 
 def run_howto(page: Path, encoder: Path, run: Callable[..., str]) -> dict[str, Any]:

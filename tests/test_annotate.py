@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -36,8 +35,6 @@ def test_the_howto_runs(
     outputs = []
 
     def run(*words: str) -> str:
-        if "--ray" in words and find_spec("ray") is None:
-            return ""
         line = shlex.join(words).replace("PIPELINE", str(rule_pipeline))
         result = CliRunner().invoke(app, shlex.split(line)[1:])
         assert result.exit_code == 0, result.output
@@ -48,13 +45,12 @@ def test_the_howto_runs(
     printed = capsys.readouterr().out
     assert "abstracts.jsonl 3 [B167]" in printed
     assert "a1 1999 [('aspirin', 'Chemical'), ('fever', 'Disease')]" in printed
-    assert len(outputs) == (5 if find_spec("ray") is None else 6)
+    assert len(outputs) == 6
     assert outputs[0].startswith("annotate: 2 documents, 1 rejected, ")
     assert len(DocBin().from_disk("annotated.spacy")) == 2
     assert Path("annotated.pubtator").read_text("utf-8").count("|t|") == 2
     assert len(json.loads(Path("annotated.json").read_bytes())["documents"]) == 2
-    if find_spec("ray") is not None:
-        assert Path("by_ray.jsonl").read_bytes() == Path("annotated.jsonl").read_bytes()
+    assert Path("by_ray.jsonl").read_bytes() == Path("annotated.jsonl").read_bytes()
     assert Path("graph/edges.csv").read_text("utf-8").count("CO_MENTION") == 2
 
 

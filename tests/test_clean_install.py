@@ -1,15 +1,18 @@
-"""The built wheels in environments that hold only what they declare.
+"""The built wheels: what they hold, and that they run where only what they declare is installed.
 
-Takes minutes and installs packages, so it runs where SPACY_BLURB_CLEAN_INSTALL is set (`.ci/run`
-sets it) and skips elsewhere.
+The latter takes minutes and installs packages, so it runs where SPACY_BLURB_CLEAN_INSTALL is set
+(`.ci/run` sets it) and skips elsewhere.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
+from weasel.util.config import load_project_config
 
 SENTENCE = "Naloxone reverses the antihypertensive effect of clonidine in rats with hypertension."
 LOAD = f"""
@@ -51,28 +54,53 @@ def build_own(project: Path, folder: Path) -> tuple[Path, Path]:
     """Return the project's wheel, from a clone, and the Python of a new environment."""
     source = folder / "source"
     run("git", "clone", "--quiet", project, source, cwd=folder)
+    run(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
+    return build_wheel(source, folder), folder / "venv" / "bin" / "python"
+
+
+def build_wheel(source: Path, folder: Path) -> Path:
     build = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", folder]
     run(*build, source, cwd=folder)
-    run(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
-    return next(folder.glob("spacy_blurb-*.whl")), folder / "venv" / "bin" / "python"
+    (wheel,) = folder.glob("spacy_blurb-*.whl")
+    return wheel
 
 
-pytestmark = pytest.mark.skipif(
+def test_the_wheel_holds_all_files_of_the_package(project: Path, tmp_path: Path) -> None:
+    """Pages too, which setup.cfg must list. Not from a clone, in which tools may ask git."""
+    source = tmp_path / "source"
+    shutil.copytree(
+        project / "spacy_blurb",
+        source / "spacy_blurb",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(project / name, source)
+    paths = (source / "spacy_blurb").rglob("*")
+    files = {path.relative_to(source).as_posix() for path in paths if path.is_file()}
+    with ZipFile(build_wheel(source, tmp_path)) as wheel:
+        found = {name for name in wheel.namelist() if name.startswith("spacy_blurb/")}
+    assert found == files
+    assert "spacy_blurb/app/pages/app.html" in found
+
+
+needs_packages = pytest.mark.skipif(
     not os.environ.get("SPACY_BLURB_CLEAN_INSTALL"),
     reason="SPACY_BLURB_CLEAN_INSTALL is not set: installs packages for minutes",
 )
 
 
+@needs_packages
 def test_demo_wheel_loads_where_only_its_requirements_are(project: Path, tmp_path: Path) -> None:
-    wheels = sorted((project / "packages").glob("en_blurb_demo-*.whl"))
-    if not wheels:
+    version = load_project_config(project)["vars"]["version"]
+    wheel = project / "packages" / f"en_blurb_demo-{version}-py3-none-any.whl"
+    if not wheel.exists():
         pytest.skip("no demo wheel: run make demo first")
     own, python = build_own(project, tmp_path)
     constraints = project / "constraints.txt"
     pip = [python, "-m", "pip", "install", "--quiet", "-c", constraints]
     # The pinned release; pip takes its CPU build where the configured index has one.
     run(*pip, "torch==2.13.0", cwd=tmp_path)
-    run(*pip, own, wheels[0], cwd=tmp_path)
+    run(*pip, own, wheel, cwd=tmp_path)
     cache = str(tmp_path / "empty-hub-cache")
     offline = {"HF_HOME": cache, "HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
     assert "clonidine" in run(python, "-c", LOAD, cwd=tmp_path, **offline)
@@ -80,6 +108,7 @@ def test_demo_wheel_loads_where_only_its_requirements_are(project: Path, tmp_pat
     assert "is not installed" not in run(python, "-m", "pip", "check", cwd=tmp_path)
 
 
+@needs_packages
 def test_exported_wheel_runs_where_only_its_requirements_are(project: Path, tmp_path: Path) -> None:
     """The one that comes with the project: without torch, and without network."""
     (wheel,) = (project / "assets" / "packages").glob("en_blurb_sm-*.whl")

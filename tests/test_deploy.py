@@ -11,16 +11,10 @@ from typer.testing import CliRunner
 
 import spacy_blurb.cli.main  # noqa: F401  (adds `blurb` to spaCy's own commands)
 
-from .howtos import run_howto
+from .howtos import run, run_howto
 
 # spaCy leaves the files that it writes to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-def run(*words: str) -> str:
-    result = CliRunner().invoke(app, list(words))
-    assert result.exit_code == 0, result.output
-    return result.output
 
 
 @pytest.fixture

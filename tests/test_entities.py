@@ -2,25 +2,17 @@
 
 import json
 import re
-import shlex
 from pathlib import Path
 
 import pytest
 import spacy
-from spacy.cli._util import app
-from typer.testing import CliRunner
 
-import spacy_blurb.cli.main  # noqa: F401  (adds `blurb` to spaCy's own commands)
 from spacy_blurb.evaluation.packaging import build_wheel
+
+from .howtos import run_line
 
 # spaCy leaves the files that it writes to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-def run(command: str) -> str:
-    result = CliRunner().invoke(app, shlex.split(command))
-    assert result.exit_code == 0, result.output
-    return result.output
 
 
 def test_the_howto_runs(workplace: Path, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,7 +28,7 @@ def test_the_howto_runs(workplace: Path, project: Path, capsys: pytest.CaptureFi
             exec(content, names)
             continue
         for line in content.splitlines():
-            outputs.append(run(line.removeprefix("python -m spacy ")))
+            outputs.append(run_line(line.removeprefix("python -m spacy ")))
     # One component knows both, though no text is annotated for both.
     doc = names["nlp"]("aspirin causes fever")
     assert [(e.text, e.label_) for e in doc.ents] == [("aspirin", "Chemical"), ("fever", "Disease")]
@@ -70,15 +62,17 @@ def test_pico_from_files_to_a_wheel(workplace: Path) -> None:
     raw.mkdir()
     for split in ("train", "dev", "test"):
         (raw / f"{split}.tsv").write_text(PICO_TSV, encoding="utf-8")
-    run("blurb convert ebm_pico raw corpus --form blurb")
-    run(
+    run_line("blurb convert ebm_pico raw corpus --form blurb")
+    run_line(
         "blurb init-config ebm_pico training/pico.cfg --corpus corpus --encoder encoders/small "
         "--epochs 25 --batch-docs 2 --learning-rate 0.01"
     )
-    run("train training/pico.cfg --output training/pico --training.eval_frequency 25")
+    run_line("train training/pico.cfg --output training/pico --training.eval_frequency 25")
     meta = json.loads((workplace / "training/pico/model-best/meta.json").read_text("utf-8"))
     assert meta["performance"]["pico_f"] == 1.0
-    output = run("blurb evaluate training/pico/model-last ebm_pico corpus/test.spacy -o pico.json")
+    output = run_line(
+        "blurb evaluate training/pico/model-last ebm_pico corpus/test.spacy -o pico.json"
+    )
     assert "macro_word_f1 100.00 (95 % " in output
     assert "Participants 100.00, Intervention 100.00, Outcome 100.00; 4 words gold" in output
     result = json.loads((workplace / "pico.json").read_text(encoding="utf-8"))

@@ -147,6 +147,21 @@ def test_entry_point_modules_do_not_import_transformers() -> None:
     assert run.returncode == 0, run.stderr
 
 
+def test_pretraining_imports_where_spacy_is_not_installed() -> None:
+    modules = [
+        "spacy_blurb." + ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        for path in FILES
+        if path.parent == PACKAGE / "pretraining" and path.stem != "__init__"
+    ]
+    assert "spacy_blurb.pretraining.train" in modules
+    code = (
+        "import sys; sys.modules['spacy'] = sys.modules['thinc'] = None\n"
+        f"import {', '.join(modules)}"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
 def test_package_import_is_light() -> None:
     code = (
         "import sys, spacy_blurb\n"

@@ -24,16 +24,11 @@ from spacy_blurb.evaluation.training_config import Settings, fill_config
 from spacy_blurb.tasks import get_task
 
 from .components.corpora import write_corpora
+from .howtos import run_line
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 TEXT = "naloxone causes fever in rats"
-
-
-def run(command: str) -> str:
-    result = CliRunner().invoke(app, shlex.split(command))
-    assert result.exit_code == 0, f"{result.output}\n{result.exception!r}"
-    return result.output
 
 
 def test_the_howto_runs(workplace: Path, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,7 +44,7 @@ def test_the_howto_runs(workplace: Path, project: Path, capsys: pytest.CaptureFi
             exec(content, names)
             continue
         for line in content.splitlines():
-            outputs.append(run(line.removeprefix("python -m spacy ")))
+            outputs.append(run_line(line.removeprefix("python -m spacy ")))
     told = "".join(outputs)
     for component, corpus in (
         *(("ner", "drugs"), ("rel", "drugs"), ("qa", "questions")),

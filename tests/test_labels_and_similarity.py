@@ -1,5 +1,6 @@
 """Labels and similarity from raw files to a package, by commands; the howto runs."""
 
+import ast
 import json
 import os
 from collections.abc import Iterator
@@ -13,16 +14,11 @@ from typer.testing import CliRunner
 import spacy_blurb.cli.main  # noqa: F401  (adds `blurb` to spaCy's own commands)
 from spacy_blurb.data.datasets.hoc import HALLMARKS
 from spacy_blurb.evaluation.packaging import _neutralise_paths, _performance
+from spacy_blurb.metrics.ranking import ranking_scores
 
-from .howtos import run_howto
+from .howtos import run, run_howto
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-def run(*arguments: object) -> str:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == 0, f"{result.output}\n{result.exception!r}"
-    return result.output
 
 
 @pytest.fixture
@@ -133,9 +129,28 @@ def test_the_templates_are_complete(project: Path, tiny_encoder: Path, name: str
 
 
 def test_the_howto_runs(
-    tmp_path: Path, tiny_encoder: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    tiny_encoder: Path,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Its Python blocks and `spacy` commands, in their order, in one folder."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "configs").symlink_to(project / "configs")
-    run_howto(project / "docs" / "howto" / "labels_and_similarity.md", tiny_encoder, run)
+    page = project / "docs" / "howto" / "labels_and_similarity.md"
+    names = run_howto(page, tiny_encoder, run)
+    printed = capsys.readouterr().out.splitlines()
+    for name in ("labels", "pairs"):
+        result = json.loads(Path(f"{name}.json").read_text(encoding="utf-8"))
+        assert result["score"] > 0.9, name
+    *printed, ranking = printed
+    cats, similarity, both, shape, travelled, same = map(ast.literal_eval, printed)
+    assert set(cats) == {"drug", "illness"}
+    assert spacy.load("training/labels/adjusted").get_pipe("textcat").cfg["threshold"] == 0.4
+    # Either order is the mean of both, and near the gold score, which is 3 of 5.
+    assert [similarity, *both, travelled] == pytest.approx([0.6] * 4, abs=0.1)
+    assert shape == (32,)
+    assert same is True
+    assert ranking == str(ranking_scores(names["queries"]))
+    assert ranking.endswith("queries=3)")

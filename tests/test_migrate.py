@@ -6,12 +6,8 @@ from pathlib import Path
 
 import pytest
 import spacy
-from spacy.cli._util import app
-from typer.testing import CliRunner
 
-import spacy_blurb.cli.main  # noqa: F401  (adds `blurb` to spaCy's own commands)
-
-from .howtos import run_howto
+from .howtos import run, run_howto
 
 # spaCy leaves the files that it writes to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -29,13 +25,11 @@ def test_the_howto_runs(
         (workplace / name).write_text(content, encoding="utf-8")
     outputs = []
 
-    def run(*words: str) -> str:
-        result = CliRunner().invoke(app, list(words))
-        assert result.exit_code == 0, f"{result.output}\n{result.exception!r}"
-        outputs.append(result.output)
-        return result.output
+    def run_and_keep(*words: str) -> str:
+        outputs.append(run(*words))
+        return outputs[-1]
 
-    run_howto(project / "docs" / "howto" / "migrate.md", workplace, run)
+    run_howto(project / "docs" / "howto" / "migrate.md", workplace, run_and_keep)
     printed = capsys.readouterr().out
     shown = re.findall(r"^prints\n\n```\n(.*?)^```$", page, re.M | re.S)
     assert len(shown) == 2

@@ -14,6 +14,8 @@ import spacy_blurb.cli.main  # noqa: F401  (adds `blurb` to spaCy's own commands
 from spacy_blurb.annotations import gold_entities
 from spacy_blurb.data.docbin import read_docbin
 
+from .howtos import run
+
 # Title, abstract, and what is to be found in them.
 Document = tuple[str, str, list[tuple[str, str]]]
 DOCUMENTS: list[Document] = [
@@ -137,12 +139,6 @@ WRITERS: dict[str, tuple[str, Callable[[Path, list[Document]], Path]]] = {
     "brat": ("brat", write_brat),
     "jsonl": ("jsonl", write_jsonl),
 }
-
-
-def run(*arguments: object) -> str:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == 0, result.output
-    return result.output
 
 
 def convert(name: str, folder: Path) -> Path:

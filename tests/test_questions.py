@@ -8,20 +8,10 @@ from typing import Any
 
 import pytest
 import spacy
-from spacy.cli._util import app
-from typer.testing import CliRunner
 
-import spacy_blurb.cli.main  # noqa: F401  (adds `blurb` to spaCy's own commands)
-
-from .howtos import run_howto
+from .howtos import run, run_howto
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-def run(*arguments: object) -> str:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == 0, f"{result.output}\n{result.exception!r}"
-    return result.output
 
 
 def test_the_howto_runs(

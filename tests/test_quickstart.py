@@ -7,23 +7,13 @@ from typing import Any
 
 import pytest
 import spacy
-from spacy.cli._util import app
-from typer.testing import CliRunner
 
-import spacy_blurb.cli.main  # noqa: F401  (adds `blurb` to spaCy's own commands)
-
-from .howtos import run_howto
+from .howtos import run, run_howto
 
 # spaCy leaves the files that it writes to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 OWN = "## Train on your own lines\n"
-
-
-def run(*words: str) -> str:
-    result = CliRunner().invoke(app, list(words))
-    assert result.exit_code == 0, f"{result.output}\n{result.exception!r}"
-    return result.output
 
 
 @pytest.fixture

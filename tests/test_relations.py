@@ -14,14 +14,10 @@ from typer.testing import CliRunner
 import spacy_blurb.cli.main  # noqa: F401  (adds `blurb` to spaCy's own commands)
 from spacy_blurb.evaluation.packaging import _performance
 
+from .howtos import run_line
+
 # spaCy leaves the files that it writes to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-def run(command: str) -> str:
-    result = CliRunner().invoke(app, shlex.split(command))
-    assert result.exit_code == 0, f"{result.output}\n{result.exception!r}"
-    return result.output
 
 
 def fails(command: str) -> str:
@@ -46,7 +42,7 @@ def test_the_howto_runs(workplace: Path, project: Path, capsys: pytest.CaptureFi
             exec(content, names)
             continue
         for line in content.splitlines():
-            outputs.append(run(line.removeprefix("python -m spacy ")))
+            outputs.append(run_line(line.removeprefix("python -m spacy ")))
     assert "train  3 Docs, 6 mentions, 2 relations, 0 not on token boundaries" in outputs[0]
     assert "train  1 Docs, 2 mentions, 1 relations" in outputs[1]
     shown = capsys.readouterr().out
@@ -56,7 +52,7 @@ def test_the_howto_runs(workplace: Path, project: Path, capsys: pytest.CaptureFi
     assert (given["entities"], given["task"]) == ("gold", "rel")
     both = json.loads((workplace / "metrics" / "both.json").read_text(encoding="utf-8"))
     assert (both["score"], both["gold"], both["entities"]) == (1.0, 2, "predicted")
-    run("blurb score metrics/both.predictions.jsonl rel corpus/own/test.spacy -o again.json")
+    run_line("blurb score metrics/both.predictions.jsonl rel corpus/own/test.spacy -o again.json")
     again = json.loads((workplace / "again.json").read_text(encoding="utf-8"))
     assert (again["score"], again["entities"], again["ci95"]) == (1.0, "predicted", both["ci95"])
     rows = (workplace / "metrics" / "both.predictions.jsonl").read_text(encoding="utf-8")
@@ -80,15 +76,15 @@ def test_gad_from_files_to_scores(workplace: Path) -> None:
     for number, split in enumerate(("train", "dev", "test")):
         rows = GAD.replace("a\t", f"a{number}\t").replace("b\t", f"b{number}\t")
         (workplace / "raw" / f"{split}.tsv").write_text(rows, encoding="utf-8")
-    output = run("blurb convert gad raw corpus --form blurb")
+    output = run_line("blurb convert gad raw corpus --form blurb")
     assert "train  2 Docs, 2 pairs (paper: 4,261), 1 relations, 0 not on token" in output
-    run(
+    run_line(
         "blurb init-config gad rel.cfg --corpus corpus --encoder encoders/small --epochs 20 "
         "--batch-docs 2 --learning-rate 0.01"
     )
     reencoded = "--components.rel.model.@architectures spacy_blurb.ReencodedRelations.v1"
-    run(f"train rel.cfg --output training --training.eval_frequency 20 {reencoded}")
-    output = run("blurb evaluate training/model-last gad corpus/test.spacy -o gad.json")
+    run_line(f"train rel.cfg --output training --training.eval_frequency 20 {reencoded}")
+    output = run_line("blurb evaluate training/model-last gad corpus/test.spacy -o gad.json")
     assert output.startswith("gad: micro_f1 100.00 (95 % ")
     assert "1 gold (100.00 % of them candidates), 1 predicted relations between gold" in output
     result = json.loads((workplace / "gad.json").read_text(encoding="utf-8"))
@@ -97,7 +93,7 @@ def test_gad_from_files_to_scores(workplace: Path) -> None:
     # F1 of the positive class.
     assert result["per_label"] == {"1": {"precision": 1.0, "recall": 1.0, "f1": 1.0, "gold": 1}}
     # The file alone gives the same; it does not tell how many pairs were candidates.
-    output = run("blurb score gad.predictions.jsonl gad corpus/test.spacy -o again.json")
+    output = run_line("blurb score gad.predictions.jsonl gad corpus/test.spacy -o again.json")
     assert "1 gold, 1 predicted relations between gold entities in 2 documents" in output
     again = json.loads((workplace / "again.json").read_text(encoding="utf-8"))
     same = ("score", "ci95", "n", "per_label", "entities", "gold_sha256", "data_sha256")
@@ -121,7 +117,7 @@ def test_docs_without_relations_cannot_be_scored(workplace: Path, corpus: Path) 
     (workplace / "raw").mkdir()
     for split in ("train", "dev", "test"):
         (workplace / "raw" / f"{split}.tsv").write_text(GAD, encoding="utf-8")
-    run("blurb convert gad raw corpus --form blurb")
+    run_line("blurb convert gad raw corpus --form blurb")
     line = fails("blurb evaluate other rel corpus/test.spacy -o x.json")
     assert "[B473] Component 'rel' is a Sentencizer" in line
 

@@ -8,19 +8,11 @@ from pathlib import Path
 
 import pytest
 import spacy
-from spacy.cli._util import app
 from spacy.cli.evaluate import evaluate as spacy_evaluate
-from typer.testing import CliRunner
 
-import spacy_blurb.cli.main  # noqa: F401  (adds `blurb` to spaCy's own commands)
+from .howtos import run
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-def run(*arguments: object) -> str:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == 0, f"{result.output}\n{result.exception!r}"
-    return result.output
 
 
 @pytest.fixture(scope="module")
@@ -110,11 +102,13 @@ def test_predictions_of_transformers_are_scored_and_shown(workplace: Path) -> No
     assert "bc5cdr, bert, seed 0:" in page
 
 
-def test_spacy_evaluate_gives_the_same_figures(trained_folder: Path, corpus: Path) -> None:
+def test_spacy_evaluate_gives_the_same_figures(
+    trained_folder: Path, corpus: Path, tmp_path: Path
+) -> None:
     """For entities; labels, PICO and what is lost are tested beside their components."""
     nlp_path, data = trained_folder, corpus / "test.spacy"
     scores = spacy_evaluate(str(nlp_path), data, silent=True)
-    output = data.with_name("again.json")
+    output = tmp_path / "again.json"
     run("blurb", "evaluate", nlp_path, "ner", data, "-o", output)
     result = json.loads(output.read_text(encoding="utf-8"))
     assert scores["ents_f"] == pytest.approx(result["score"])

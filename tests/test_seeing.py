@@ -15,16 +15,10 @@ from typer.testing import CliRunner
 
 import spacy_blurb.cli.main  # noqa: F401  (adds `blurb` to spaCy's own commands)
 
-from .howtos import run_howto
+from .howtos import run, run_howto
 from .render.documents import annotated_doc
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-def run(*arguments: str) -> str:
-    result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 0, f"{result.output}\n{result.exception!r}"
-    return result.output
 
 
 def test_looking(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,8 @@ PROJECT = Path(__file__).parent.parent.parent
 
 
 def call(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+    """As in a wide terminal, in which no line of help is broken for want of room."""
+    return CliRunner(env={"COLUMNS": "200"}).invoke(app, [str(argument) for argument in arguments])
 
 
 def assert_one_line(result: Result, *parts: str) -> None:
@@ -44,8 +45,11 @@ def assert_one_line(result: Result, *parts: str) -> None:
 
 
 def test_the_commands_are_these() -> None:
-    expected = {"convert", "convert-own", "evaluate", "init-config", "package", "tasks"}
-    assert expected | {"pretrain", "vocab", "run", "score", "leaderboard"} <= set(COMMANDS)
+    assert [
+        *("annotate", "calibrate", "check-data", "convert", "convert-own", "corpus", "doctor"),
+        *("evaluate", "export", "init-config", "leaderboard", "package", "pretrain", "render"),
+        *("run", "score", "serve", "tasks", "vocab", "zero-shot"),
+    ] == COMMANDS
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -140,8 +140,6 @@ def test_dummies_are_those_of_the_data_room(nlp: Language, tmp_path: Path) -> No
 def test_real_dummies_are_those_of_blurb(
     real_data: Path, nlp: Language, tmp_path: Path, task: str, folder: str
 ) -> None:
-    pytest.importorskip("nltk")
-    pytest.importorskip("defusedxml")
     split = READERS[task](real_data / folder, "dev", "original")
     records = [r for r in split.records if isinstance(r, Record)][:60]
     expected = [row.text.rstrip() for record in records for row in instance_rows(record)]

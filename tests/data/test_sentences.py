@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import nltk.data
 import pytest
 
 from spacy_blurb.data.sentences import load_punkt
@@ -12,14 +13,13 @@ from spacy_blurb.errors import BlurbError
 @pytest.fixture
 def punkt_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a Punkt model that knows one abbreviation; NLTK knows no other folder."""
-    data = pytest.importorskip("nltk.data")
     folder = tmp_path / "nltk"
     model = folder / "tokenizers" / "punkt_tab" / "english"
     model.mkdir(parents=True)
     for name in ("collocations.tab", "sent_starters.txt", "ortho_context.tab"):
         (model / name).write_text("", encoding="utf-8")
     (model / "abbrev_types.txt").write_text("approx\n", encoding="utf-8")
-    monkeypatch.setattr(data, "path", [])
+    monkeypatch.setattr(nltk.data, "path", [])
     monkeypatch.delenv("NLTK_DATA", raising=False)
     monkeypatch.delenv("BLURB_DATA", raising=False)
     return folder

@@ -5,6 +5,10 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.stats
+import sklearn.metrics
+from seqeval.metrics import classification_report
+from seqeval.scheme import IOB2
 
 from spacy_blurb.metrics.correlation import pearson
 from spacy_blurb.metrics.entities import count_matches, entity_scores, scores_per_label
@@ -40,8 +44,6 @@ def to_spans(tags: list[str]) -> list[tuple[int, int, str]]:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_entity_f1_is_seqevals(seed: int) -> None:
-    metrics = pytest.importorskip("seqeval.metrics", reason="seqeval is not installed")
-    scheme = pytest.importorskip("seqeval.scheme", reason="seqeval is not installed")
     rng = random.Random(seed)
     gold = [random_tags(rng, rng.randrange(1, 15)) for _ in range(6)]
     predicted = [tags if rng.random() < 0.4 else random_tags(rng, len(tags)) for tags in gold]
@@ -49,8 +51,8 @@ def test_entity_f1_is_seqevals(seed: int) -> None:
     ours = entity_scores([count_matches(*pair) for pair in pairs])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        settings = {"mode": "strict", "scheme": scheme.IOB2, "zero_division": 0}
-        report = metrics.classification_report(gold, predicted, output_dict=True, **settings)
+        settings = {"mode": "strict", "scheme": IOB2, "zero_division": 0}
+        report = classification_report(gold, predicted, output_dict=True, **settings)
     micro = report["micro avg"]
     assert [ours.precision, ours.recall, ours.f1] == pytest.approx(
         [micro["precision"], micro["recall"], micro["f1-score"]]
@@ -62,7 +64,6 @@ def test_entity_f1_is_seqevals(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_label_f1_is_scikit_learns(seed: int) -> None:
-    metrics = pytest.importorskip("sklearn.metrics", reason="scikit-learn is not installed")
     rng = np.random.default_rng(seed)
     gold, predicted = rng.integers(0, 2, size=(2, 12, 3))
     sides = [
@@ -70,18 +71,17 @@ def test_label_f1_is_scikit_learns(seed: int) -> None:
         for rows in zip(gold, predicted, strict=True)
     ]
     ours = entity_scores([count_labels(*pair) for pair in sides])
-    expected = metrics.precision_recall_fscore_support(
+    expected = sklearn.metrics.precision_recall_fscore_support(
         gold, predicted, average="micro", zero_division=0
     )
     assert [ours.precision, ours.recall, ours.f1] == pytest.approx(expected[:3])
-    single = metrics.f1_score(gold, predicted, average=None, zero_division=0)
+    single = sklearn.metrics.f1_score(gold, predicted, average=None, zero_division=0)
     found = label_scores(sides, LABELS)
     assert [found[label].f1 for label in LABELS] == pytest.approx(list(single))
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_macro_word_f1_is_scikit_learns(seed: int) -> None:
-    metrics = pytest.importorskip("sklearn.metrics", reason="scikit-learn is not installed")
     rng = np.random.default_rng(seed)
     gold, predicted = rng.integers(0, 2, size=(2, 30, 3))
     words = [(4 * i, 4 * i + 3) for i in range(30)]
@@ -90,12 +90,11 @@ def test_macro_word_f1_is_scikit_learns(seed: int) -> None:
         return [(*words[i], LABELS[j]) for i, j in np.argwhere(rows)]
 
     document = WordSpans(words, to_word_spans(gold), to_word_spans(predicted))
-    expected = metrics.f1_score(gold, predicted, average="macro", zero_division=0)
+    expected = sklearn.metrics.f1_score(gold, predicted, average="macro", zero_division=0)
     assert macro_word_f1([count_words(document, LABELS)]) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_correlation_is_scipys(seed: int) -> None:
-    stats = pytest.importorskip("scipy.stats", reason="scipy is not installed")
     x, y = np.random.default_rng(seed).normal(size=(2, 20))
-    assert pearson(x, x + 2 * y) == pytest.approx(stats.pearsonr(x, x + 2 * y).statistic)
+    assert pearson(x, x + 2 * y) == pytest.approx(scipy.stats.pearsonr(x, x + 2 * y).statistic)

@@ -1,4 +1,5 @@
 import dataclasses
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -6,6 +7,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import BertForMaskedLM, BertForPreTraining
 
+from spacy_blurb.pretraining import throughput
 from spacy_blurb.pretraining.config import ModelConfig, ObjectiveConfig
 from spacy_blurb.pretraining.model import RowModel, build_model, to_plain
 from spacy_blurb.pretraining.throughput import measure_peak, operations_per_piece
@@ -153,5 +155,13 @@ def test_operations_are_those_that_torch_counts() -> None:
     assert counter.get_total_flops() == expected
 
 
-def test_peak_is_plausible() -> None:
-    assert 1e9 < measure_peak(torch.device("cpu"), torch.float32) < 1e14
+def test_peak_is_that_of_the_best_product_behind_the_first_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a clock that says how long each product took."""
+    took = [0.5, 4.0, 2.0, 8.0, 4.0, 4.0]
+    readings = iter([reading for seconds in took for reading in (10.0, 10.0 + seconds)])
+    monkeypatch.setattr(throughput, "time", SimpleNamespace(perf_counter=lambda: next(readings)))
+    monkeypatch.setattr(throughput, "_SIDE_CPU", 64)
+    assert measure_peak(torch.device("cpu"), torch.float32) == 2 * 64**3 / 2.0
+    assert next(readings, None) is None

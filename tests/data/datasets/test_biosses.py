@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import docx
 import pytest
 
 from spacy_blurb.data.checks import check_splits
@@ -17,7 +18,6 @@ TRAIN = Split([TextPair("1", "A works.", "B works.", 2.8)], {"pairs in no split 
 
 
 def write_docx(path: Path, rows: list[list[str]]) -> None:
-    docx = pytest.importorskip("docx")
     document = docx.Document()
     table = document.add_table(rows=len(rows), cols=len(rows[0]))
     for row, texts in zip(table.rows, rows, strict=True):
@@ -86,7 +86,6 @@ def test_mistakes(tmp_path: Path) -> None:
 
 
 def test_real_documents_equal_the_published_scores(real_data: Path) -> None:
-    pytest.importorskip("docx")
     folder = real_data / "biosses"
     original = {split: read_biosses(folder, split, "original") for split in SPLITS}
     assert [len(split.records) for split in original.values()] == [64, 16, 20]
@@ -100,7 +99,6 @@ def test_real_documents_equal_the_published_scores(real_data: Path) -> None:
 
 
 def test_real_table_equals_the_documents(real_data: Path, tmp_path: Path) -> None:
-    pytest.importorskip("docx")
     for name in ("pairs.tsv", "blurb"):
         (tmp_path / name).symlink_to(real_data / "biosses" / name)
     table = read_biosses(tmp_path, "train", "original")

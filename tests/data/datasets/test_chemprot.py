@@ -156,7 +156,6 @@ LEFT_OUT = {
 @pytest.mark.parametrize("split", SPLITS)
 def test_real_rows_equal_the_published_ones(real_data: Path, split: str) -> None:
     """All rows in their order: id, sentence with dummies, label."""
-    pytest.importorskip("nltk")
     original = read(real_data / "chemprot", split, "original")
     rows = [row for record in original.records for row in instance_rows(record)]
     assert rows == read(real_data / "chemprot", split, "blurb").records
@@ -168,7 +167,6 @@ def test_real_rows_equal_the_published_ones(real_data: Path, split: str) -> None
 
 def test_real_splits_are_disjoint_and_the_gold_standard_is_accounted_for(real_data: Path) -> None:
     """Every line of the official gold standard is a positive instance or in `left_out`."""
-    pytest.importorskip("nltk")
     splits = {split: read(real_data / "chemprot", split, "original") for split in SPLITS}
     check_splits(splits, source="chemprot", disjoint_ids=True)
     assert [len(split.records) for split in splits.values()] == [1020, 612, 800]

@@ -16,8 +16,6 @@ from spacy_blurb.data.records import LabelledText, Mention, Relation
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.tasks import TASKS
 
-pytest.importorskip("defusedxml")
-
 SPLITS = ("train", "dev", "test")
 read = READERS["ddi"]
 

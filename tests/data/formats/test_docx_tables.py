@@ -4,6 +4,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import docx
 import pytest
 
 from spacy_blurb.data.formats.docx_tables import read_docx_table
@@ -11,7 +12,6 @@ from spacy_blurb.errors import BlurbError
 
 
 def test_cells_have_single_blanks(tmp_path: Path) -> None:
-    docx = pytest.importorskip("docx")
     document = docx.Document()
     document.add_paragraph("Before the table")
     table = document.add_table(rows=2, cols=2)
@@ -28,7 +28,6 @@ def test_cells_have_single_blanks(tmp_path: Path) -> None:
 
 
 def test_other_files_are_errors(tmp_path: Path) -> None:
-    pytest.importorskip("docx")
     path = tmp_path / "a.docx"
     with pytest.raises(BlurbError, match="B100"):
         read_docx_table(path)
