@@ -31,6 +31,8 @@ from .throughput import measure_peak, operations_per_piece
 from .trainer import BatchMaker, Progress, Report, RowTrainer
 from .vocab import Pieces, hash_tokenizer, read_pieces
 
+_STATUS = Path("/proc/self/status")
+
 
 def pretrain(
     config: PretrainingConfig,
@@ -300,6 +302,10 @@ def _peak_memory() -> int:
     """Largest resident memory of this process, or on a GPU the largest allocation there."""
     if torch.cuda.is_available():
         return int(torch.cuda.max_memory_allocated())
+    if _STATUS.is_file():
+        # Not ru_maxrss, which Linux hands down to a process from the one that has started it.
+        lines = _STATUS.read_text(encoding="utf-8").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024
     kilo = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilo
 

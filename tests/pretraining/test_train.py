@@ -18,6 +18,7 @@ from transformers import (
 )
 
 from spacy_blurb.errors import BlurbError
+from spacy_blurb.pretraining import train
 from spacy_blurb.pretraining.config import ObjectiveConfig, PretrainingConfig
 from spacy_blurb.pretraining.corpus import build_corpus
 from spacy_blurb.pretraining.folder import claim_folder, lock_folder
@@ -75,6 +76,16 @@ def test_folder_loads_everywhere(shared: Configure, tmp_path: Path) -> None:
     assert [entry["step"] for entry in record["losses"]] == [1, 3, 6]
     assert not list(tmp_path.glob(".final-*"))
     assert any(line.startswith("step 6/6") and "pieces/s" in line for line in lines)
+
+
+def test_peak_memory_is_that_of_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ru_maxrss of a small process that a large one has started is that of the large one."""
+    status = tmp_path / "status"
+    status.write_text("VmPeak:\t  900 kB\nVmHWM:\t  512 kB\nVmRSS:\t  400 kB\n", encoding="utf-8")
+    monkeypatch.setattr(train, "_STATUS", status)
+    assert train._peak_memory() == 512 * 1024
 
 
 def test_finished_run_is_left_alone(shared: Configure, tmp_path: Path) -> None:
