@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..data.formats.compressed import SUFFIXES
@@ -64,11 +64,9 @@ def list_inputs(path: Path, format_name: str | None) -> tuple[list[InputFile], l
 
 def bare_name(name: str) -> str:
     """Return a name without its suffixes of format and compression."""
-    for suffix in filter(None, SUFFIXES):
-        name = name.removesuffix(suffix)
-    for suffix in _FORMATS:
-        name = name.removesuffix(suffix)
-    return name
+    name = _unpacked(name)
+    suffix = PurePosixPath(name).suffix
+    return name.removesuffix(suffix) if suffix.lower() in _FORMATS else name
 
 
 def fingerprint(file: InputFile) -> dict[str, Any]:
@@ -86,7 +84,10 @@ def fingerprint(file: InputFile) -> dict[str, Any]:
 
 
 def _tell_format(path: Path) -> str | None:
-    name = path.name.lower()
-    for suffix in filter(None, SUFFIXES):
-        name = name.removesuffix(suffix)
-    return _FORMATS.get(Path(name).suffix)
+    return _FORMATS.get(PurePosixPath(_unpacked(path.name)).suffix.lower())
+
+
+def _unpacked(name: str) -> str:
+    """Return a name without the one suffix of compression that readers take off."""
+    suffix = PurePosixPath(name).suffix
+    return name.removesuffix(suffix) if suffix.lower() in SUFFIXES else name

@@ -1,7 +1,10 @@
 """Inputs of every format, plain and compressed, in files and folders; bad records."""
 
 import json
+import lzma
+import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import spacy
@@ -11,7 +14,7 @@ from spacy_blurb.annotations import attach_questions
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.streaming import batches
 from spacy_blurb.streaming.batches import read_batches
-from spacy_blurb.streaming.inputs import list_inputs
+from spacy_blurb.streaming.inputs import bare_name, list_inputs
 from spacy_blurb.streaming.items import START, Item, Position, Rejected
 from spacy_blurb.streaming.readers import READERS
 
@@ -219,18 +222,36 @@ def test_truncated_files_are_told(tmp_path: Path, kind: str, suffix: str) -> Non
         assert "[B101]" in last.reason
 
 
+@pytest.mark.parametrize("packing", [".gz", ".xz"])
+def test_articles_before_a_cut_are_read(tmp_path: Path, packing: str) -> None:
+    path = tmp_path / f"a.xml{packing}"
+    texts = [" ".join(str(n * m) for m in range(7, 300)) for n in range(1, 31)]
+    whole = pubmed_xml([(str(n), "T", text) for n, text in enumerate(texts, start=1)])
+    packed = compress(whole, packing)
+    path.write_bytes(packed[: len(packed) * 9 // 10])
+    decompressor: Any = zlib.decompressobj(31) if packing == ".gz" else lzma.LZMADecompressor()
+    n_whole = decompressor.decompress(path.read_bytes()).count(b"</PubmedArticle>")
+    assert n_whole > 20
+    *items, last = read(path, "pubmed")
+    assert [item.id for item in items if isinstance(item, Item)] == [
+        str(n) for n in range(1, n_whole + 1)
+    ]
+    assert outline([last]) == [(n_whole + 1, "B101")]
+
+
 def test_folders_and_names(tmp_path: Path) -> None:
     deep = tmp_path / "b" / "c"
     deep.mkdir(parents=True)
-    for name in ("b.txt", "a.JSONL", "b/c/x.xml.gz", "z.spacy.xz", "b.txt.md5"):
+    for name in ("b.txt", "a.JSONL", "b/c/x.xml.GZ", "z.spacy.xz", "b.txt.md5"):
         (tmp_path / name).write_bytes(b"")
     files, left_out = list_inputs(tmp_path, None)
     assert [(f.name, f.format) for f in files] == [
         ("a.JSONL", "jsonl"),
         ("b.txt", "text-files"),
-        ("b/c/x.xml.gz", "pubmed"),
+        ("b/c/x.xml.GZ", "pubmed"),
         ("z.spacy.xz", "docbin"),
     ]
+    assert [bare_name(f.name) for f in files] == ["a", "b", "b/c/x", "z"]
     assert left_out == ["b.txt.md5"]
     ((file,), _) = list_inputs(tmp_path / "b.txt", None)
     assert file.format == "text"
