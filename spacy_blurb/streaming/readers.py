@@ -84,8 +84,9 @@ def _record_names(root: str) -> set[str]:
     if root == "MedlineCitationSet":
         return {"MedlineCitation", "DeleteCitation"}
     names = {"PubmedArticle", "PubmedBookArticle", "DeleteCitation"}
-    # Before the root is known both kinds are: a citation in an article is not the outermost.
-    return names if root else names | {"MedlineCitation"}
+    # Where no set is known both kinds are: a citation in an article is not the outermost.
+    is_known = root not in ("", "MedlineCitation", "DeleteCitation")
+    return names if is_known else names | {"MedlineCitation"}
 
 
 def _to_article(path: Path, element: XmlElement) -> Article:

@@ -2,6 +2,7 @@
 
 import json
 import lzma
+import re
 import zlib
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,53 @@ def test_damage_in_xml_outside_of_articles(tmp_path: Path) -> None:
     for other in (b"", b"<html/>"):
         path.write_bytes(other)
         assert outline(read(path, "pubmed")) == [(1, "B107")]
+
+
+BARE = re.compile(rb"<PubmedArticle>.*</PubmedArticle>", re.S)
+
+
+@pytest.mark.parametrize("kind", ["PubmedArticle", "MedlineCitation"])
+@pytest.mark.parametrize("end", [b"", b"\n</PubmedArticleSet>\n"])
+def test_articles_without_a_set_around_them(tmp_path: Path, kind: str, end: bytes) -> None:
+    """Each once, whether one behind the other or in a set whose first tag is gone."""
+    found = BARE.search(pubmed_xml(ARTICLES))
+    assert found
+    content = found[0]
+    if kind == "MedlineCitation":
+        content = re.sub(
+            rb"</?PubmedArticle>|<PubmedData>.*?</PubmedData>", b"", content, flags=re.S
+        )
+    path = tmp_path / "a.xml"
+    path.write_bytes(content.strip() + end)
+    records = read(path, "pubmed")
+    assert [item.id for item in records if isinstance(item, Item)] == ["1", "2", "3", "4"]
+    # The second one, which cannot be beside the first, and an end that is missing.
+    assert len(records) - 4 == 1 + (not end)
+    # A damaged one costs itself.
+    path.write_bytes(path.read_bytes().replace(b"Title 3.", b"a < b"))
+    ids = [item.id for item in read(path, "pubmed") if isinstance(item, Item)]
+    assert ids == ["1", "2", "4"]
+
+
+def test_articles_behind_the_end_of_a_set(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    content = pubmed_xml(ARTICLES)
+    at = content.index(b"<PubmedArticle>", content.index(b"Abstract 2."))
+    path.write_bytes(content[:at] + b"</PubmedArticleSet>" + content[at:])
+    records = read(path, "pubmed")
+    assert [r.id if isinstance(r, Item) else r.reason[1:5] for r in records] == [
+        "1",
+        "2",
+        "B160",
+        "3",
+        "4",
+    ]
+
+
+def test_a_tag_that_is_cut_off_ends(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    path.write_bytes(b"<PubmedArticle a='")
+    assert {code for _, code in outline(read(path, "pubmed"))} == {"B160"}
 
 
 def test_the_older_form_of_medline_sets(tmp_path: Path) -> None:
