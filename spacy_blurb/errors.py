@@ -951,14 +951,22 @@ class Errors(metaclass=_CodedMessages):
         "This machine has left the Ray cluster, which gives no process to it any more. See that "
         "'ray status' works here, and run the same command again, it goes on where it was."
     )
-
     B775 = (
         "The input {input} is the output {output}, or lies where 'annotate' would write beside it: "
         "it would be overwritten. Give another output."
     )
 
-    # Environment, rendering, app
     B776 = "{path} is no file that a stopped run could go on with. Name a file, and read that."
+    B777 = (
+        "What the pipeline has found in document {doc_id!r} cannot be written: {reason}. Mend the "
+        "component that gives such values; a number that is none (nan) is the usual one."
+    )
+    B778 = (
+        "Cannot read Doc {number} of {path}: {reason}. Of the Docs behind it {lost:,} are lost "
+        "with it. Make the file anew."
+    )
+
+    # Environment, rendering, app
     B800 = (
         "{count} of these (marked ✘) break something. Do what stands behind the arrows, and run "
         "this again."

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import spacy
-from spacy.tokens import DocBin
+from spacy.tokens import DocBin, SpanGroup
 
-from spacy_blurb.annotations import attach_questions
+from spacy_blurb.annotations import RECORD, attach_questions
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.streaming import batches
 from spacy_blurb.streaming.batches import read_batches
@@ -20,6 +20,8 @@ from spacy_blurb.streaming.items import START, Item, Position, Rejected
 from spacy_blurb.streaming.readers import READERS
 
 from .streams import TEXTS, compress, docbin_bytes, pubmed_xml, write_jsonl
+
+BLANK = spacy.blank("en")
 
 
 def read(path: Path, kind: str) -> list[Item | Rejected]:
@@ -325,6 +327,28 @@ def test_docs_of_a_docbin_keep_what_is_to_be_judged(tmp_path: Path) -> None:
     (item,) = read(tmp_path / "a.spacy", "docbin")
     assert isinstance(item, Item)
     assert item.doc
+
+
+def test_a_doc_of_a_docbin_that_cannot_be_read_costs_itself(tmp_path: Path) -> None:
+    docs = [BLANK(text) for text in ("one", "two", "three")]
+    docs[1].spans[RECORD] = SpanGroup(docs[1], name=RECORD, attrs={"fields": "no json"})
+    DocBin(docs=docs).to_disk(tmp_path / "a.spacy")
+    assert outline(read(tmp_path / "a.spacy", "docbin")) == [
+        (1, "file:1", "one"),
+        (2, "B778"),
+        (3, "file:3", "three"),
+    ]
+
+
+def test_docs_behind_one_that_spacy_cannot_read_are_counted(tmp_path: Path) -> None:
+    docbin = DocBin(docs=[BLANK(text) for text in ("one", "two", "three", "four")])
+    docbin.span_groups[1] = b"junk"
+    docbin.to_disk(tmp_path / "a.spacy")
+    first, second = read(tmp_path / "a.spacy", "docbin")
+    assert outline([first, second]) == [(1, "file:1", "one"), (2, "B778")]
+    assert isinstance(second, Rejected)
+    assert "Doc 2 of" in second.reason
+    assert "2 are lost with it" in second.reason
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 50])
