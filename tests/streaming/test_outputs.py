@@ -23,17 +23,21 @@ from spacy_blurb.annotations import (
     set_abbreviations,
     set_answers,
     set_found_relations,
+    set_pair,
     set_questions,
     set_record,
     set_scored_entities,
+    set_similarity,
     set_vector,
 )
 from spacy_blurb.data.formats.bioc import read_bioc
 from spacy_blurb.data.formats.pubtator import read_linked, read_pubtator
 from spacy_blurb.data.records import Mention
 from spacy_blurb.errors import BlurbError
+from spacy_blurb.streaming.lines import ANNOTATION_KEYS
 from spacy_blurb.streaming.outputs import OUTPUTS, docbin, tell_output_format
 from spacy_blurb.streaming.outputs.graph import EDGE_COLUMNS, safe_cell
+from spacy_blurb.streaming.rows import to_row
 
 from .streams import TEXTS, pubmed_xml, read_rows, run, write_jsonl
 
@@ -132,6 +136,24 @@ def test_jsonl_holds_all_that_a_doc_carries() -> None:
         "n": [1],
     }
     assert "vector" not in json.loads(encode("jsonl", full_doc()))
+
+
+def test_keys_that_are_written_are_not_taken_for_the_sources_own() -> None:
+    """What an earlier run has found would else pass for what this one has."""
+    doc = full_doc()
+    set_pair(doc, "another text")
+    set_similarity(doc, 0.5)
+    assert set(to_row(doc, vector=True)) - {"id", "text", "fields"} == ANNOTATION_KEYS
+
+
+def test_titles_are_apart_after_two_runs(tmp_path: Path, rules: Language) -> None:
+    source = tmp_path / "a.xml"
+    source.write_bytes(pubmed_xml([("1", "On fever", "aspirin helps")]))
+    run(rules, source, tmp_path / "a.jsonl")
+    run(rules, tmp_path / "a.jsonl", tmp_path / "b.jsonl")
+    assert (tmp_path / "b.jsonl").read_bytes() == (tmp_path / "a.jsonl").read_bytes()
+    run(rules, tmp_path / "a.jsonl", tmp_path / "b.pubtator")
+    assert "1|t|On fever\n1|a|aspirin helps\n" in (tmp_path / "b.pubtator").read_text("utf-8")
 
 
 def test_abbreviations_of_a_pipeline(tmp_path: Path) -> None:

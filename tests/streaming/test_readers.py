@@ -73,6 +73,31 @@ def test_jsonl_keeps_other_keys_and_questions(tmp_path: Path) -> None:
     ]
 
 
+def test_a_title_that_annotate_has_told_is_one(tmp_path: Path) -> None:
+    """Its number is no key of the source; another one is not believed."""
+    path = tmp_path / "a.jsonl"
+    ends = [7, 1, 15, 16, 0, -8, True, 7.0, "7", None]
+    rows = [{"text": "A title and more", "title_end": end} for end in ends]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    items = [item for item in read(path, "jsonl") if isinstance(item, Item)]
+    assert [item.title_end for item in items] == [7, 1, *[0] * 8]
+    assert [item.fields for item in items] == [{}] * 10
+
+
+def test_ids_of_questions_are_different(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    asked = ["a", {"id": "0", "question": "b"}, {"id": 4, "question": "c"}, "d"]
+    twice = [{"id": "x", "question": "a"}, {"id": "x", "question": "b"}]
+    rows = [{"text": "t", "questions": questions} for questions in (asked, twice)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    first, second = read(path, "jsonl")
+    assert isinstance(first, Item)
+    assert [question["id"] for question in first.questions] == ["5", "0", "4", "3"]
+    assert isinstance(second, Rejected)
+    assert "[B167]" in second.reason
+    assert "the id 'x'" in second.reason
+
+
 BAD_LINES = [
     b"not",
     b"[]",
