@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 
+def printable(text: str) -> str:
+    """Return a text that holds a path, with escapes for bytes of the path that are no UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 @contextmanager
 def replaced_file(path: Path) -> Iterator[BinaryIO]:
     """Open a file that takes its place only when it is complete and on disk."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -43,7 +44,7 @@ def describe_pipeline(nlp: Language) -> dict[str, str]:
     else:
         for path in sorted(Path(nlp.path).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(path.relative_to(nlp.path).as_posix().encode())
+                digest.update(os.fsencode(path.relative_to(nlp.path).as_posix()))
                 _update(digest, path)
     name = f"{nlp.meta['lang']}_{nlp.meta['name']}"
     return {"name": name, "version": nlp.meta["version"], "hash": digest.hexdigest()}

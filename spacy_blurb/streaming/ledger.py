@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from ..errors import BlurbError, Errors
-from .files import sync, sync_folder, write_json
+from .files import printable, sync, sync_folder, write_json
 from .items import START, Annotated, Batch, Position
 from .outputs.format import OutputFormat, WorkFileFormat
 from .outputs.jsonl import to_json
@@ -123,7 +123,9 @@ class Ledger:
             payload = self._format.separator + payload
         # Files are read in the order of their names.
         rejected = sorted([*batch.rejected, *annotated.rejected], key=lambda r: (r.file, r.record))
-        lines = b"".join(to_json(asdict(record)) for record in rejected)
+        lines = b"".join(
+            to_json({**asdict(record), "reason": printable(record.reason)}) for record in rejected
+        )
         self._file.write(payload)
         self._rejected.write(lines)
         so_far = self.written

@@ -34,7 +34,7 @@ class Summary:
     words_per_second (float): Of this run alone; 0 where nothing was left to do.
     resumed (int): Documents that were there before.
     rejected_path (Path): Where the rejected records are.
-    left_out (list[str]): Files of a folder whose names are of no known format.
+    left_out (list[str]): What of a folder is not read, see `list_inputs`.
     """
 
     done: Done

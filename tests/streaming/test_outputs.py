@@ -141,7 +141,7 @@ def test_jsonl_holds_all_that_a_doc_carries() -> None:
 def test_keys_that_are_written_are_not_taken_for_the_sources_own() -> None:
     """What an earlier run has found would else pass for what this one has."""
     doc = full_doc()
-    set_pair(doc, "another text")
+    set_pair(doc, 10)
     set_similarity(doc, 0.5)
     assert set(to_row(doc, vector=True)) - {"id", "text", "fields"} == ANNOTATION_KEYS
 

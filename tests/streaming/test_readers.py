@@ -2,6 +2,7 @@
 
 import json
 import lzma
+import os
 import re
 import zlib
 from pathlib import Path
@@ -331,6 +332,26 @@ def test_folders_and_names(tmp_path: Path) -> None:
     ((file,), _) = list_inputs(tmp_path / "b.txt", None)
     assert file.format == "text"
     assert [f.format for f in list_inputs(tmp_path, "text")[0]] == ["text"] * 5
+
+
+def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "in"
+    for name in ("a.txt", "sub/b.txt", "closed/c.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"one")
+    (folder / "gone.txt").symlink_to(tmp_path / "nowhere")
+    (folder / "sub" / "back").symlink_to(folder)
+    scan = os.scandir
+
+    def scan_or_refuse(path: str) -> Any:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "no", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scan_or_refuse)
+    files, left_out = list_inputs(folder, None)
+    assert [file.name for file in files] == ["a.txt", "sub/b.txt"]
+    assert left_out == ["closed", "gone.txt", "sub/back"]
 
 
 def test_mistakes_in_the_input(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from spacy.language import Language
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.streaming import ledger
 
-from .streams import SUFFIXES, TEXTS, read_everything, run, write_jsonl
+from .streams import SUFFIXES, TEXTS, read_everything, read_rows, rejected, run, write_jsonl
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 
@@ -216,3 +216,19 @@ def test_the_input_is_not_overwritten(
 def test_the_input_must_not_hold_the_output(tmp_path: Path, source: Path, rules: Language) -> None:
     with pytest.raises(BlurbError, match="B761"):
         run(rules, source.parent, source.parent / "out.jsonl")
+
+
+def test_names_that_are_no_utf8(tmp_path: Path, rules: Language) -> None:
+    """They can be written, in ids, in rejected records and in the manifest."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    try:
+        for name, content in ((b"caf\xe9.txt", b"fever"), (b"\xff.txt", b"\xff")):
+            (folder / os.fsdecode(name)).write_bytes(content)
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    run(rules, folder, tmp_path / "o.jsonl")
+    (row,) = read_rows(tmp_path / "o.jsonl")
+    assert row["id"] == "caf\\udce9"
+    assert rejected(tmp_path / "o.jsonl") == [("\\udcff.txt", 1, "B102")]
+    assert run(rules, folder, tmp_path / "o.jsonl").resumed == 1
