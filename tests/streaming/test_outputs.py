@@ -35,7 +35,7 @@ from spacy_blurb.data.formats.pubtator import read_linked, read_pubtator
 from spacy_blurb.data.records import Mention
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.streaming.lines import ANNOTATION_KEYS
-from spacy_blurb.streaming.outputs import OUTPUTS, docbin, tell_output_format
+from spacy_blurb.streaming.outputs import OUTPUTS, docbin, graph, tell_output_format
 from spacy_blurb.streaming.outputs.graph import EDGE_COLUMNS, safe_cell
 from spacy_blurb.streaming.rows import to_row
 
@@ -355,6 +355,14 @@ def test_graph_of_relations(tmp_path: Path) -> None:
     assert "NCBI:10116" in {e["target"] for e in edges}
     nodes = {n["id"]: int(n["mentions"]) for n in read_csv(tmp_path / "graph" / "nodes.csv")}
     assert nodes["Disease:hypertension"] == 2  # once in each Doc, though two label sets find it
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["graph", "work"]
+
+
+def test_graph_without_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph, "_SCHEMA", "pragma max_page_count = 1;" + graph._SCHEMA)
+    (tmp_path / "work").write_bytes(OUTPUTS["graph"]().encode([full_doc()]))
+    with pytest.raises(OSError, match="disk is full"):
+        OUTPUTS["graph"]().finish(tmp_path / "work", tmp_path / "graph")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["graph", "work"]
 
 

@@ -24,6 +24,10 @@ class OutputFormat(ABC):
     def __init__(self, *, vector: bool = False) -> None:
         self.vector = vector
 
+    def files(self, output: Path) -> list[Path]:
+        """Return the files of an output: itself, or what is in it where it is a folder."""
+        return [output]
+
     @abstractmethod
     def encode(self, docs: Sequence[Doc]) -> bytes:
         """Return the payload of a batch."""
