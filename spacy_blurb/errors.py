@@ -877,8 +877,8 @@ class Errors(metaclass=_CodedMessages):
         "output, or --overwrite to start again."
     )
     B755 = (
-        "{path} has {found:,} bytes, but {expected:,} were written when the run was stopped. It "
-        "was changed since; start again with --overwrite."
+        "{path} has {found:,} bytes, but {expected:,} were written. It was changed since; start "
+        "again with --overwrite, or give another output."
     )
     B756 = (
         "Another process is annotating into {path}. Wait until it has ended, or give another "
@@ -956,7 +956,10 @@ class Errors(metaclass=_CodedMessages):
         "it would be overwritten. Give another output."
     )
 
-    B776 = "{path} is no file that a stopped run could go on with. Name a file, and read that."
+    B776 = (
+        "{path} is {found}, and {wanted} is what is written, with which a stopped run can go on. "
+        "Give another output."
+    )
     B777 = (
         "What the pipeline has found in document {doc_id!r} cannot be written: {reason}. Mend the "
         "component that gives such values; a number that is none (nan) is the usual one."

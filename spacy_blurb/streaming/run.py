@@ -17,7 +17,7 @@ from .cluster import joined_cluster
 from .identity import describe_run
 from .inputs import list_inputs
 from .items import Batch
-from .ledger import Done, Ledger, written_paths
+from .ledger import Done, Ledger, check_place, written_paths
 from .outputs import OUTPUTS, tell_output_format
 from .pool import ActorPool
 from .processes import Job, Results, annotate_here, annotate_in_processes
@@ -81,10 +81,9 @@ def annotate(
     """
     if gpu and ray is None:
         raise BlurbError(Errors.B773)
-    # A run goes on where it was stopped, for which it looks at the file.
-    if output.name == "-" or (output.exists() and not (output.is_file() or output.is_dir())):
-        raise BlurbError(Errors.B776.format(path=output))
     format_name = tell_output_format(output, output_format)
+    writer = OUTPUTS[format_name](vector=vector)
+    check_place(output, writer)
     files, left_out = list_inputs(source, input_format)
     if source.is_dir() and output.resolve().is_relative_to(source.resolve()):
         raise BlurbError(Errors.B761.format(output=output, input=source))
@@ -95,7 +94,7 @@ def annotate(
     size = batch_size or nlp.batch_size
     settings = {"batch_size": size, "vectors": vector, "gpu": gpu}
     identity = describe_run(nlp, files, output_format=format_name, **settings)
-    ledger = Ledger(output, OUTPUTS[format_name](vector=vector), identity, overwrite=overwrite)
+    ledger = Ledger(output, writer, identity, overwrite=overwrite)
     before = ledger.done
     begun = time.monotonic()
     if not ledger.is_finished:
