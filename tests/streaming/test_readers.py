@@ -417,3 +417,15 @@ def test_long_documents_make_short_batches(tmp_path: Path, monkeypatch: pytest.M
     files, _ = list_inputs(tmp_path, None)
     found = [[len(i.text) for i in b.items] for b in read_batches(files, START, 100)]
     assert found == [[4, 4, 4], [30], [9, 1], [1]]
+
+
+def test_documents_with_much_beside_the_text_make_short_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"text": "x", "k": "y" * n} for n in (1, 200, 1, 1, 200)]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "b.spacy").write_bytes(docbin_bytes(["one", "two"]))
+    files, _ = list_inputs(tmp_path, None)
+    assert [len(batch.items) for batch in read_batches(files, START, 100)] == [7]
+    monkeypatch.setattr(batches, "MAX_BATCH_BYTES", 100)
+    assert [len(batch.items) for batch in read_batches(files, START, 100)] == [2, 3, 1, 1]
