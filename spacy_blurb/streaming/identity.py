@@ -4,13 +4,18 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from spacy.language import Language
 
 from .inputs import InputFile, fingerprint
+
+_ALWAYS = ("spacy-blurb", "spacy", "thinc", "numpy")
+_WHERE_INSTALLED = ("torch", "spacy-transformers", "openvino", "onnxruntime")
+"""What else computes: another version can give another last digit of a probability."""
 
 
 def describe_run(
@@ -32,7 +37,11 @@ def describe_run(
 
 def describe_computation(nlp: Language) -> dict[str, Any]:
     """Return what must be the same on every machine of a run: pipeline and versions."""
-    versions = {name: version(name) for name in ("spacy-blurb", "spacy", "thinc")}
+    versions = {name: version(name) for name in _ALWAYS}
+    for name in _WHERE_INSTALLED:
+        with suppress(PackageNotFoundError):
+            # "2.9.1+cpu" and "2.9.1+cu126" are one version, built for different machines.
+            versions[name] = version(name).partition("+")[0]
     return {"pipeline": describe_pipeline(nlp), "versions": versions}
 
 
