@@ -253,6 +253,18 @@ def test_titles_are_apart(tmp_path: Path, rules: Language, kind: str) -> None:
         assert output.read_text("utf-8").startswith("1|t|On fever\n1|a|aspirin helps\n1\t3\t8\t")
 
 
+@pytest.mark.parametrize(("words", "offsets"), [((0, 2), [0, 9]), ((1, 3), [0])])
+def test_a_mention_across_title_and_abstract(words: tuple[int, int], offsets: list[int]) -> None:
+    """A BioC passage holds the text of what is annotated in it."""
+    doc = BLANK("On fever aspirin helps")
+    doc.ents = [Span(doc, *words, "X")]
+    set_record(doc, "1", title_end=8)
+    (document,) = json.loads(encode("bioc", doc))["documents"]
+    assert [passage["offset"] for passage in document["passages"]] == offsets
+    (annotation,) = document["passages"][0]["annotations"]
+    assert annotation["text"] in document["passages"][0]["text"]
+
+
 ODD = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 
