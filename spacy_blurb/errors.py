@@ -968,6 +968,10 @@ class Errors(metaclass=_CodedMessages):
         "Cannot read Doc {number} of {path}: {reason}. Of the Docs behind it {lost:,} are lost "
         "with it. Make the file anew."
     )
+    B779 = (
+        "Format {format_name!r} has no place for what --vectors asks for. Leave it out, or give "
+        "--format jsonl; Docs of a .spacy file have their vectors without it."
+    )
 
     # Environment, rendering, app
     B800 = (

@@ -68,6 +68,7 @@ def test_mistakes_are_one_line(rule_pipeline: Path, tmp_path: Path) -> None:
         ((rule_pipeline, source, "-o", tmp_path / "o.docx"), "B750"),
         ((rule_pipeline, source, "-o", output, "--input-format", "xml"), "B751"),
         ((rule_pipeline, source, "-o", output, "--gpu"), "B773"),
+        ((rule_pipeline, source, "-o", tmp_path / "o.json", "--vectors"), "B779"),
         ((rule_pipeline, source, "-o", output), "B759"),
     ]:
         result = call(*arguments)

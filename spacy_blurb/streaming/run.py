@@ -75,15 +75,17 @@ def annotate(
     vector (bool): Write vectors of documents, JSONL alone.
     overwrite (bool): Start again whatever there is.
     report (Callable): Is told how far it is, every ten seconds.
-    RAISES (BlurbError): B750-B752, B761, B775 and B776 input and output, B753-B756 what `Ledger`
-        raises, B757 and B758 the pipeline, B760 a process died, B765 too much for the format, B703
-        and B766-B774 the cluster.
+    RAISES (BlurbError): B750-B752, B761, B775, B776 and B779 input and output, B753-B756 what
+        `Ledger` raises, B757 and B758 the pipeline, B760 a process died, B765 too much for the
+        format, B703 and B766-B774 the cluster.
     """
     if gpu and ray is None:
         raise BlurbError(Errors.B773)
     format_name = tell_output_format(output, output_format)
     writer = OUTPUTS[format_name](vector=vector)
     check_place(output, writer)
+    if vector and not writer.has_vectors:
+        raise BlurbError(Errors.B779.format(format_name=format_name))
     files, left_out = list_inputs(source, input_format)
     if source.is_dir() and output.resolve().is_relative_to(source.resolve()):
         raise BlurbError(Errors.B761.format(output=output, input=source))
