@@ -2,7 +2,7 @@
 
 Each message says what is wrong, what was found and where, and what to do next. Codes are grouped
 by room: B1xx data, B2xx pretraining, B3xx encoder, B4xx components, B5xx evaluation, B6xx cli,
-B70x to B72x runtime, B73x joint training, B75x and B76x streaming, B80x environment, abbreviations,
+B70x to B72x runtime, B73x joint training, B75x to B77x streaming, B80x environment, abbreviations,
 rendering and app.
 """
 

@@ -51,8 +51,8 @@ class _Reader:
         names = set(names_in("")) | set(names_in(root))
         self._collector: ElementCollector | None = ElementCollector(path, names)
         self._begins_at = -1
-        """Of the bytes that the collector is fed, the first one that may be another's; -1 of the
-        first collector, which begins where no other one has begun."""
+        """Where in what the collector was fed the element stands for which it was made; -1 of the
+        first one, which was made for none."""
         self._encoding: str | None = None
         self._held = b""
         """Bytes of the file from which reading may have to begin again."""
@@ -97,8 +97,8 @@ class _Reader:
     def _behind_damage(self, collector: ElementCollector) -> int:
         """Return from which of the held bytes on the next element is looked for.
 
-        It is behind the first byte of the element at which the collector began, so that no place
-        is tried twice.
+        It is behind the first byte of the element for which the collector was made, so that no
+        place is tried twice.
         """
         if not self._root:
             self._adopt(collector.root)
