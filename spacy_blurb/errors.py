@@ -2,7 +2,7 @@
 
 Each message says what is wrong, what was found and where, and what to do next. Codes are grouped
 by room: B1xx data, B2xx pretraining, B3xx encoder, B4xx components, B5xx evaluation, B6xx cli,
-B70x to B72x runtime, B73x joint training, B75x and B76x streaming, B80x environment, abbreviations,
+B70x to B72x runtime, B73x joint training, B75x to B77x streaming, B80x environment, abbreviations,
 rendering and app.
 """
 
@@ -877,8 +877,8 @@ class Errors(metaclass=_CodedMessages):
         "output, or --overwrite to start again."
     )
     B755 = (
-        "{path} has {found:,} bytes, but {expected:,} were written when the run was stopped. It "
-        "was changed since; start again with --overwrite."
+        "{path} has {found:,} bytes, but {expected:,} were written. It was changed since; start "
+        "again with --overwrite, or give another output."
     )
     B756 = (
         "Another process is annotating into {path}. Wait until it has ended, or give another "
@@ -951,14 +951,29 @@ class Errors(metaclass=_CodedMessages):
         "This machine has left the Ray cluster, which gives no process to it any more. See that "
         "'ray status' works here, and run the same command again, it goes on where it was."
     )
-
     B775 = (
         "The input {input} is the output {output}, or lies where 'annotate' would write beside it: "
         "it would be overwritten. Give another output."
     )
 
+    B776 = (
+        "{path} is {found}, and {wanted} is what is written, with which a stopped run can go on. "
+        "Give another output."
+    )
+    B777 = (
+        "What the pipeline has found in document {doc_id!r} cannot be written: {reason}. Mend the "
+        "component that gives such values; a number that is none (nan) is the usual one."
+    )
+    B778 = (
+        "Cannot read Doc {number} of {path}: {reason}. Of the Docs behind it {lost:,} are lost "
+        "with it. Make the file anew."
+    )
+    B779 = (
+        "Format {format_name!r} has no place for what --vectors asks for. Leave it out, or give "
+        "--format jsonl; Docs of a .spacy file have their vectors without it."
+    )
+
     # Environment, rendering, app
-    B776 = "{path} is no file that a stopped run could go on with. Name a file, and read that."
     B800 = (
         "{count} of these (marked ✘) break something. Do what stands behind the arrows, and run "
         "this again."

@@ -64,6 +64,7 @@ def test_mistakes_are_one_line(rule_pipeline: Path, tmp_path: Path) -> None:
         ((rule_pipeline, source, "-o", tmp_path / "o.docx"), "B750"),
         ((rule_pipeline, source, "-o", output, "--input-format", "xml"), "B751"),
         ((rule_pipeline, source, "-o", output, "--gpu"), "B773"),
+        ((rule_pipeline, source, "-o", tmp_path / "o.json", "--vectors"), "B779"),
         ((rule_pipeline, source, "-o", output), "B759"),
     ]:
         result = call(*arguments)
@@ -80,7 +81,7 @@ def test_files_that_are_left_out_are_told(rule_pipeline: Path, tmp_path: Path) -
     (tmp_path / "in" / "a.md5").write_text("", encoding="utf-8")
     result = call(rule_pipeline, tmp_path / "in", "-o", tmp_path / "o.jsonl")
     assert result.exit_code == 0
-    assert "1 files of other kinds left out: a.md5" in result.stderr
+    assert "1 left out, of other kinds or not readable: a.md5" in result.stderr
     row = json.loads((tmp_path / "o.jsonl").read_bytes())
     assert (row["id"], row["text"]) == ("a", "aspirin\nfever")
     again = call(rule_pipeline, tmp_path / "in", "-o", tmp_path / "o.jsonl")

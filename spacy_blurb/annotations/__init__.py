@@ -56,6 +56,7 @@ from .questions import (
 )
 from .records import (
     RECORD,
+    copy_record,
     document_fields,
     document_group,
     document_id,
@@ -108,6 +109,7 @@ __all__ = [
     "attach_questions",
     "best_disjoint",
     "copy_questions",
+    "copy_record",
     "doc_abbreviations",
     "doc_answers",
     "doc_questions",

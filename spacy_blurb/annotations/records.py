@@ -36,6 +36,12 @@ def set_record(
     doc.spans[RECORD] = SpanGroup(doc, name=RECORD, attrs=attrs)
 
 
+def copy_record(source: Doc, target: Doc) -> None:
+    """Write to a Doc what another one of the same text is."""
+    attrs = dict(source.spans[RECORD].attrs)
+    target.spans[RECORD] = SpanGroup(target, name=RECORD, attrs=attrs)
+
+
 def document_id(doc: Doc) -> str | None:
     """Return the id that a converted Doc carries, None elsewhere."""
     group = doc.spans.get(RECORD)

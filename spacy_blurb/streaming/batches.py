@@ -6,6 +6,7 @@ work is written down by whole batches only: what comes out does not depend on in
 number of processes, or on which of them failed.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -17,6 +18,10 @@ MAX_BATCH_CHARACTERS = 2_000_000
 """A batch ends before its time behind so much text: twice the longest text that spaCy takes by
 default, or a thousand abstracts. It bounds memory where documents are long."""
 
+MAX_BATCH_BYTES = 64 << 20
+"""Nor does it go on behind so much of what comes with the texts, Docs and other keys: two of the
+largest records, or two thousand Docs of abstracts."""
+
 
 def read_batches(files: Sequence[InputFile], start: Position, size: int) -> Iterator[Batch]:
     """Yield the batches of an input, from a position on.
@@ -26,7 +31,7 @@ def read_batches(files: Sequence[InputFile], start: Position, size: int) -> Iter
     """
     items: list[Item] = []
     rejected: list[Rejected] = []
-    characters, end = 0, start
+    characters, n_bytes, end = 0, 0, start
     for number in range(start.file, len(files)):
         file = files[number]
         done = start.records if number == start.file else 0
@@ -38,8 +43,12 @@ def read_batches(files: Sequence[InputFile], start: Position, size: int) -> Iter
             else:
                 items.append(record)
                 characters += len(record.text)
-            if len(items) + len(rejected) >= size or characters >= MAX_BATCH_CHARACTERS:
+                n_bytes += len(record.doc) + (
+                    len(json.dumps(record.fields)) if record.fields else 0
+                )
+            is_large = characters >= MAX_BATCH_CHARACTERS or n_bytes >= MAX_BATCH_BYTES
+            if is_large or len(items) + len(rejected) >= size:
                 yield Batch(items, rejected, end)
-                items, rejected, characters = [], [], 0
+                items, rejected, characters, n_bytes = [], [], 0, 0
     if items or rejected:
         yield Batch(items, rejected, end)

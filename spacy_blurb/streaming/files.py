@@ -1,11 +1,17 @@
 """How are files written so that a kill or a power cut leaves a whole one, the old or the new?"""
 
+import errno
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
+
+
+def printable(text: str) -> str:
+    """Return a text that holds a path, with escapes for bytes of the path that are no UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 @contextmanager
@@ -32,11 +38,15 @@ def sync(file: BinaryIO) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to disk, where the system can."""
+    """Bring the names in a folder to disk, where the system and the file system can."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        # Some file systems of a network have no such thing for folders.
+        if error.errno != errno.EINVAL:
+            raise
     finally:
         os.close(handle)

@@ -2,14 +2,20 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from spacy.language import Language
 
 from .inputs import InputFile, fingerprint
+
+_ALWAYS = ("spacy-blurb", "spacy", "thinc", "numpy")
+_WHERE_INSTALLED = ("torch", "spacy-transformers", "openvino", "onnxruntime")
+"""What else computes: another version can give another last digit of a probability."""
 
 
 def describe_run(
@@ -31,7 +37,11 @@ def describe_run(
 
 def describe_computation(nlp: Language) -> dict[str, Any]:
     """Return what must be the same on every machine of a run: pipeline and versions."""
-    versions = {name: version(name) for name in ("spacy-blurb", "spacy", "thinc")}
+    versions = {name: version(name) for name in _ALWAYS}
+    for name in _WHERE_INSTALLED:
+        with suppress(PackageNotFoundError):
+            # "2.9.1+cpu" and "2.9.1+cu126" are one version, built for different machines.
+            versions[name] = version(name).partition("+")[0]
     return {"pipeline": describe_pipeline(nlp), "versions": versions}
 
 
@@ -43,7 +53,7 @@ def describe_pipeline(nlp: Language) -> dict[str, str]:
     else:
         for path in sorted(Path(nlp.path).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(path.relative_to(nlp.path).as_posix().encode())
+                digest.update(os.fsencode(path.relative_to(nlp.path).as_posix()))
                 _update(digest, path)
     name = f"{nlp.meta['lang']}_{nlp.meta['name']}"
     return {"name": name, "version": nlp.meta["version"], "hash": digest.hexdigest()}

@@ -1,12 +1,14 @@
 """Which files are read, how, and how are they known again?"""
 
 import hashlib
+import os
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..data.formats.compressed import SUFFIXES
 from ..errors import BlurbError, Errors
+from .files import printable
 from .readers import READERS
 
 _FORMATS = {".txt": "text", ".jsonl": "jsonl", ".spacy": "docbin", ".xml": "pubmed"}
@@ -18,7 +20,7 @@ class InputFile:
     """A file to annotate.
 
     path (Path): Where it is.
-    name (str): Relative to the input, with "/" between its parts.
+    name (str): Relative to the input, with "/" between its parts; can be written as UTF-8.
     format (str): A key of `READERS`.
     """
 
@@ -28,7 +30,9 @@ class InputFile:
 
 
 def list_inputs(path: Path, format_name: str | None) -> tuple[list[InputFile], list[str]]:
-    """List the files of an input by name, and those of a folder that are left out.
+    """List the files of an input by name, and what is left out of a folder.
+
+    Left out are files whose names tell no format, what cannot be read, and links to folders.
 
     path (Path): A file, or a folder, which is searched at any depth.
     format_name (str | None): A key of `READERS`; None to tell it by the names. A `.txt` file holds
@@ -42,15 +46,12 @@ def list_inputs(path: Path, format_name: str | None) -> tuple[list[InputFile], l
         chosen = format_name or _tell_format(path)
         if chosen is None:
             raise BlurbError(Errors.B751.format(found=path, known=", ".join(READERS)))
-        return [InputFile(path, path.name, chosen)], []
+        return [InputFile(path, printable(path.name), chosen)], []
     if not path.is_dir():
         raise BlurbError(Errors.B100.format(path=path))
     files, left_out = [], []
-    for file in sorted(path.rglob("*"), key=lambda p: p.relative_to(path).as_posix()):
-        if not file.is_file():
-            continue
-        name = file.relative_to(path).as_posix()
-        chosen = format_name or _tell_format(file)
+    for name, file in _walk(path):
+        chosen = (format_name or _tell_format(file)) if _can_be_read(file) else None
         if chosen is None:
             left_out.append(name)
         elif chosen == "text" and format_name is None:
@@ -62,13 +63,30 @@ def list_inputs(path: Path, format_name: str | None) -> tuple[list[InputFile], l
     return files, left_out
 
 
+def _walk(folder: Path) -> list[tuple[str, Path]]:
+    """List what is in a folder at any depth by name: files, and folders that are not entered."""
+    found: list[Path] = []
+    refused: list[OSError] = []
+    for place, folders, names in os.walk(folder, onerror=refused.append):
+        # A link to a folder may lead back to where it is.
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        found += [Path(place, name) for name in (*names, *links)]
+    found += [Path(error.filename) for error in refused]
+    return sorted((printable(path.relative_to(folder).as_posix()), path) for path in found)
+
+
+def _can_be_read(path: Path) -> bool:
+    try:
+        return path.is_file() and os.access(path, os.R_OK)
+    except OSError:  # a link through a folder that is closed
+        return False
+
+
 def bare_name(name: str) -> str:
     """Return a name without its suffixes of format and compression."""
-    for suffix in filter(None, SUFFIXES):
-        name = name.removesuffix(suffix)
-    for suffix in _FORMATS:
-        name = name.removesuffix(suffix)
-    return name
+    name = _unpacked(name)
+    suffix = PurePosixPath(name).suffix
+    return name.removesuffix(suffix) if suffix.lower() in _FORMATS else name
 
 
 def fingerprint(file: InputFile) -> dict[str, Any]:
@@ -86,7 +104,10 @@ def fingerprint(file: InputFile) -> dict[str, Any]:
 
 
 def _tell_format(path: Path) -> str | None:
-    name = path.name.lower()
-    for suffix in filter(None, SUFFIXES):
-        name = name.removesuffix(suffix)
-    return _FORMATS.get(Path(name).suffix)
+    return _FORMATS.get(PurePosixPath(_unpacked(path.name)).suffix.lower())
+
+
+def _unpacked(name: str) -> str:
+    """Return a name without the one suffix of compression that readers take off."""
+    suffix = PurePosixPath(name).suffix
+    return name.removesuffix(suffix) if suffix.lower() in SUFFIXES else name

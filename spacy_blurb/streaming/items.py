@@ -15,6 +15,7 @@ class Item:
     title_end (int): Characters of the title; a blank and the abstract follow. 0 without one.
     fields (dict): What else the source says of it; JSON-able.
     questions (list[dict]): To be answered: {"id", "question", "options"}.
+    group (str): Of a DocBin, the document that it is a part of; "" where it is whole.
     doc (bytes): Of a DocBin, the Doc; b"" elsewhere.
     """
 
@@ -25,6 +26,7 @@ class Item:
     title_end: int = 0
     fields: dict[str, Any] = field(default_factory=dict)
     questions: list[dict[str, Any]] = field(default_factory=list)
+    group: str = ""
     doc: bytes = b""
 
 

@@ -14,13 +14,14 @@ whatever moment the process ends. Files of OUTPUT:
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
 from ..errors import BlurbError, Errors
-from .files import sync, sync_folder, write_json
+from .files import printable, sync, sync_folder, write_json
 from .items import START, Annotated, Batch, Position
 from .outputs.format import OutputFormat, WorkFileFormat
 from .outputs.jsonl import to_json
@@ -52,6 +53,18 @@ def written_paths(output: Path) -> list[Path]:
     return [output.with_name(output.name + suffix) for suffix in suffixes]
 
 
+def check_place(output: Path, output_format: OutputFormat) -> None:
+    """Refuse an output that cannot be written, or not gone on with, before anything is computed.
+
+    RAISES (BlurbError): B776 it has no name, or is a folder in place of a file or the reverse.
+    """
+    wanted = "a file" if output_format.files(output) == [output] else "a folder"
+    is_named = output.name not in ("", "-", "..")
+    found = _kind(output) if is_named else "no name of a file or folder"
+    if found not in (None, wanted):
+        raise BlurbError(Errors.B776.format(path=output, found=found, wanted=wanted))
+
+
 class Ledger:
     """Appends results and remembers what is safe. To be used in a `with` block.
 
@@ -60,7 +73,7 @@ class Ledger:
     identity (dict): What must be the same for a run to go on: pipeline, input, settings.
     overwrite (bool): Start again whatever there is.
     RAISES (BlurbError): B753 the output is of something else, B754 the identity differs, B755 the
-        output has lost what the checkpoint names, B756 another process writes it.
+        output is not what the checkpoint or the manifest names, B756 another process writes it.
     """
 
     def __init__(
@@ -74,6 +87,7 @@ class Ledger:
         self._output = output
         self._format = output_format
         self._identity = identity
+        self._overwrite = overwrite
         _, self._checkpoint, self._manifest, self.rejected_path, work = written_paths(output)
         self._target = work if isinstance(output_format, WorkFileFormat) else output
         self.is_finished = False
@@ -85,13 +99,12 @@ class Ledger:
         if self.is_finished:
             return self
         self._output.parent.mkdir(parents=True, exist_ok=True)
-        if self._target == self._output and self._output.is_dir():
-            raise BlurbError(Errors.B753.format(path=self._output))
         # "a" leaves alone what another process may be writing. Before the checkpoint stands there
         # must be no output, which would be anybody's; the rejected records hold the lock.
         self._rejected = self.rejected_path.open("ab")
         try:
             _lock(self._rejected, self._output)
+            self._check_unchanged()
             _check_length(self._target, self.done.output_bytes)
             _check_length(self.rejected_path, self.done.rejected_bytes)
             self._save()
@@ -123,7 +136,9 @@ class Ledger:
             payload = self._format.separator + payload
         # Files are read in the order of their names.
         rejected = sorted([*batch.rejected, *annotated.rejected], key=lambda r: (r.file, r.record))
-        lines = b"".join(to_json(asdict(record)) for record in rejected)
+        lines = b"".join(
+            to_json({**asdict(record), "reason": printable(record.reason)}) for record in rejected
+        )
         self._file.write(payload)
         self._rejected.write(lines)
         so_far = self.written
@@ -153,17 +168,20 @@ class Ledger:
         sync(self._file)
         if isinstance(self._format, WorkFileFormat):
             self._format.finish(self._target, self._output)
-        write_json(self._manifest, self._content())
-        self._close()
-        self.is_finished = True
+        self._file.close()
+        files = {path.name: path.stat().st_size for path in self._format.files(self._output)}
+        write_json(self._manifest, {**self._content(), "files": files})
         self._checkpoint.unlink()
         self._clean()
+        # What another process finds from now on is finished.
+        self._rejected.close()
+        self.is_finished = True
 
     def _find_done(self) -> Done:
         if self._checkpoint.is_file():
-            return self._read(self._checkpoint)
+            return self._read(self._checkpoint, [])
         if self._manifest.is_file() and self._output.exists():
-            done = self._read(self._manifest)
+            done = self._read(self._manifest, self._format.files(self._output))
             self.is_finished = True
             self._clean()
             return done
@@ -171,15 +189,25 @@ class Ledger:
             raise BlurbError(Errors.B753.format(path=self._output))
         return Done()
 
-    def _read(self, path: Path) -> Done:
+    def _check_unchanged(self) -> None:
+        """Look again: another process may have written between the first look and the lock."""
+        if not self._overwrite and (self._find_done() != self.done or self.is_finished):
+            raise BlurbError(Errors.B756.format(path=self._output))
+
+    def _read(self, path: Path, files: Sequence[Path]) -> Done:
+        """Return what a checkpoint or manifest names, of a manifest if the files are as it says."""
         try:
             content = json.loads(path.read_bytes())
             identity, done = content["identity"], Done(**content["done"])
+            sizes = [content["files"][file.name] for file in files]
         except (ValueError, KeyError, TypeError) as error:
             raise BlurbError(Errors.B753.format(path=path)) from error
         for key, value in self._identity.items():
             if identity.get(key) != value:
                 raise BlurbError(Errors.B754.format(path=self._output, key=key))
+        for file, size in zip(files, sizes, strict=True):
+            if (found := _length(file)) != size:
+                raise BlurbError(Errors.B755.format(path=file, found=found, expected=size))
         return replace(done, position=Position(*done.position))
 
     def _save(self) -> None:
@@ -203,19 +231,36 @@ def _is_there(path: Path) -> bool:
     return path.exists() and not (path.is_dir() and not any(path.iterdir()))
 
 
+def _kind(path: Path) -> str | None:
+    """Return what is at a path, None where nothing is."""
+    if path.is_dir():
+        return "a folder"
+    if path.is_file():
+        return "a file"
+    return "neither a file nor a folder" if path.exists() else None
+
+
 def _check_length(path: Path, expected: int) -> None:
-    found = path.stat().st_size if path.is_file() else 0
-    if found < expected:
+    if (found := _length(path)) < expected:
         raise BlurbError(Errors.B755.format(path=path, found=found, expected=expected))
 
 
+def _length(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
 def _lock(file: BinaryIO, output: Path) -> None:
-    """Keep a second run from writing the same file; the system unlocks it when a process dies."""
+    """Keep a second run from writing the same file, where the system can.
+
+    It unlocks the file when a process dies.
+    """
     try:
         import fcntl
     except ImportError:  # not on Windows
         return
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
         raise BlurbError(Errors.B756.format(path=output)) from error
+    except OSError:  # a file system without locks, as some of a network are
+        return

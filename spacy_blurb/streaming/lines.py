@@ -2,7 +2,9 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,20 @@ _EXPECTED = (
     '{"question": "...", "options": ["..."]}) may be missing, other keys are kept'
 )
 ANNOTATION_KEYS = frozenset(
-    {"entities", "pico", "relations", "cats", "answers", "similarity", "vector"}
+    {
+        "entities",
+        "pico",
+        "relations",
+        "cats",
+        "answers",
+        "abbreviations",
+        "similarity",
+        "vector",
+        "title_end",
+    }
 )
-"""What `annotate` writes; values of these keys in the input are not kept."""
+"""What `annotate` writes beside `id` and `text`; values of these keys in the input are not kept.
+Of them `title_end` alone is read."""
 
 
 def read_text(path: Path, name: str, bare: str) -> Iterator[Item | Rejected]:
@@ -82,24 +95,45 @@ def _to_item(path: Path, name: str, number: int, line: str, default_id: str) -> 
         if "\\u" in line:
             json.dumps(row, ensure_ascii=False).encode("utf-8")
         own_id = typed_id(row, "id") if row.get("id") not in (None, "") else default_id
-        questions = [
-            _to_question(position, question)
-            for position, question in enumerate(typed(row, "questions", list, default=[]))
-        ]
+        questions = _to_questions(typed(row, "questions", list, default=[]))
     except JSON_ERRORS as error:
         raise not_such(error, path, where=f"line {number}", expected=_EXPECTED) from error
     left_out = ANNOTATION_KEYS | {"id", "text"}
     fields = {key: value for key, value in row.items() if key not in left_out}
-    return Item(name, number, own_id, text, fields=fields, questions=questions)
+    title_end = _to_title_end(row.get("title_end"), text)
+    return Item(name, number, own_id, text, title_end, fields, questions)
 
 
-def _to_question(position: int, row: Any) -> dict[str, Any]:
+def _to_title_end(value: Any, text: str) -> int:
+    """Return the characters of the title, 0 where the value cannot be what `annotate` writes."""
+    is_cut = type(value) is int and 0 < value < len(text) and text[value] == " "
+    return value if is_cut else 0
+
+
+def _to_questions(rows: list[Any]) -> list[dict[str, Any]]:
+    """Return questions with ids, all different; one without an id is called by its position.
+
+    RAISES: What `typed` raises; ValueError two have the same id.
+    """
+    questions = [_to_question(row) for row in rows]
+    counts = Counter(question["id"] for question in questions if question["id"])
+    if repeated := [own_id for own_id, n in counts.items() if n > 1]:
+        raise ValueError(f"more than one question has the id {repeated[0]!r}")
+    # Where a position is the id of another question.
+    free = (str(n) for n in count(len(rows)) if str(n) not in counts)
+    for position, question in enumerate(questions):
+        if not question["id"]:
+            question["id"] = str(position) if str(position) not in counts else next(free)
+    return questions
+
+
+def _to_question(row: Any) -> dict[str, Any]:
     if isinstance(row, str):
         row = {"question": row}
     options = typed(row, "options", list, default=[])
     if any(type(option) is not str for option in options):
         raise TypeError("options are not all strings")
-    question_id = typed_id(row, "id") if row.get("id") not in (None, "") else str(position)
+    question_id = typed_id(row, "id") if row.get("id") not in (None, "") else ""
     return {"id": question_id, "question": typed(row, "question", str), "options": options}
 
 

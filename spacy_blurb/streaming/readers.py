@@ -7,16 +7,16 @@ both, and goes on behind a bad record where the format lets it.
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from ..annotations import document_fields, document_id, document_title_end
+from ..annotations import document_fields, document_group, document_id, document_title_end
 from ..data.formats.compressed import read_chunks
 from ..data.formats.pubmed_xml import to_article
 from ..data.formats.xml_elements import XmlElement, to_text
 from ..data.formats.xml_recovery import read_around_damage
 from ..data.records import Article
-from ..errors import BlurbError, Errors
+from ..errors import BlurbError, Errors, first_line
 from .items import Item, Rejected
 from .lines import MAX_RECORD_BYTES, read_jsonl, read_text
 
@@ -40,24 +40,44 @@ def read_text_file(path: Path, name: str, bare: str) -> Records:
 
 def read_docbin(path: Path, name: str, bare: str) -> Records:
     """Yield the Docs of a `.spacy` file, which is held in memory as one."""
-    number = 0
     try:
-        content = b"".join(read_chunks(path))
-        # Words of one file are not kept for the next one.
-        for number, doc in enumerate(DocBin().from_bytes(content).get_docs(Vocab()), start=1):
-            yield Item(
-                file=name,
-                record=number,
-                id=document_id(doc) or f"{bare}:{number}",
-                text=doc.text,
-                title_end=document_title_end(doc),
-                fields=document_fields(doc),
-                doc=doc.to_bytes(exclude=["user_data"]),
-            )
+        docbin = DocBin().from_bytes(b"".join(read_chunks(path)))
     except BlurbError as error:
-        yield Rejected(name, number + 1, str(error))
+        yield Rejected(name, 1, str(error))
+        return
     except Exception as error:  # zlib, msgpack and numpy each raise their own on foreign bytes
-        yield Rejected(name, number + 1, Errors.B113.format(path=path, reason=error))
+        yield Rejected(name, 1, Errors.B113.format(path=path, reason=error))
+        return
+    # Words of one file are not kept for the next one.
+    docs = docbin.get_docs(Vocab())
+    for number in range(1, len(docbin) + 1):
+        lost = len(docbin) - number
+        try:
+            doc = next(docs)
+            lost = 0
+            record = _doc_to_item(name, number, bare, doc)
+        except Exception as error:  # see above
+            reason = f"{type(error).__name__}: {first_line(error)}"
+            message = Errors.B778.format(path=path, number=number, reason=reason, lost=lost)
+            yield Rejected(name, number, message)
+            if lost:
+                return
+        else:
+            yield record
+
+
+def _doc_to_item(name: str, number: int, bare: str, doc: Doc) -> Item:
+    own_id, group = document_id(doc), document_group(doc)
+    return Item(
+        file=name,
+        record=number,
+        id=own_id or f"{bare}:{number}",
+        text=doc.text,
+        title_end=document_title_end(doc),
+        fields=document_fields(doc),
+        group="" if group is None or group == own_id else group,
+        doc=doc.to_bytes(exclude=["user_data"]),
+    )
 
 
 def read_pubmed(path: Path, name: str, bare: str) -> Records:
@@ -84,8 +104,9 @@ def _record_names(root: str) -> set[str]:
     if root == "MedlineCitationSet":
         return {"MedlineCitation", "DeleteCitation"}
     names = {"PubmedArticle", "PubmedBookArticle", "DeleteCitation"}
-    # Before the root is known both kinds are: a citation in an article is not the outermost.
-    return names if root else names | {"MedlineCitation"}
+    # Where no set is known both kinds are: a citation in an article is not the outermost.
+    is_known = root not in ("", "MedlineCitation", "DeleteCitation")
+    return names if is_known else names | {"MedlineCitation"}
 
 
 def _to_article(path: Path, element: XmlElement) -> Article:

@@ -17,7 +17,7 @@ from .cluster import joined_cluster
 from .identity import describe_run
 from .inputs import list_inputs
 from .items import Batch
-from .ledger import Done, Ledger, written_paths
+from .ledger import Done, Ledger, check_place, written_paths
 from .outputs import OUTPUTS, tell_output_format
 from .pool import ActorPool
 from .processes import Job, Results, annotate_here, annotate_in_processes
@@ -34,7 +34,7 @@ class Summary:
     words_per_second (float): Of this run alone; 0 where nothing was left to do.
     resumed (int): Documents that were there before.
     rejected_path (Path): Where the rejected records are.
-    left_out (list[str]): Files of a folder whose names are of no known format.
+    left_out (list[str]): What of a folder is not read, see `list_inputs`.
     """
 
     done: Done
@@ -75,16 +75,17 @@ def annotate(
     vector (bool): Write vectors of documents, JSONL alone.
     overwrite (bool): Start again whatever there is.
     report (Callable): Is told how far it is, every ten seconds.
-    RAISES (BlurbError): B750-B752, B761, B775 and B776 input and output, B753-B756 what `Ledger`
-        raises, B757 and B758 the pipeline, B760 a process died, B765 too much for the format, B703
-        and B766-B774 the cluster.
+    RAISES (BlurbError): B750-B752, B761, B775, B776 and B779 input and output, B753-B756 what
+        `Ledger` raises, B757 and B758 the pipeline, B760 a process died, B765 too much for the
+        format, B703 and B766-B774 the cluster.
     """
     if gpu and ray is None:
         raise BlurbError(Errors.B773)
-    # A run goes on where it was stopped, for which it looks at the file.
-    if output.name == "-" or (output.exists() and not (output.is_file() or output.is_dir())):
-        raise BlurbError(Errors.B776.format(path=output))
     format_name = tell_output_format(output, output_format)
+    writer = OUTPUTS[format_name](vector=vector)
+    check_place(output, writer)
+    if vector and not writer.has_vectors:
+        raise BlurbError(Errors.B779.format(format_name=format_name))
     files, left_out = list_inputs(source, input_format)
     if source.is_dir() and output.resolve().is_relative_to(source.resolve()):
         raise BlurbError(Errors.B761.format(output=output, input=source))
@@ -95,7 +96,7 @@ def annotate(
     size = batch_size or nlp.batch_size
     settings = {"batch_size": size, "vectors": vector, "gpu": gpu}
     identity = describe_run(nlp, files, output_format=format_name, **settings)
-    ledger = Ledger(output, OUTPUTS[format_name](vector=vector), identity, overwrite=overwrite)
+    ledger = Ledger(output, writer, identity, overwrite=overwrite)
     before = ledger.done
     begun = time.monotonic()
     if not ledger.is_finished:

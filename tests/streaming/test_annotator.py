@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, DocBin
 
-from spacy_blurb.annotations import doc_questions, set_answers, set_vector
+from spacy_blurb.annotations import RECORD, doc_questions, set_answers, set_record, set_vector
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.streaming.annotator import Annotator
 from spacy_blurb.streaming.items import Item
@@ -77,6 +77,61 @@ def test_a_pipeline_that_cannot_annotate_anything(tmp_path: Path) -> None:
     with pytest.raises(BlurbError, match="B758"):
         run(spacy.blank("en"), source, tmp_path / "o.jsonl", vector=True)
     assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]
+
+
+def test_documents_that_cannot_be_written_are_set_aside(tmp_path: Path) -> None:
+    def no_number(doc: Doc) -> Doc:
+        doc.cats = {"x": float("nan") if "bad" in doc.text else 0.5}
+        return doc
+
+    nlp = with_component(no_number, "test_nan")
+    source = write_jsonl(tmp_path / "a.jsonl", ["a", "bad", "b"])
+    run(nlp, source, tmp_path / "o.jsonl")
+    assert [row["text"] for row in read_rows(tmp_path / "o.jsonl")] == ["a", "b"]
+    assert rejected(tmp_path / "o.jsonl") == [("a.jsonl", 2, "B777")]
+    (row,) = read_rows(tmp_path / "o.jsonl.rejected.jsonl")
+    assert "document 'd1' cannot be written: ValueError: " in row["reason"]
+
+
+def test_a_pipeline_whose_documents_cannot_be_written(tmp_path: Path) -> None:
+    def no_number(doc: Doc) -> Doc:
+        doc.cats = {"x": float("nan")}
+        return doc
+
+    source = write_jsonl(tmp_path / "a.jsonl", ["a"])
+    with pytest.raises(BlurbError, match=r"B757.*ValueError"):
+        run(with_component(no_number, "test_always_nan"), source, tmp_path / "o.jsonl")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_component_that_returns_another_doc(tmp_path: Path, fails: bool) -> None:
+    def copy(doc: Doc) -> Doc:
+        if doc.text == "bad":
+            raise ValueError("bad")
+        return Doc(
+            doc.vocab, words=[t.text for t in doc], spaces=[bool(t.whitespace_) for t in doc]
+        )
+
+    nlp = with_component(copy, f"test_copy_{fails}")
+    source = write_jsonl(tmp_path / "a.jsonl", ["one two", "bad" if fails else "three"], year=1999)
+    run(nlp, source, tmp_path / "o.jsonl")
+    row = read_rows(tmp_path / "o.jsonl")[0]
+    assert (row["id"], row["text"], row["year"]) == ("d0", "one two", 1999)
+
+
+def test_docs_of_a_docbin_stay_parts_of_their_document(tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    part, whole = nlp("a part"), nlp("whole")
+    set_record(part, "1.2", group="1")
+    set_record(whole, "2")
+    DocBin(docs=[part, whole]).to_disk(tmp_path / "a.spacy")
+    run(nlp, tmp_path / "a.spacy", tmp_path / "b.spacy")
+    docs = DocBin().from_disk(tmp_path / "b.spacy").get_docs(nlp.vocab)
+    assert [dict(doc.spans[RECORD].attrs) for doc in docs] == [
+        {"id": "1.2", "group": "1"},
+        {"id": "2"},
+    ]
 
 
 def test_questions_are_answered_and_vectors_written(tmp_path: Path) -> None:

@@ -23,17 +23,21 @@ from spacy_blurb.annotations import (
     set_abbreviations,
     set_answers,
     set_found_relations,
+    set_pair,
     set_questions,
     set_record,
     set_scored_entities,
+    set_similarity,
     set_vector,
 )
 from spacy_blurb.data.formats.bioc import read_bioc
 from spacy_blurb.data.formats.pubtator import read_linked, read_pubtator
 from spacy_blurb.data.records import Mention
 from spacy_blurb.errors import BlurbError
-from spacy_blurb.streaming.outputs import OUTPUTS, docbin, tell_output_format
+from spacy_blurb.streaming.lines import ANNOTATION_KEYS
+from spacy_blurb.streaming.outputs import OUTPUTS, docbin, graph, tell_output_format
 from spacy_blurb.streaming.outputs.graph import EDGE_COLUMNS, safe_cell
+from spacy_blurb.streaming.rows import to_row
 
 from .streams import TEXTS, pubmed_xml, read_rows, run, write_jsonl
 
@@ -134,6 +138,24 @@ def test_jsonl_holds_all_that_a_doc_carries() -> None:
     assert "vector" not in json.loads(encode("jsonl", full_doc()))
 
 
+def test_keys_that_are_written_are_not_taken_for_the_sources_own() -> None:
+    """What an earlier run has found would else pass for what this one has."""
+    doc = full_doc()
+    set_pair(doc, 10)
+    set_similarity(doc, 0.5)
+    assert set(to_row(doc, vector=True)) - {"id", "text", "fields"} == ANNOTATION_KEYS
+
+
+def test_titles_are_apart_after_two_runs(tmp_path: Path, rules: Language) -> None:
+    source = tmp_path / "a.xml"
+    source.write_bytes(pubmed_xml([("1", "On fever", "aspirin helps")]))
+    run(rules, source, tmp_path / "a.jsonl")
+    run(rules, tmp_path / "a.jsonl", tmp_path / "b.jsonl")
+    assert (tmp_path / "b.jsonl").read_bytes() == (tmp_path / "a.jsonl").read_bytes()
+    run(rules, tmp_path / "a.jsonl", tmp_path / "b.pubtator")
+    assert "1|t|On fever\n1|a|aspirin helps\n" in (tmp_path / "b.pubtator").read_text("utf-8")
+
+
 def test_abbreviations_of_a_pipeline(tmp_path: Path) -> None:
     """Through DocBin too; an empty list says that there are none, no key that nobody looked."""
     nlp = spacy.blank("en")
@@ -229,6 +251,18 @@ def test_titles_are_apart(tmp_path: Path, rules: Language, kind: str) -> None:
         ]
     else:
         assert output.read_text("utf-8").startswith("1|t|On fever\n1|a|aspirin helps\n1\t3\t8\t")
+
+
+@pytest.mark.parametrize(("words", "offsets"), [((0, 2), [0, 9]), ((1, 3), [0])])
+def test_a_mention_across_title_and_abstract(words: tuple[int, int], offsets: list[int]) -> None:
+    """A BioC passage holds the text of what is annotated in it."""
+    doc = BLANK("On fever aspirin helps")
+    doc.ents = [Span(doc, *words, "X")]
+    set_record(doc, "1", title_end=8)
+    (document,) = json.loads(encode("bioc", doc))["documents"]
+    assert [passage["offset"] for passage in document["passages"]] == offsets
+    (annotation,) = document["passages"][0]["annotations"]
+    assert annotation["text"] in document["passages"][0]["text"]
 
 
 ODD = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -333,6 +367,14 @@ def test_graph_of_relations(tmp_path: Path) -> None:
     assert "NCBI:10116" in {e["target"] for e in edges}
     nodes = {n["id"]: int(n["mentions"]) for n in read_csv(tmp_path / "graph" / "nodes.csv")}
     assert nodes["Disease:hypertension"] == 2  # once in each Doc, though two label sets find it
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["graph", "work"]
+
+
+def test_graph_without_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph, "_SCHEMA", "pragma max_page_count = 1;" + graph._SCHEMA)
+    (tmp_path / "work").write_bytes(OUTPUTS["graph"]().encode([full_doc()]))
+    with pytest.raises(OSError, match="disk is full"):
+        OUTPUTS["graph"]().finish(tmp_path / "work", tmp_path / "graph")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["graph", "work"]
 
 

@@ -1,21 +1,28 @@
 """Inputs of every format, plain and compressed, in files and folders; bad records."""
 
 import json
+import lzma
+import os
+import re
+import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import spacy
-from spacy.tokens import DocBin
+from spacy.tokens import DocBin, SpanGroup
 
-from spacy_blurb.annotations import attach_questions
+from spacy_blurb.annotations import RECORD, attach_questions
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.streaming import batches
 from spacy_blurb.streaming.batches import read_batches
-from spacy_blurb.streaming.inputs import list_inputs
+from spacy_blurb.streaming.inputs import bare_name, list_inputs
 from spacy_blurb.streaming.items import START, Item, Position, Rejected
 from spacy_blurb.streaming.readers import READERS
 
 from .streams import TEXTS, compress, docbin_bytes, pubmed_xml, write_jsonl
+
+BLANK = spacy.blank("en")
 
 
 def read(path: Path, kind: str) -> list[Item | Rejected]:
@@ -65,6 +72,31 @@ def test_jsonl_keeps_other_keys_and_questions(tmp_path: Path) -> None:
         {"id": "0", "question": "Why?", "options": []},
         {"id": "9", "question": "Who?", "options": ["a"]},
     ]
+
+
+def test_a_title_that_annotate_has_told_is_one(tmp_path: Path) -> None:
+    """Its number is no key of the source; another one is not believed."""
+    path = tmp_path / "a.jsonl"
+    ends = [7, 1, 15, 16, 0, -8, True, 7.0, "7", None]
+    rows = [{"text": "A title and more", "title_end": end} for end in ends]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    items = [item for item in read(path, "jsonl") if isinstance(item, Item)]
+    assert [item.title_end for item in items] == [7, 1, *[0] * 8]
+    assert [item.fields for item in items] == [{}] * 10
+
+
+def test_ids_of_questions_are_different(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    asked = ["a", {"id": "0", "question": "b"}, {"id": 4, "question": "c"}, "d"]
+    twice = [{"id": "x", "question": "a"}, {"id": "x", "question": "b"}]
+    rows = [{"text": "t", "questions": questions} for questions in (asked, twice)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    first, second = read(path, "jsonl")
+    assert isinstance(first, Item)
+    assert [question["id"] for question in first.questions] == ["5", "0", "4", "3"]
+    assert isinstance(second, Rejected)
+    assert "[B167]" in second.reason
+    assert "the id 'x'" in second.reason
 
 
 BAD_LINES = [
@@ -173,6 +205,53 @@ def test_damage_in_xml_outside_of_articles(tmp_path: Path) -> None:
         assert outline(read(path, "pubmed")) == [(1, "B107")]
 
 
+BARE = re.compile(rb"<PubmedArticle>.*</PubmedArticle>", re.S)
+
+
+@pytest.mark.parametrize("kind", ["PubmedArticle", "MedlineCitation"])
+@pytest.mark.parametrize("end", [b"", b"\n</PubmedArticleSet>\n"])
+def test_articles_without_a_set_around_them(tmp_path: Path, kind: str, end: bytes) -> None:
+    """Each once, whether one behind the other or in a set whose first tag is gone."""
+    found = BARE.search(pubmed_xml(ARTICLES))
+    assert found
+    content = found[0]
+    if kind == "MedlineCitation":
+        content = re.sub(
+            rb"</?PubmedArticle>|<PubmedData>.*?</PubmedData>", b"", content, flags=re.S
+        )
+    path = tmp_path / "a.xml"
+    path.write_bytes(content.strip() + end)
+    records = read(path, "pubmed")
+    assert [item.id for item in records if isinstance(item, Item)] == ["1", "2", "3", "4"]
+    # The second one, which cannot be beside the first, and an end that is missing.
+    assert len(records) - 4 == 1 + (not end)
+    # A damaged one costs itself.
+    path.write_bytes(path.read_bytes().replace(b"Title 3.", b"a < b"))
+    ids = [item.id for item in read(path, "pubmed") if isinstance(item, Item)]
+    assert ids == ["1", "2", "4"]
+
+
+def test_articles_behind_the_end_of_a_set(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    content = pubmed_xml(ARTICLES)
+    at = content.index(b"<PubmedArticle>", content.index(b"Abstract 2."))
+    path.write_bytes(content[:at] + b"</PubmedArticleSet>" + content[at:])
+    records = read(path, "pubmed")
+    assert [r.id if isinstance(r, Item) else r.reason[1:5] for r in records] == [
+        "1",
+        "2",
+        "B160",
+        "3",
+        "4",
+    ]
+
+
+def test_a_tag_that_is_cut_off_ends(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    path.write_bytes(b"<PubmedArticle a='")
+    assert {code for _, code in outline(read(path, "pubmed"))} == {"B160"}
+
+
 def test_the_older_form_of_medline_sets(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     citation = "<MedlineCitation><PMID>{0}</PMID><Article><ArticleTitle>T{0}</ArticleTitle>{1}"
@@ -219,22 +298,60 @@ def test_truncated_files_are_told(tmp_path: Path, kind: str, suffix: str) -> Non
         assert "[B101]" in last.reason
 
 
+@pytest.mark.parametrize("packing", [".gz", ".xz"])
+def test_articles_before_a_cut_are_read(tmp_path: Path, packing: str) -> None:
+    path = tmp_path / f"a.xml{packing}"
+    texts = [" ".join(str(n * m) for m in range(7, 300)) for n in range(1, 31)]
+    whole = pubmed_xml([(str(n), "T", text) for n, text in enumerate(texts, start=1)])
+    packed = compress(whole, packing)
+    path.write_bytes(packed[: len(packed) * 9 // 10])
+    decompressor: Any = zlib.decompressobj(31) if packing == ".gz" else lzma.LZMADecompressor()
+    n_whole = decompressor.decompress(path.read_bytes()).count(b"</PubmedArticle>")
+    assert n_whole > 20
+    *items, last = read(path, "pubmed")
+    assert [item.id for item in items if isinstance(item, Item)] == [
+        str(n) for n in range(1, n_whole + 1)
+    ]
+    assert outline([last]) == [(n_whole + 1, "B101")]
+
+
 def test_folders_and_names(tmp_path: Path) -> None:
     deep = tmp_path / "b" / "c"
     deep.mkdir(parents=True)
-    for name in ("b.txt", "a.JSONL", "b/c/x.xml.gz", "z.spacy.xz", "b.txt.md5"):
+    for name in ("b.txt", "a.JSONL", "b/c/x.xml.GZ", "z.spacy.xz", "b.txt.md5"):
         (tmp_path / name).write_bytes(b"")
     files, left_out = list_inputs(tmp_path, None)
     assert [(f.name, f.format) for f in files] == [
         ("a.JSONL", "jsonl"),
         ("b.txt", "text-files"),
-        ("b/c/x.xml.gz", "pubmed"),
+        ("b/c/x.xml.GZ", "pubmed"),
         ("z.spacy.xz", "docbin"),
     ]
+    assert [bare_name(f.name) for f in files] == ["a", "b", "b/c/x", "z"]
     assert left_out == ["b.txt.md5"]
     ((file,), _) = list_inputs(tmp_path / "b.txt", None)
     assert file.format == "text"
     assert [f.format for f in list_inputs(tmp_path, "text")[0]] == ["text"] * 5
+
+
+def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "in"
+    for name in ("a.txt", "sub/b.txt", "closed/c.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"one")
+    (folder / "gone.txt").symlink_to(tmp_path / "nowhere")
+    (folder / "sub" / "back").symlink_to(folder)
+    scan = os.scandir
+
+    def scan_or_refuse(path: str) -> Any:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "no", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scan_or_refuse)
+    files, left_out = list_inputs(folder, None)
+    assert [file.name for file in files] == ["a.txt", "sub/b.txt"]
+    assert left_out == ["closed", "gone.txt", "sub/back"]
 
 
 def test_mistakes_in_the_input(tmp_path: Path) -> None:
@@ -258,6 +375,28 @@ def test_docs_of_a_docbin_keep_what_is_to_be_judged(tmp_path: Path) -> None:
     assert item.doc
 
 
+def test_a_doc_of_a_docbin_that_cannot_be_read_costs_itself(tmp_path: Path) -> None:
+    docs = [BLANK(text) for text in ("one", "two", "three")]
+    docs[1].spans[RECORD] = SpanGroup(docs[1], name=RECORD, attrs={"fields": "no json"})
+    DocBin(docs=docs).to_disk(tmp_path / "a.spacy")
+    assert outline(read(tmp_path / "a.spacy", "docbin")) == [
+        (1, "file:1", "one"),
+        (2, "B778"),
+        (3, "file:3", "three"),
+    ]
+
+
+def test_docs_behind_one_that_spacy_cannot_read_are_counted(tmp_path: Path) -> None:
+    docbin = DocBin(docs=[BLANK(text) for text in ("one", "two", "three", "four")])
+    docbin.span_groups[1] = b"junk"
+    docbin.to_disk(tmp_path / "a.spacy")
+    first, second = read(tmp_path / "a.spacy", "docbin")
+    assert outline([first, second]) == [(1, "file:1", "one"), (2, "B778")]
+    assert isinstance(second, Rejected)
+    assert "Doc 2 of" in second.reason
+    assert "2 are lost with it" in second.reason
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 50])
 def test_batches_begin_at_the_same_records_from_every_position(tmp_path: Path, size: int) -> None:
     for name in "abc":
@@ -278,3 +417,15 @@ def test_long_documents_make_short_batches(tmp_path: Path, monkeypatch: pytest.M
     files, _ = list_inputs(tmp_path, None)
     found = [[len(i.text) for i in b.items] for b in read_batches(files, START, 100)]
     assert found == [[4, 4, 4], [30], [9, 1], [1]]
+
+
+def test_documents_with_much_beside_the_text_make_short_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"text": "x", "k": "y" * n} for n in (1, 200, 1, 1, 200)]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "b.spacy").write_bytes(docbin_bytes(["one", "two"]))
+    files, _ = list_inputs(tmp_path, None)
+    assert [len(batch.items) for batch in read_batches(files, START, 100)] == [7]
+    monkeypatch.setattr(batches, "MAX_BATCH_BYTES", 100)
+    assert [len(batch.items) for batch in read_batches(files, START, 100)] == [2, 3, 1, 1]

@@ -1,5 +1,6 @@
 """A run that is killed, at every moment: what comes out is what an uninterrupted run writes."""
 
+import errno
 import os
 import random
 import signal
@@ -15,8 +16,9 @@ from spacy.language import Language
 
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.streaming import ledger
+from spacy_blurb.streaming.files import sync_folder
 
-from .streams import SUFFIXES, TEXTS, read_everything, run, write_jsonl
+from .streams import SUFFIXES, TEXTS, read_everything, read_rows, rejected, run, write_jsonl
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 
@@ -125,6 +127,29 @@ def test_a_finished_run_is_not_repeated(tmp_path: Path, source: Path, rules: Lan
     assert run(rules, source, output, overwrite=True).resumed == 0
 
 
+@pytest.mark.parametrize("kind", list(SUFFIXES))
+def test_a_finished_output_that_was_changed(
+    tmp_path: Path, source: Path, rules: Language, kind: str
+) -> None:
+    output = tmp_path / f"out{SUFFIXES[kind]}"
+    run(rules, source, output)
+    file = output / "edges.csv" if kind == "graph" else output
+    before = file.read_bytes()
+    file.write_bytes(before[:-1])
+    with pytest.raises(BlurbError, match=r"B755.*--overwrite"):
+        run(rules, source, output)
+    run(rules, source, output, overwrite=True)
+    assert file.read_bytes() == before
+    # One that is gone is made anew; a table of a folder is a part.
+    file.unlink()
+    if kind == "graph":
+        with pytest.raises(BlurbError, match=r"B755.*edges\.csv has 0 bytes"):
+            run(rules, source, output)
+    else:
+        assert run(rules, source, output).resumed == 0
+        assert file.read_bytes() == before
+
+
 def stop_after_two_batches(
     rules: Language, source: Path, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +207,30 @@ def test_outputs_that_are_not_ours(tmp_path: Path, source: Path, rules: Language
             run(rules, source, tmp_path / "b.jsonl")
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "is_folder"),
+    [("o.jsonl", "jsonl", True), ("o.spacy", "docbin", True), ("graph", "graph", False)],
+)
+def test_a_folder_in_place_of_a_file_and_the_reverse(
+    tmp_path: Path, source: Path, rules: Language, name: str, kind: str, is_folder: bool
+) -> None:
+    output = tmp_path / name
+    if is_folder:
+        output.mkdir()
+    else:
+        output.write_bytes(b"mine")
+    for overwrite in (False, True):
+        with pytest.raises(BlurbError, match="B776"):
+            run(rules, source, output, output_format=kind, overwrite=overwrite)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["in.jsonl", name])
+
+
+@pytest.mark.parametrize("name", [".", "..", "/"])
+def test_an_output_without_a_name(source: Path, rules: Language, name: str) -> None:
+    with pytest.raises(BlurbError, match="B776"):
+        run(rules, source, Path(name))
+
+
 def test_an_output_that_was_cut(
     tmp_path: Path, source: Path, rules: Language, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,6 +251,58 @@ def test_two_runs_do_not_write_one_output(tmp_path: Path, source: Path, rules: L
     assert not output.exists()
 
 
+def test_a_run_that_another_one_has_overtaken(
+    tmp_path: Path, source: Path, rules: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It finishes between the first look at the output and the lock."""
+    output, lock = tmp_path / "out.jsonl", ledger._lock
+
+    def lock_too_late(*args: Any) -> None:
+        monkeypatch.setattr(ledger, "_lock", lock)
+        run(rules, source, output)
+
+    monkeypatch.setattr(ledger, "_lock", lock_too_late)
+    with pytest.raises(BlurbError, match="B756"):
+        run(rules, source, output)
+    assert run(rules, source, output).resumed == len(TEXTS)
+
+
+def test_the_lock_is_held_until_all_is_in_place(
+    tmp_path: Path, source: Path, rules: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    clean = ledger.Ledger._clean
+
+    def try_to_lock(self: ledger.Ledger) -> None:
+        clean(self)
+        assert not (tmp_path / "out.jsonl.checkpoint.json").exists()
+        with self.rejected_path.open("ab") as file, pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    monkeypatch.setattr(ledger.Ledger, "_clean", try_to_lock)
+    run(rules, source, tmp_path / "out.jsonl")
+
+
+def test_file_systems_without_locks_and_without_fsync_of_folders(
+    tmp_path: Path, source: Path, rules: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(number: int) -> Callable[..., None]:
+        def fail(*args: object) -> None:
+            raise OSError(number, "not here")
+
+        return fail
+
+    monkeypatch.setattr(fcntl, "flock", refuse(errno.ENOLCK))
+    assert run(rules, source, tmp_path / "out.jsonl").done.documents == len(TEXTS)
+    monkeypatch.setattr(os, "fsync", refuse(errno.EINVAL))
+    sync_folder(tmp_path)
+    monkeypatch.setattr(os, "fsync", refuse(errno.EIO))
+    with pytest.raises(OSError, match="not here"):
+        sync_folder(tmp_path)
+
+
 @pytest.mark.parametrize("suffix", ["", ".rejected.jsonl"])
 def test_the_input_is_not_overwritten(
     suffix: str, tmp_path: Path, source: Path, rules: Language
@@ -216,3 +317,19 @@ def test_the_input_is_not_overwritten(
 def test_the_input_must_not_hold_the_output(tmp_path: Path, source: Path, rules: Language) -> None:
     with pytest.raises(BlurbError, match="B761"):
         run(rules, source.parent, source.parent / "out.jsonl")
+
+
+def test_names_that_are_no_utf8(tmp_path: Path, rules: Language) -> None:
+    """They can be written, in ids, in rejected records and in the manifest."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    try:
+        for name, content in ((b"caf\xe9.txt", b"fever"), (b"\xff.txt", b"\xff")):
+            (folder / os.fsdecode(name)).write_bytes(content)
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    run(rules, folder, tmp_path / "o.jsonl")
+    (row,) = read_rows(tmp_path / "o.jsonl")
+    assert row["id"] == "caf\\udce9"
+    assert rejected(tmp_path / "o.jsonl") == [("\\udcff.txt", 1, "B102")]
+    assert run(rules, folder, tmp_path / "o.jsonl").resumed == 1

@@ -1,5 +1,6 @@
 """What an actor does on its node, without a cluster."""
 
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,21 @@ from spacy_blurb.streaming.worker import Worker
 @pytest.fixture
 def identity(rules: Language) -> dict[str, Any]:
     return describe_run(rules, [], output_format="jsonl")
+
+
+def test_versions_of_what_computes_are_known(
+    rules: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = {"spacy-blurb": "1", "spacy": "2", "thinc": "3", "numpy": "4", "torch": "5+cpu"}
+
+    def version(name: str) -> str:
+        if name not in installed:
+            raise PackageNotFoundError(name)
+        return installed[name]
+
+    monkeypatch.setattr("spacy_blurb.streaming.identity.version", version)
+    found = describe_run(rules, [], output_format="jsonl")["versions"]
+    assert found == {**installed, "torch": "5"}
 
 
 def test_a_worker_annotates(rules: Language, identity: dict[str, Any]) -> None:

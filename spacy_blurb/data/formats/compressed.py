@@ -5,8 +5,9 @@ import lzma
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from ...errors import BlurbError, Errors
 
@@ -30,16 +31,18 @@ def find_file(folder: Path, name: str) -> Path | None:
 
 
 @contextmanager
-def open_bytes(path: Path) -> Iterator[BinaryIO]:
+def open_bytes(path: Path) -> Iterator[BufferedIOBase]:
     """Open a plain or compressed file to read what is in it.
 
+    path (Path): The file; `.xz` and `.gz`, in whatever case, are decompressed while reading.
     RAISES (BlurbError): B100 no such file; also while it is read: B101 damaged file.
     """
     try:
+        packing = path.suffix.lower()
         # gzip takes a file of no bytes for one that holds none.
-        if path.suffix in _OPENERS and path.is_file() and path.stat().st_size == 0:
+        if packing in _OPENERS and path.is_file() and path.stat().st_size == 0:
             raise EOFError("it is empty")
-        with _OPENERS.get(path.suffix, open)(path, "rb") as file:
+        with _OPENERS.get(packing, open)(path, "rb") as file:
             yield file
     except FileNotFoundError as error:
         raise BlurbError(Errors.B100.format(path=path)) from error
@@ -48,13 +51,16 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
 
 
 def read_chunks(path: Path) -> Iterator[bytes]:
-    """Yield the content of a plain or compressed file in pieces of `CHUNK_BYTES`.
+    """Yield the content of a plain or compressed file in pieces of at most `CHUNK_BYTES`.
+
+    All that can be decompressed before a damage comes before the error.
 
     path (Path): The file; `.xz` and `.gz` are decompressed while reading.
     RAISES (BlurbError): B100 no such file, B101 damaged file.
     """
     with open_bytes(path) as file:
-        while chunk := file.read(CHUNK_BYTES):
+        # `read` would gather several pieces, and drop them all where a later one is damaged.
+        while chunk := file.read1(CHUNK_BYTES):
             yield chunk
 
 

@@ -13,6 +13,8 @@ from .xml_elements import XmlElement, read_elements, to_text
 
 _NAMES = frozenset({"MedlineCitation", "BookDocument", "DeleteCitation"})
 _NO_LABEL = {"", "UNLABELLED"}
+_MAX_DIGITS = 9
+"""Of a version, which has one or two; Python refuses to read numbers of thousands."""
 
 
 def read_pubmed_xml(path: Path) -> Iterator[Article | Deletion]:
@@ -55,7 +57,7 @@ def to_article(path: Path, element: XmlElement) -> Article:
         pmid=number,
         title=_first_text(article, ("ArticleTitle", "Book/BookTitle")),
         abstract=" ".join(filter(None, map(_to_part, article.findall("Abstract/AbstractText")))),
-        version=int(version) if version.isdecimal() else 1,
+        version=int(version) if version.isdecimal() and len(version) <= _MAX_DIGITS else 1,
     )
 
 

@@ -23,8 +23,9 @@ def read_around_damage(
 
     path (Path): The file, plain, `.xz` or `.gz`.
     names_in (Callable): Name of the root element → names of the wanted ones, of which none is in
-        another one.
-    root (str): Name to suppose where the damage comes before the root element.
+        another one. Where there is no root around them: name of the first wanted one, or "".
+    root (str): Name to suppose of the element around the wanted ones, where the damage comes before
+        it or the file has none.
     YIELDS (XmlElement | BlurbError): In file order. B100 and B101 are the last ones, since nothing
         behind them can be read.
     """
@@ -43,9 +44,15 @@ class _Reader:
     def __init__(self, path: Path, names_in: Callable[[str], Collection[str]], root: str) -> None:
         self._path = path
         self._names_in = names_in
-        self._root = root
+        self._root = ""
+        """Name of the root element, or of the first wanted one where the root is not known."""
+        self._around = root
+        """Name of the element around the wanted ones."""
         names = set(names_in("")) | set(names_in(root))
         self._collector: ElementCollector | None = ElementCollector(path, names)
+        self._begins_at = -1
+        """Where in what the collector was fed the element stands for which it was made; -1 of the
+        first one, which was made for none."""
         self._encoding: str | None = None
         self._held = b""
         """Bytes of the file from which reading may have to begin again."""
@@ -88,33 +95,46 @@ class _Reader:
         self._drop(needed - self._held_from)
 
     def _behind_damage(self, collector: ElementCollector) -> int:
-        """Return from which of the held bytes on the next element is looked for."""
-        self._root = collector.root or self._root
+        """Return from which of the held bytes on the next element is looked for.
+
+        It is behind the first byte of the element for which the collector was made, so that no
+        place is tried twice.
+        """
+        if not self._root:
+            self._adopt(collector.root)
         self._encoding = collector.encoding
-        stands_at = collector.stands_at - self._held_from
+        stands_at = max(collector.stands_at - self._held_from, 0)
         begun = collector.begun_at
         if begun is None:
-            return stands_at + 1
-        begun -= self._held_from
+            # What is wrong may be only that an element begins here, behind the end of the root.
+            return stands_at + (collector.stands_at <= self._begins_at)
+        begun = max(begun - self._held_from, 0)
         # What swallows the rest of the file again and again would take for ever.
         self._reread += max(stands_at - begun, 0)
         return begun + 1 if self._reread <= _MAX_REREAD else stands_at + 1
+
+    def _adopt(self, root: str) -> None:
+        self._root = root
+        # A wanted element that is the root has no other one around it, and can have none in it.
+        if root and root not in self._names_in(root):
+            self._around = root
 
     def _restart(self, start: int) -> Iterator[XmlElement | BlurbError]:
         """Begin again at the next element behind some of the held bytes, or wait for more."""
         while True:
             self._drop(start)
             names = self._names_in(self._root)
-            pattern = rb"<(?:%s)(?=[\s/>])" % "|".join(sorted(names)).encode()
+            pattern = rb"<(%s)(?=[\s/>])" % "|".join(sorted(names)).encode()
             match = re.search(pattern, self._held)
             if match is None:
                 # The last bytes may be the first half of a name.
                 self._drop(len(self._held) - _MAX_NAME)
                 self._collector = None
                 return
+            self._root = self._root or match[1].decode()
             self._drop(match.start())
-            prefix = f"<{self._root}>".encode()
-            self._held_from = len(prefix)
+            prefix = f"<{self._around}>".encode()
+            self._held_from = self._begins_at = len(prefix)
             self._collector = collector = ElementCollector(
                 self._path, names, encoding=self._encoding, lines_before=self._lines
             )

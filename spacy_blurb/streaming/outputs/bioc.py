@@ -1,7 +1,7 @@
 """BioC JSON: one collection of documents with passages, annotations and relations.
 
 Offsets count characters (code points), as PubTator's BioC does. A text with a title has two
-passages, one character apart; any other is one passage.
+passages, one character apart; any other is one passage, and so is one with a mention across both.
 """
 
 import json
@@ -28,9 +28,10 @@ class BiocOutput(OutputFormat):
 
 
 def _to_document(row: dict[str, Any]) -> dict[str, Any]:
-    passages = list(_passages(row))
     # PICO elements are behind the entities, whose positions relations use.
-    for number, mention in enumerate([*row["entities"], *row.get("pico", ())]):
+    mentions = [*row["entities"], *row.get("pico", ())]
+    passages = list(_passages(row, mentions))
+    for number, mention in enumerate(mentions):
         holder = [p for p in passages if p["offset"] <= mention["start"]][-1]
         holder["annotations"].append(_to_annotation(number, mention))
     relations = [_to_relation(*numbered) for numbered in enumerate(row.get("relations", ()))]
@@ -38,8 +39,11 @@ def _to_document(row: dict[str, Any]) -> dict[str, Any]:
     return {**document, "relations": relations}
 
 
-def _passages(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _passages(row: dict[str, Any], mentions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     text, cut = row["text"], row["title_end"]
+    # A passage holds what is annotated in it.
+    if any(mention["start"] <= cut < mention["end"] for mention in mentions):
+        cut = 0
     parts = [("title", 0, text[:cut]), ("abstract", cut + 1, text[cut + 1 :])]
     for kind, offset, part in parts if cut else [("", 0, text)]:
         passage: dict[str, Any] = {"offset": offset, "infons": {"type": kind} if kind else {}}

@@ -13,16 +13,21 @@ class OutputFormat(ABC):
 
     Nothing is remembered from one batch to the next, so batches can be encoded in any process.
 
-    vector (bool): Whether vectors of Docs are written; JSONL alone can.
+    vector (bool): Whether vectors of Docs are written, by a format that `has_vectors`.
     """
 
     header: ClassVar[bytes] = b""
     separator: ClassVar[bytes] = b""
     """Between payloads that are not empty."""
     footer: ClassVar[bytes] = b""
+    has_vectors: ClassVar[bool] = False
 
     def __init__(self, *, vector: bool = False) -> None:
         self.vector = vector
+
+    def files(self, output: Path) -> list[Path]:
+        """Return the files of an output: itself, or what is in it where it is a folder."""
+        return [output]
 
     @abstractmethod
     def encode(self, docs: Sequence[Doc]) -> bytes:

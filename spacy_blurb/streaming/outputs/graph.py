@@ -12,6 +12,7 @@ The last step counts in an SQLite file beside the output, so memory does not gro
 """
 
 import csv
+import errno
 import json
 import sqlite3
 from collections import Counter
@@ -54,12 +55,19 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 class GraphOutput(WorkFileFormat):
     """A folder with `nodes.csv` and `edges.csv`."""
 
+    def files(self, output: Path) -> list[Path]:
+        """Return the two tables."""
+        return [output / "nodes.csv", output / "edges.csv"]
+
     def encode(self, docs: Sequence[Doc]) -> bytes:
         """Return a line per Doc: its id, its mentions, its relations."""
         return b"".join(to_json(_to_line(to_row(doc))) for doc in docs)
 
     def finish(self, work: Path, output: Path) -> None:
-        """Count nodes and edges, and write them in the order of their ids."""
+        """Count nodes and edges, and write them in the order of their ids.
+
+        RAISES (OSError): The file in which they are counted cannot be written.
+        """
         path = work.with_name(work.name + ".sqlite")
         path.unlink(missing_ok=True)
         output.mkdir(parents=True, exist_ok=True)
@@ -72,11 +80,14 @@ class GraphOutput(WorkFileFormat):
                 for line in lines:
                     _count(graph, *json.loads(line))
             graph.execute("commit")
-            _write(output / "nodes.csv", NODE_COLUMNS, graph.execute("select * from nodes"))
-            _write(output / "edges.csv", EDGE_COLUMNS, graph.execute("select * from edges"))
+            nodes, edges = self.files(output)
+            _write(nodes, NODE_COLUMNS, graph.execute("select * from nodes"))
+            _write(edges, EDGE_COLUMNS, graph.execute("select * from edges"))
+        except sqlite3.Error as error:  # the disk is full, for one
+            raise OSError(errno.EIO, str(error), str(path)) from error
         finally:
             graph.close()
-            path.unlink()
+            path.unlink(missing_ok=True)
 
 
 def _to_line(row: dict[str, Any]) -> list[Any]:

@@ -13,6 +13,8 @@ from .format import OutputFormat
 class JsonlOutput(OutputFormat):
     """One JSON object per line; other keys of the input stand behind the annotations."""
 
+    has_vectors = True
+
     def encode(self, docs: Sequence[Doc]) -> bytes:
         """Return a line per Doc."""
         return b"".join(to_json(_flatten(to_row(doc, vector=self.vector))) for doc in docs)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_blurb.data.formats.compressed import find_file, read_lines
+from spacy_blurb.data.formats.compressed import find_file, read_chunks, read_lines
 from spacy_blurb.errors import BlurbError
 
 TEXT = "één\t1\n\nβ-blocker\u2028end\r\nlast"
@@ -38,6 +38,37 @@ def test_not_utf8_names_the_byte(tmp_path: Path) -> None:
     path.write_bytes("é\nab".encode() + b"\xff\n")  # 2 + 1 + 2 bytes stand before it
     with pytest.raises(BlurbError, match=r"B102.*a\.txt is not UTF-8 at byte 5"):
         list(read_lines(path))
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".xz"])
+def test_what_stands_before_a_cut_is_read(tmp_path: Path, suffix: str) -> None:
+    content = b"".join(b"%d\n" % (n * n) for n in range(20_000))
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(PACKERS[suffix](content)[:-9])
+    chunks: list[bytes] = []
+    with pytest.raises(BlurbError, match="B101"):
+        chunks.extend(read_chunks(path))
+    found = b"".join(chunks)
+    assert content.startswith(found)
+    assert len(found) > len(content) - 1000
+
+
+def test_a_checksum_that_is_wrong_costs_no_text(tmp_path: Path) -> None:
+    packed = bytearray(gzip.compress(TEXT.encode()))
+    packed[-8] ^= 1
+    path = tmp_path / "a.gz"
+    path.write_bytes(packed)
+    chunks = read_chunks(path)
+    assert next(chunks) == TEXT.encode()
+    with pytest.raises(BlurbError, match=r"B101.*CRC"):
+        next(chunks)
+
+
+@pytest.mark.parametrize("suffix", [".GZ", ".Xz"])
+def test_suffixes_in_upper_case(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"A.TSV{suffix}"
+    path.write_bytes(PACKERS[suffix.lower()](TEXT.encode()))
+    assert list(read_lines(path)) == LINES
 
 
 @pytest.mark.parametrize(

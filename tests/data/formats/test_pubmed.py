@@ -96,6 +96,12 @@ def test_only_the_records_own_pmid_title_and_abstract_count(tmp_path: Path) -> N
     assert read_xml(tmp_path, article) == [Article("7", "T", "", version=2)]
 
 
+@pytest.mark.parametrize("version", ["", "x", "²", "9" * 5000])
+def test_versions_that_are_none(tmp_path: Path, version: str) -> None:
+    article = citation("", f'<PMID Version="{version}">7</PMID>')
+    assert [found.version for found in read_xml(tmp_path, article)] == [1]
+
+
 def test_books_and_deletions(tmp_path: Path) -> None:
     book = (
         "<PubmedBookArticle><BookDocument><PMID>8</PMID><Book><BookTitle>B</BookTitle></Book>"
