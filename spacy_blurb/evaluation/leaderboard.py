@@ -175,6 +175,8 @@ def _protocol_problems(cells: Mapping[str, BoardCell]) -> list[str]:
     ]
     if budgets:
         problems.append(f"trained on a part of the training Docs: {', '.join(budgets)}")
+    if end_to_end := [name for name, cell in shown.items() if _is_end_to_end(cell.results)]:
+        problems.append(f"relations between predicted entities: {_list(end_to_end)}")
     forms: dict[str, list[str]] = {}
     for name, cell in shown.items():
         for form in {r.settings["form"] for r in cell.results if "form" in r.settings}:
@@ -198,6 +200,8 @@ def _build_cell(
         notes.append(f"runs that differ in {what}: {_list(found)}")
     if task in differing:
         notes.append("not all models of this column were scored on the same gold data")
+    if _is_end_to_end(results):
+        notes.append("end to end: the entities are predicted, too")
     if budget := results[0].budget:
         notes.append(f"trained on {budget[0]:,} of {budget[1]:,} Docs")
     if selection := results[0].content.get("run", {}).get("selection"):
@@ -209,11 +213,18 @@ def _build_cell(
 
 def _differences(results: Sequence[Result]) -> dict[str, list[str]]:
     """Return in what runs differ besides the seed; only what a result states is compared."""
-    found = {"gold data": sorted({result.gold[:12] for result in results})}
+    found = {
+        "gold data": sorted({result.gold[:12] for result in results}),
+        "entities": sorted({result.entities for result in results if result.entities}),
+    }
     for key in _COMPARED_SETTINGS:
         stated = {str(r.settings[key]) for r in results if key in r.settings}
         found[key] = sorted(stated)
     return {what: values for what, values in found.items() if len(values) > 1}
+
+
+def _is_end_to_end(results: Sequence[Result]) -> bool:
+    return any(result.entities == "predicted" for result in results)
 
 
 def _cell_interval(results: Sequence[Result]) -> tuple[float, float] | None:

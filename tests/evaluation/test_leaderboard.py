@@ -109,6 +109,7 @@ def test_a_budget_or_two_forms_cost_the_blurb_score_unless_told(tmp_path: Path) 
     ("first", "second", "what"),
     [
         ({"gold": "g1"}, {"gold": "g2"}, "gold data"),
+        ({"entities": "gold"}, {"entities": "predicted"}, "entities"),
         ({"settings": {"epochs": 1}}, {"settings": {"epochs": 2}}, "epochs"),
         ({"settings": {"form": "blurb"}}, {"settings": {"form": "original"}}, "form"),
         ({"settings": {"train_docs": 5}}, {"settings": {"train_docs": 6}}, "train_docs"),
@@ -124,6 +125,17 @@ def test_runs_that_differ_in_more_than_the_seed_are_not_averaged(
     cell = own(tmp_path, mixed=True)["m"].cells["hoc"]
     assert cell.score == pytest.approx(60)
     assert any(note.startswith(f"runs that differ in {what}") for note in cell.notes)
+
+
+def test_relations_between_predicted_entities_are_no_blurb_score(tmp_path: Path) -> None:
+    for task in BLURB_TASKS:
+        found = {"entities": "predicted" if task == "ddi" else "gold"} if task != "hoc" else {}
+        write_result(tmp_path, task, "m", **found)
+    row = own(tmp_path)["m"]
+    assert (row.blurb, row.refused) == (None, ["relations between predicted entities: ddi"])
+    assert row.cells["ddi"].notes == ["end to end: the entities are predicted, too"]
+    assert row.cells["gad"].notes == []
+    assert own(tmp_path, mixed=True)["m"].blurb == pytest.approx(50)
 
 
 def test_models_on_different_gold_data_do_not_stand_in_one_column(tmp_path: Path) -> None:
@@ -185,12 +197,15 @@ def test_paired_differences(tmp_path: Path) -> None:
     for folder, right in (("ours", 9), ("theirs", 2)):
         write_result(tmp_path / folder, "hoc", folder, right=right)
     write_result(tmp_path / "theirs", "hoc", "old", gold="g2")
+    write_result(tmp_path / "theirs", "ddi", "from-text", entities="predicted")
+    write_result(tmp_path / "ours", "ddi", "ours", entities="gold")
     write_result(tmp_path / "theirs", "hoc", "bare", with_units=False)
     against = read_results(tmp_path / "theirs")
     found = {row["against"]: row for row in board(tmp_path / "ours", against=against).comparisons}
     assert found["theirs"]["difference"] == pytest.approx(70)
     assert found["theirs"]["p"] < 0.05
     assert found["old"]["reason"] == "other gold data"
+    assert found["from-text"]["reason"].startswith("other entities")
     assert found["bare"]["reason"] == "a result without its 'units' file"
     lines = compare_results(tmp_path / "ours" / "hoc" / "ours-s0.json", tmp_path / "theirs")
     assert any(line.startswith("minus theirs (1 run): +70.00 (95 % ") for line in lines)
