@@ -24,8 +24,8 @@ from ..metrics.resampling import Units
 from ..runtime.processor import name_processor
 from ..tasks import Task
 from .families import END_TO_END, get_family
-from .scoring import score_rows
-from .scoring.rows import read_rows, write_rows
+from .scoring import check_labels, score_rows
+from .scoring.rows import Row, read_rows, write_rows
 
 _PACKAGES = (
     "spacy-blurb",
@@ -63,7 +63,8 @@ def evaluate_pipeline(
     predictions = _beside(output, "predictions.jsonl")
     write_rows(rows, predictions)
     remarks = {**remarks, **describe_pipeline(nlp, model)}
-    return score_file(task, references, predictions, output, data=data, remarks=remarks)
+    found = read_rows(predictions)
+    return _score(task, references, found, predictions, output, data=data, remarks=remarks)
 
 
 def score_file(
@@ -83,8 +84,23 @@ def score_file(
     RAISES (BlurbError): B510 tasks of this type cannot be scored, B100 and B628 to B632 about the
         prediction file, and what reading the gold items raises.
     """
+    rows = read_rows(predictions)
+    check_labels(task, rows, predictions)
+    return _score(task, references, rows, predictions, output, data=data, remarks=remarks)
+
+
+def _score(
+    task: Task,
+    references: Sequence[Doc],
+    rows: Sequence[Row],
+    predictions: Path,
+    output: Path,
+    *,
+    data: Path,
+    remarks: dict[str, Any],
+) -> dict[str, Any]:
     gold = get_family(task).read_gold(task, references)
-    fields, units = score_rows(task, gold, read_rows(predictions), predictions)
+    fields, units = score_rows(task, gold, rows, predictions)
     result = {
         **fields,
         **describe_data(data),

@@ -216,6 +216,20 @@ def test_a_file_of_labels_without_probabilities(nlp: Language, tmp_path: Path) -
         score("pubmedqa", [{**rows[0], "label": 2}, *rows[1:]], docs, tmp_path)
 
 
+def test_labels_beyond_the_tasks(nlp: Language, tmp_path: Path) -> None:
+    """A mistake in a file of another program; of a pipeline just a wrong answer."""
+    docs = [make_doc(nlp, "q", "x", {"label": "yes"})]
+    answer_with(nlp, "labels", [[("maybe", 0.75, -1, -1)]])
+    assert evaluate("bioasq", nlp, docs, tmp_path)[0]["confusion"] == {"yes": {"maybe": 1}}
+    for label in ("maybe", "Yes"):
+        with pytest.raises(BlurbError, match=rf"B632.*'q': '{label}'.*Its labels are: yes, no"):
+            score("bioasq", [{"id": "q", "label": label}], docs, tmp_path)
+    options = [make_doc(nlp, "q", "x", {"label": "2", "options": ["a", "b", "c", "d"]})]
+    with pytest.raises(BlurbError, match=r"B632.*'C'.*0, 1, 2, 3"):
+        score("medqa", [{"id": "q", "label": "C"}], options, tmp_path)
+    assert score("medqa", [{"id": "q", "label": ""}], options, tmp_path)["score"] == 0
+
+
 def test_a_file_of_spans(nlp: Language, tmp_path: Path) -> None:
     """One candidate is the answer itself; null for no answer; a question on two texts is a unit."""
     golds = {"answers": [[15, "fever"]]}, {"answers": [[-1, "fever"]]}
