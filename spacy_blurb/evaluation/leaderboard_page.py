@@ -209,7 +209,7 @@ def _chart(title: str, runs: list[tuple[str, Any, Any]], colors: dict[str, int])
                 f"{x:.1f},{y:.1f}" for x, y in (place(p[0], 100 * p[1]) for p in curve)
             ),
             "color": colors[model],
-            "title": f"{model}, seed {seed}: {100 * curve[-1][1]:.2f} at the end",
+            "title": f"{model}, seed {seed}: {100 * curve[-1][1]:.2f} at step {curve[-1][0]:,}",
         }
         for model, seed, curve in runs
     ]

@@ -11,15 +11,24 @@ from pathlib import Path
 
 import pytest
 import spacy
+from confection import Config
 
 from spacy_blurb.data.docbin import read_docbin
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.corpora import find_corpus, limit_training
 from spacy_blurb.evaluation.grid import read_grid
-from spacy_blurb.evaluation.grid_cell import Place, prepare, read_curve
+from spacy_blurb.evaluation.grid_cell import (
+    Place,
+    PreparedCell,
+    check_evaluation,
+    dev_score,
+    prepare,
+    read_curve,
+)
 from spacy_blurb.evaluation.processes import Processes
 from spacy_blurb.tasks import get_task
 
+GRIDS = Path(__file__).parents[2] / "configs" / "grids"
 GRID = """
 name = "tiny"
 tasks = ["bc5cdr", "chemprot"]
@@ -200,8 +209,34 @@ def test_the_curve_is_what_spacy_logged(tmp_path: Path) -> None:
     ]
     path = tmp_path / "c.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    assert read_curve(path, "ner") == {"curve": [[0, 0.0, 2.0], [5, 0.5, 1.5]], "dev": 0.5}
-    assert read_curve(path, "vectors")["dev"] == 0.25
+    assert read_curve(path, "ner", 5) == {"curve": [[0, 0.0, 2.0], [5, 0.5, 1.5]], "dev": 0.5}
+    assert read_curve(path, "vectors", 5)["dev"] == 0.25
+    # Six steps: the trained pipeline is not the one that was scored.
+    assert read_curve(path, "ner", 6)["dev"] is None
+
+
+def make_prepared(**training: int) -> PreparedCell:
+    (group,) = read_grid(GRIDS / "minilm.toml", encoder="enc")[:1]
+    cell = group.alternatives[0][0]
+    return PreparedCell(cell, Config({"training": training}), Path("corpus"), "key", (1, 1))
+
+
+def test_settings_do_not_compete_on_a_score_from_before_the_end(tmp_path: Path) -> None:
+    check_evaluation(make_prepared(max_steps=282, eval_frequency=94))
+    for every, last in ((280, 280), (1000, 0)):
+        with pytest.raises(BlurbError, match=rf"B627.*282 steps.* step {last} last.*frequency"):
+            check_evaluation(make_prepared(max_steps=282, eval_frequency=every))
+    prepared, path = make_prepared(), tmp_path / "key" / "train.json"
+    assert dev_score(prepared, tmp_path) is None
+    path.parent.mkdir()
+    record = {"steps": 282, "curve": [[0, 0.25, 1.0], [282, 0.5, 1.0]], "dev": 0.5}
+    path.write_text(json.dumps(record), encoding="utf-8")
+    assert dev_score(prepared, tmp_path) == 0.5
+    # As an earlier version wrote it.
+    record |= {"curve": [[0, 0.25, 1.0], [280, 0.5, 1.0]]}
+    path.write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(BlurbError, match=r"B627.*step 280 last"):
+        dev_score(prepared, tmp_path)
 
 
 def test_a_process_that_fails_is_named_with_its_last_line(tmp_path: Path) -> None:
