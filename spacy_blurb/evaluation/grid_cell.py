@@ -19,7 +19,7 @@ from confection import Config
 
 from ..errors import BlurbError, Errors
 from ..runtime.processor import name_processor
-from .corpora import hash_file, limit_training
+from .corpora import hash_file, limit_training, read_form
 from .grid import Cell
 from .processes import Processes
 from .training_config import fill_config, template
@@ -31,6 +31,7 @@ _ENCODER_FILES = (
     "tokenizer.json",
     "vocab.txt",
 )
+_SHARDS = ("model-*.safetensors", "pytorch_model-*.bin")
 _DEV_SCORES = {
     "ner": "ents_f",
     "pico": "pico_f",
@@ -103,10 +104,11 @@ def prepare(cell: Cell, corpus: Path, encoders: dict[str, str]) -> PreparedCell:
     config = fill_config(base, [limited], cell.encoder, cell.settings, task=cell.task)
     for key, value in cell.overrides.items():
         _override(config, key, value, base)
-    encoder = encoders.setdefault(cell.encoder, _hash_encoder(cell.encoder))
+    if cell.encoder not in encoders:
+        encoders[cell.encoder] = _hash_encoder(cell.encoder)
     decisive = Config(config).copy()
     decisive["paths"] = {
-        "encoder": encoder,
+        "encoder": encoders[cell.encoder],
         **{split: hash_file(limited / f"{split}.spacy") for split in ("train", "dev")},
     }
     text = json.dumps(decisive, sort_keys=True)
@@ -126,8 +128,14 @@ def _override(config: Config, key: str, value: Any, base: Path) -> None:
 
 def _hash_encoder(encoder: str) -> str:
     """Name an encoder by its files' content; one of the hub by its name."""
-    files = [Path(encoder) / name for name in _ENCODER_FILES]
+    folder = Path(encoder)
+    files = [folder / name for name in _ENCODER_FILES]
+    files += [path for pattern in _SHARDS for path in sorted(folder.glob(pattern))]
     found = "".join(hash_file(path) for path in files if path.is_file())
+    if not found:
+        # A saved pipeline, whose encoder is in the files of one of its components.
+        every = sorted(path for path in folder.rglob("*") if path.is_file())
+        found = "".join(f"{path.relative_to(folder)}{hash_file(path)}" for path in every)
     return hashlib.sha256(found.encode()).hexdigest() if found else encoder
 
 
@@ -257,7 +265,12 @@ def evaluate(
         record = json.loads((trained / "train.json").read_text(encoding="utf-8"))
         used, total = prepared.train_docs
         result["run"] = {
-            "settings": cell.describe() | {"train_docs": used, "train_docs_of": total},
+            "settings": {
+                **cell.describe(),
+                "form": read_form(prepared.corpus) or cell.form,
+                "train_docs": used,
+                "train_docs_of": total,
+            },
             "settings_sha256": prepared.key,
             **record,
             "evaluate_seconds": usage.seconds,
