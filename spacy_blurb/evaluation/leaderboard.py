@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BlurbError, Errors
-from ..metrics.resampling import draw_weights, interval
+from ..metrics.resampling import draw_parts, interval
 from ..tasks import TASKS
 from ..tasks.ablations import ABLATIONS, Ablation
 from ..tasks.blurb import BLURB_TASKS, BLURB_TYPES, blurb_score, partial_score
@@ -244,8 +244,11 @@ def _resampled(results: Sequence[Result]) -> Any:
     units = [item for item in found if item is not None]
     if len(units) < len(found) or any(item.ids != units[0].ids for item in units):
         return None
-    weights = draw_weights(len(units[0].ids), resamples=_RESAMPLES)
-    return 100 * np.mean([item.scores(weights) for item in units], axis=0)
+    scores = [
+        np.mean([item.scores(weights) for item in units], axis=0)
+        for weights in draw_parts(len(units[0].ids), resamples=_RESAMPLES)
+    ]
+    return 100 * np.concatenate(scores)
 
 
 def _blurb_interval(cells: Mapping[str, BoardCell]) -> tuple[float, float] | None:
