@@ -26,6 +26,7 @@ from ..tasks import Task
 from .families import END_TO_END, get_family
 from .scoring import check_labels, score_rows
 from .scoring.rows import Row, read_rows, write_rows
+from .whole_files import write_whole
 
 _PACKAGES = (
     "spacy-blurb",
@@ -116,7 +117,8 @@ def _score(
         else os.path.relpath(predictions.resolve(), output.resolve().parent)
     )
     result["units"] = _beside(output, "units.json").name
-    output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    # Last, as it speaks of the others.
+    write_whole(output, json.dumps(result, indent=2) + "\n")
     return result
 
 
@@ -138,11 +140,11 @@ def hash_gold(gold: Sequence[Any]) -> str:
 
 def write_units(units: Units, path: Path) -> None:
     """Write what each unit contributes: intervals and comparisons need no gold data then."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    table = [[round(float(value), 6) for value in row] for row in units.table]
+    # Digits that matter and not decimals: similarities may be of any scale.
+    table = [[float(f"{value:.9g}") for value in row] for row in units.table]
     whole = [[int(v) if v == int(v) else v for v in row] for row in table]
     content = {"kind": units.kind, "ids": list(units.ids), "table": whole}
-    path.write_text(json.dumps(content, separators=(",", ":")) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(content, separators=(",", ":")) + "\n")
 
 
 def read_units(path: Path) -> Units:

@@ -31,6 +31,7 @@ from ..metrics.resampling import Units, bootstrap_interval
 from ..tasks import Task
 from .results import describe_data, describe_run, write_units
 from .scoring.rows import write_rows
+from .whole_files import write_whole
 
 Method = Literal["pll", "embedding"]
 
@@ -119,7 +120,7 @@ def write_zero_shot(
     units_path = output.with_name(f"{output.stem}.units.json")
     write_units(units, units_path)
     content = {**result, "predictions": path.name, "units": units_path.name}
-    output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_whole(output, json.dumps(content, indent=2) + "\n")
 
 
 def _choices(doc: Doc) -> list[tuple[str, DocQuestion]]:
