@@ -1,5 +1,6 @@
 """The leaderboard: results of a folder beside the published rows, and what may be compared."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,6 @@ from ..tasks.published import NOTES, PRINTED_BLURB, PUBLISHED_ROWS, SOURCES
 from .result_files import Result
 from .significance import compare_runs
 
-_COMPARED_SETTINGS = ("form", "train_docs", "learning_rate", "epochs", "batch_docs", "overrides")
 _RESAMPLES = 1000
 
 
@@ -217,10 +217,27 @@ def _differences(results: Sequence[Result]) -> dict[str, list[str]]:
         "gold data": sorted({result.gold[:12] for result in results}),
         "entities": sorted({result.entities for result in results if result.entities}),
     }
-    for key in _COMPARED_SETTINGS:
-        stated = {str(r.settings[key]) for r in results if key in r.settings}
-        found[key] = sorted(stated)
+    for key in dict.fromkeys(key for result in results for key in result.settings):
+        stated = [result for result in results if key in result.settings]
+        found[key] = _encoders(stated) if key == "encoder" else _values(stated, key)
     return {what: values for what, values in found.items() if len(values) > 1}
+
+
+def _values(results: Sequence[Result], key: str) -> list[str]:
+    return sorted({str(result.settings[key]) for result in results})
+
+
+def _encoders(results: Sequence[Result]) -> list[str]:
+    """Return the names of the encoders; those with the run's own seed in its place are one.
+
+    A grid can have an encoder for each seed, such as "pubmed-s{seed}"; which name a grid gave is
+    not in the result. "pubmed-s0" of seed 0 and "pubmed-s1" of seed 1 are one, so is the same name.
+    """
+    found = {
+        re.sub(rf"(?<!\d){re.escape(str(r.seed))}(?!\d)", "{seed}", str(r.settings["encoder"]))
+        for r in results
+    }
+    return sorted(found) if len(found) == 1 else _values(results, "encoder")
 
 
 def _is_end_to_end(results: Sequence[Result]) -> bool:

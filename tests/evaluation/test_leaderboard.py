@@ -113,6 +113,9 @@ def test_a_budget_or_two_forms_cost_the_blurb_score_unless_told(tmp_path: Path) 
         ({"settings": {"epochs": 1}}, {"settings": {"epochs": 2}}, "epochs"),
         ({"settings": {"form": "blurb"}}, {"settings": {"form": "original"}}, "form"),
         ({"settings": {"train_docs": 5}}, {"settings": {"train_docs": 6}}, "train_docs"),
+        ({"settings": {"encoder": "bert"}}, {"settings": {"encoder": "roberta"}}, "encoder"),
+        ({"settings": {"encoder": "x-s1"}}, {"settings": {"encoder": "x-s0"}}, "encoder"),
+        ({"settings": {"overrides": {"a": 1}}}, {"settings": {"overrides": {}}}, "overrides"),
     ],
 )
 def test_runs_that_differ_in_more_than_the_seed_are_not_averaged(
@@ -125,6 +128,13 @@ def test_runs_that_differ_in_more_than_the_seed_are_not_averaged(
     cell = own(tmp_path, mixed=True)["m"].cells["hoc"]
     assert cell.score == pytest.approx(60)
     assert any(note.startswith(f"runs that differ in {what}") for note in cell.notes)
+
+
+@pytest.mark.parametrize("names", [("x-s0", "x-s1"), ("x-1", "x-1"), ("0", "1"), ("x10", "x10")])
+def test_an_encoder_for_each_seed_is_no_difference(tmp_path: Path, names: tuple) -> None:
+    for seed, name in enumerate(names):
+        write_result(tmp_path, "hoc", "m", seed, settings={"encoder": name})
+    assert own(tmp_path)["m"].cells["hoc"].score == pytest.approx(50)
 
 
 def test_relations_between_predicted_entities_are_no_blurb_score(tmp_path: Path) -> None:
