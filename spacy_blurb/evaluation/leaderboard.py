@@ -11,6 +11,7 @@ from ..errors import BlurbError, Errors
 from ..metrics.resampling import draw_parts, interval
 from ..tasks import TASKS
 from ..tasks.ablations import ABLATIONS, Ablation
+from ..tasks.beyond import BeyondRow
 from ..tasks.blurb import BLURB_TASKS, BLURB_TYPES, blurb_score, partial_score
 from ..tasks.published import NOTES, PRINTED_BLURB, PUBLISHED_ROWS, SOURCES
 from .result_files import Result
@@ -110,6 +111,21 @@ def build_board(
         if any(arm in named for arm in ablation.arms)
     ]
     return Board([*_published(), *own], ablations, _compare(by_model, against))
+
+
+def own_beyond(board: Board, row: BeyondRow) -> list[tuple[str, float]]:
+    """Return the folder's models that belong beside a published figure, with their scores."""
+    return [
+        (own.model, own.scores[row.task])
+        for own in board.own
+        if row.task in own.cells and _has_shots(own.cells[row.task], row.shots)
+    ]
+
+
+def _has_shots(cell: BoardCell, wanted: bool | None) -> bool:
+    """Tell whether solved questions were read first, or not, as is wanted."""
+    found = {bool(r.content["shots"]) if "shots" in r.content else None for r in cell.results}
+    return wanted is None or found == {wanted}
 
 
 def _published() -> list[Row]:

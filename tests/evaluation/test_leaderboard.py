@@ -234,6 +234,22 @@ def test_hostile_names_are_text_in_markdown(tmp_path: Path) -> None:
     assert escape("a_b*c") == "a\\_b\\*c"
 
 
+def test_beyond_blurb_shows_a_result_where_it_belongs(tmp_path: Path) -> None:
+    write_result(tmp_path, "bioasq_factoid", "f", right=7)
+    for name, shots in (("none", {"shots": 0}), ("four", {"shots": 4}), ("trained", {})):
+        write_result(tmp_path, "medconceptsqa", name, right=4, **shots)
+    lines = board_to_markdown(board(tmp_path)).splitlines()
+    rows = [line.split(" | ") for line in lines if line.startswith(("| BioASQ", "| MedConcepts"))]
+    assert {cells[0].partition("[")[0]: cells[-1] for cells in rows} == {
+        "| BioASQ 4b factoid": "– |",
+        "| BioASQ 5b factoid": "– |",
+        "| BioASQ 6b factoid": "– |",
+        "| BioASQ 4b to 6b factoid": "f 70.00 |",
+        "| MedConceptsQA, zero-shot": "none 40.00 |",
+        "| MedConceptsQA, few-shot": "four 40.00 |",
+    }
+
+
 def test_beyond_blurb_shows_results_of_the_folder(tmp_path: Path) -> None:
     write_result(tmp_path, "s800", "m", right=7)
     text = board_to_markdown(board(tmp_path))
