@@ -17,7 +17,7 @@ from .datasets import FORMS, READERS
 from .docbin import RelationScheme, write_docbin
 from .formats import READERS as FORMAT_READERS
 from .instances import record_of_row
-from .records import AnyRecord, LabelledText, Question, Record, Split
+from .records import AnyRecord, LabelledText, Question, Record, Split, TextPair
 
 SPLITS = ("train", "dev", "test")
 DEV_SHARE = 10
@@ -108,9 +108,11 @@ def convert_own(
     """Convert a user's own files.
 
     paths (Mapping[str, Path]): "train" and, where there are such files, "dev" and "test". Without
-        a dev file every tenth training document becomes dev.
+        a dev file every tenth training document becomes dev, with all its sentences, or all the
+        questions on it.
     label (str): Label of mentions without a type; also the name of the label set.
-    RETURNS (dict): The report, also written to `out_dir/report.json`.
+    RETURNS (dict): The report, also written to `out_dir/report.json`; of dev and test it has
+        `in_train`, how many of their texts are in train, too.
     RAISES (BlurbError): B115 unknown format, B111 an id twice, B116 a single training document
         and no dev file, and what the reader raises.
     """
@@ -129,18 +131,43 @@ def convert_own(
     scheme = RelationScheme() if with_relations else None
     unit = "questions" if any(isinstance(record, Question) for record in records) else "mentions"
     rows = write_splits(splits, out_dir, Target(label, unit=unit), scheme)
-    for row in rows.values():
+    taught = {_text(record) for record in splits["train"].records}
+    for name, row in rows.items():
         row["paper"] = None
+        if name != "train":
+            row["in_train"] = sum(_text(record) in taught for record in splits[name].records)
     return _write_report({"task": "own", "form": format_name, "splits": rows}, out_dir)
 
 
 def _carve_dev(train: Split[AnyRecord]) -> tuple[Split[AnyRecord], Split[AnyRecord]]:
     if len(train.records) < 2:
         raise BlurbError(Errors.B116.format(count=len(train.records)))
-    dev = list(train.records[DEV_SHARE - 1 :: DEV_SHARE] or train.records[-1:])
+    documents: dict[tuple[str, str], list[AnyRecord]] = {}
+    for record in train.records:
+        documents.setdefault(_document(record), []).append(record)
+    # Of a single document a part has to do.
+    parts = list(documents.values()) if len(documents) > 1 else [[r] for r in train.records]
+    dev = [record for part in parts[DEV_SHARE - 1 :: DEV_SHARE] or parts[-1:] for record in part]
     taken = {record.id for record in dev}
     kept = [record for record in train.records if record.id not in taken]
     return Split(kept, {**train.left_out, "documents moved to dev": len(dev)}), Split(dev)
+
+
+def _document(record: AnyRecord) -> tuple[str, str]:
+    """Name what must be in one split: a model that has seen a text is not tested on it."""
+    if isinstance(record, Question) and record.context:
+        return "text", record.context
+    if isinstance(record, Record) and record.document:
+        return "document", record.document
+    return "record", record.id
+
+
+def _text(record: AnyRecord) -> str:
+    if isinstance(record, TextPair):
+        return f"{record.first}\n{record.second}"
+    if isinstance(record, Question):
+        return record.context or record.question
+    return record.text
 
 
 def _rows_to_records(split: Split[AnyRecord]) -> Split[AnyRecord]:

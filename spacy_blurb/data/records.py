@@ -56,6 +56,8 @@ class Record:
         protocol splits them, (0,) where the record is a sentence, None where nothing is known.
     concepts (tuple[tuple[str, ...], ...] | None): Ids of each mention, where relations are between
         concepts.
+    document (str): Of a sentence, which document of its file it stands in, where the file marks
+        documents; else "".
     """
 
     id: str
@@ -65,6 +67,7 @@ class Record:
     relations: tuple[Relation, ...] = ()
     sentences: tuple[int, ...] | None = None
     concepts: tuple[tuple[str, ...], ...] | None = None
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True)

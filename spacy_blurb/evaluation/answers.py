@@ -38,28 +38,35 @@ def read_gold_answers(task: Task, references: Sequence[Doc]) -> list[GoldAnswer]
     kinds: set[str] = set()
     for position, reference in enumerate(references):
         name = document_id(reference) or str(position)
-        group = document_group(reference) or name
         for question, ending in scored_questions(reference):
             kind = str(gold_kind(question))
             _check(task, question, kind, name)
             kinds.add(kind)
-            spans = kind == "spans"
-            items.append(
-                GoldAnswer(
-                    id=name + ending,
-                    group=group + ending,
-                    label="" if spans else question.label,
-                    spans=question.answers if spans else (),
-                    text=reference.text if spans else "",
-                    extractive=spans,
-                )
-            )
+            items.append(make_gold(position, reference, question, ending))
     if not items:
         raise BlurbError(Errors.B540.format(task=task.name))
     if "spans" in kinds and len(kinds) > 1:
         # They have no common measure.
         raise BlurbError(Errors.B543.format(found=", ".join(sorted(kinds))))
     return items
+
+
+def make_gold(position: int, reference: Doc, question: DocQuestion, ending: str) -> GoldAnswer:
+    """Make a gold item of a question.
+
+    position (int): Of the Doc in its file, which names it where nothing else does.
+    ending (str): See `scored_questions`.
+    """
+    name = document_id(reference) or str(position)
+    spans = gold_kind(question) == "spans"
+    return GoldAnswer(
+        id=name + ending,
+        group=(document_group(reference) or name) + ending,
+        label="" if spans else question.label,
+        spans=question.answers if spans else (),
+        text=reference.text if spans else "",
+        extractive=spans,
+    )
 
 
 def predict_answers(

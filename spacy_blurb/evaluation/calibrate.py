@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,8 @@ def calibrate(
 def _threshold(judged: Sequence[_Judged], label: str, gold: dict[str, int]) -> float:
     own = [span for span in judged if span.label == label]
     found = best_threshold([s.score for s in own], [s.correct for s in own], gold[label])
-    return round(found, 6)
+    # A saved `cfg` has ten decimals. Down, so that no span that was to be kept falls below it.
+    return float(Decimal(found).quantize(Decimal("1e-10"), ROUND_FLOOR))
 
 
 def _describe(judged: Sequence[_Judged], n_gold: int) -> dict[str, Any]:

@@ -73,6 +73,16 @@ def _convert_whole(task: Task, raw: Path, corpus: Path, form: str) -> Path:
     return corpus
 
 
+def read_form(corpus: Path) -> str | None:
+    """Return the form that a converted corpus was read from, which may not be what was asked for.
+
+    RETURNS (str | None): "original" or "blurb", None where its report does not say.
+    """
+    report = json.loads((corpus / "report.json").read_text(encoding="utf-8"))
+    form: str | None = report.get("form")
+    return form
+
+
 def limit_training(corpus: Path, train_docs: int | None) -> tuple[Path, int]:
     """Return a corpus with so many training Docs, beside the whole one, and how many it has.
 

@@ -19,7 +19,7 @@ from confection import Config
 
 from ..errors import BlurbError, Errors
 from ..runtime.processor import name_processor
-from .corpora import hash_file, limit_training
+from .corpora import hash_file, limit_training, read_form
 from .grid import Cell
 from .processes import Processes
 from .training_config import fill_config, template
@@ -31,6 +31,7 @@ _ENCODER_FILES = (
     "tokenizer.json",
     "vocab.txt",
 )
+_SHARDS = ("model-*.safetensors", "pytorch_model-*.bin")
 _DEV_SCORES = {
     "ner": "ents_f",
     "pico": "pico_f",
@@ -103,10 +104,11 @@ def prepare(cell: Cell, corpus: Path, encoders: dict[str, str]) -> PreparedCell:
     config = fill_config(base, [limited], cell.encoder, cell.settings, task=cell.task)
     for key, value in cell.overrides.items():
         _override(config, key, value, base)
-    encoder = encoders.setdefault(cell.encoder, _hash_encoder(cell.encoder))
+    if cell.encoder not in encoders:
+        encoders[cell.encoder] = _hash_encoder(cell.encoder)
     decisive = Config(config).copy()
     decisive["paths"] = {
-        "encoder": encoder,
+        "encoder": encoders[cell.encoder],
         **{split: hash_file(limited / f"{split}.spacy") for split in ("train", "dev")},
     }
     text = json.dumps(decisive, sort_keys=True)
@@ -126,15 +128,44 @@ def _override(config: Config, key: str, value: Any, base: Path) -> None:
 
 def _hash_encoder(encoder: str) -> str:
     """Name an encoder by its files' content; one of the hub by its name."""
-    files = [Path(encoder) / name for name in _ENCODER_FILES]
+    folder = Path(encoder)
+    files = [folder / name for name in _ENCODER_FILES]
+    files += [path for pattern in _SHARDS for path in sorted(folder.glob(pattern))]
     found = "".join(hash_file(path) for path in files if path.is_file())
+    if not found:
+        # A saved pipeline, whose encoder is in the files of one of its components.
+        every = sorted(path for path in folder.rglob("*") if path.is_file())
+        found = "".join(f"{path.relative_to(folder)}{hash_file(path)}" for path in every)
     return hashlib.sha256(found.encode()).hexdigest() if found else encoder
 
 
+def check_evaluation(prepared: PreparedCell) -> None:
+    """Refuse a training that would end without a score on dev, where settings compete on it.
+
+    RAISES (BlurbError): B627 it is evaluated before its last step.
+    """
+    steps, every = (prepared.config["training"][k] for k in ("max_steps", "eval_frequency"))
+    _check_last(steps - steps % every if every else 0, steps)
+
+
 def dev_score(prepared: PreparedCell, folder: Path) -> float | None:
-    """Return the score on dev (0-1) of a training that is there, None where there is none."""
+    """Return the score on dev (0-1) of a training that is there, None where there is none.
+
+    RAISES (BlurbError): B627 that score was taken before the last step.
+    """
     path = folder / prepared.key / "train.json"
-    return json.loads(path.read_text(encoding="utf-8"))["dev"] if path.is_file() else None
+    if not path.is_file():
+        return None
+    record = json.loads(path.read_text(encoding="utf-8"))
+    # Not `dev`: earlier versions wrote the last logged score there, of whichever step.
+    last, score, _ = record["curve"][-1]
+    _check_last(last, record["steps"])
+    return float(score)
+
+
+def _check_last(last: int, steps: int) -> None:
+    if last != steps:
+        raise BlurbError(Errors.B627.format(last=last, steps=steps))
 
 
 def drop_model(prepared: PreparedCell, folder: Path) -> None:
@@ -173,18 +204,19 @@ def train(prepared: PreparedCell, folder: Path, place: Place, processes: Process
         "train_seconds": usage.seconds,
         "train_cpu_seconds": usage.cpu_seconds,
         **place.describe(),
-        **read_curve(curve, prepared.cell.task.type),
+        **read_curve(curve, prepared.cell.task.type, config["training"]["max_steps"]),
     }
     (attempt / "train.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)  # a record without its model
     attempt.replace(target)
 
 
-def read_curve(path: Path, task_type: str) -> dict[str, Any]:
+def read_curve(path: Path, task_type: str, steps: int) -> dict[str, Any]:
     """Read what spaCy logged at each evaluation on dev.
 
+    steps (int): Updates of the whole training.
     RETURNS (dict): `curve`, [step, score on dev 0-1, losses of all components added up] for each
-        evaluation, and `dev`, the last score, which is that of `model-last`.
+        evaluation, and `dev`, the score of `model-last`, None where the last evaluation was before.
     """
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     name = _DEV_SCORES.get(task_type)
@@ -197,7 +229,8 @@ def read_curve(path: Path, task_type: str) -> dict[str, Any]:
         ]
         for row in rows
     ]
-    return {"curve": curve, "dev": curve[-1][1] if curve else None}
+    at_end = bool(curve) and curve[-1][0] == steps
+    return {"curve": curve, "dev": curve[-1][1] if at_end else None}
 
 
 def evaluate(
@@ -232,7 +265,12 @@ def evaluate(
         record = json.loads((trained / "train.json").read_text(encoding="utf-8"))
         used, total = prepared.train_docs
         result["run"] = {
-            "settings": cell.describe() | {"train_docs": used, "train_docs_of": total},
+            "settings": {
+                **cell.describe(),
+                "form": read_form(prepared.corpus) or cell.form,
+                "train_docs": used,
+                "train_docs_of": total,
+            },
             "settings_sha256": prepared.key,
             **record,
             "evaluate_seconds": usage.seconds,

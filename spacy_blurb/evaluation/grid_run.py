@@ -16,6 +16,7 @@ from .grid import Cell, Group
 from .grid_cell import (
     Place,
     PreparedCell,
+    check_evaluation,
     dev_score,
     drop_model,
     evaluate,
@@ -150,6 +151,7 @@ class GridRun:
         folder = self._trainings(cell)
         try:
             prepared = self._prepare(cell)
+            check_evaluation(prepared)
             if (score := dev_score(prepared, folder)) is not None:
                 return score
             with self._trainings_of[prepared.key], self._place() as place:

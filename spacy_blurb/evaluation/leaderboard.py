@@ -1,5 +1,6 @@
 """The leaderboard: results of a folder beside the published rows, and what may be compared."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from ..errors import BlurbError, Errors
-from ..metrics.resampling import draw_weights, interval
+from ..metrics.resampling import draw_parts, interval
 from ..tasks import TASKS
 from ..tasks.ablations import ABLATIONS, Ablation
+from ..tasks.beyond import BeyondRow
 from ..tasks.blurb import BLURB_TASKS, BLURB_TYPES, blurb_score, partial_score
 from ..tasks.published import NOTES, PRINTED_BLURB, PUBLISHED_ROWS, SOURCES
 from .result_files import Result
 from .significance import compare_runs
 
-_COMPARED_SETTINGS = ("form", "train_docs", "learning_rate", "epochs", "batch_docs", "overrides")
 _RESAMPLES = 1000
 
 
@@ -112,6 +113,21 @@ def build_board(
     return Board([*_published(), *own], ablations, _compare(by_model, against))
 
 
+def own_beyond(board: Board, row: BeyondRow) -> list[tuple[str, float]]:
+    """Return the folder's models that belong beside a published figure, with their scores."""
+    return [
+        (own.model, own.scores[row.task])
+        for own in board.own
+        if row.task in own.cells and _has_shots(own.cells[row.task], row.shots)
+    ]
+
+
+def _has_shots(cell: BoardCell, wanted: bool | None) -> bool:
+    """Tell whether solved questions were read first, or not, as is wanted."""
+    found = {bool(r.content["shots"]) if "shots" in r.content else None for r in cell.results}
+    return wanted is None or found == {wanted}
+
+
 def _published() -> list[Row]:
     rows = []
     for model, scores in PUBLISHED_ROWS.items():
@@ -175,6 +191,8 @@ def _protocol_problems(cells: Mapping[str, BoardCell]) -> list[str]:
     ]
     if budgets:
         problems.append(f"trained on a part of the training Docs: {', '.join(budgets)}")
+    if end_to_end := [name for name, cell in shown.items() if _is_end_to_end(cell.results)]:
+        problems.append(f"relations between predicted entities: {_list(end_to_end)}")
     forms: dict[str, list[str]] = {}
     for name, cell in shown.items():
         for form in {r.settings["form"] for r in cell.results if "form" in r.settings}:
@@ -198,6 +216,8 @@ def _build_cell(
         notes.append(f"runs that differ in {what}: {_list(found)}")
     if task in differing:
         notes.append("not all models of this column were scored on the same gold data")
+    if _is_end_to_end(results):
+        notes.append("end to end: the entities are predicted, too")
     if budget := results[0].budget:
         notes.append(f"trained on {budget[0]:,} of {budget[1]:,} Docs")
     if selection := results[0].content.get("run", {}).get("selection"):
@@ -209,11 +229,35 @@ def _build_cell(
 
 def _differences(results: Sequence[Result]) -> dict[str, list[str]]:
     """Return in what runs differ besides the seed; only what a result states is compared."""
-    found = {"gold data": sorted({result.gold[:12] for result in results})}
-    for key in _COMPARED_SETTINGS:
-        stated = {str(r.settings[key]) for r in results if key in r.settings}
-        found[key] = sorted(stated)
+    found = {
+        "gold data": sorted({result.gold[:12] for result in results}),
+        "entities": sorted({result.entities for result in results if result.entities}),
+    }
+    for key in dict.fromkeys(key for result in results for key in result.settings):
+        stated = [result for result in results if key in result.settings]
+        found[key] = _encoders(stated) if key == "encoder" else _values(stated, key)
     return {what: values for what, values in found.items() if len(values) > 1}
+
+
+def _values(results: Sequence[Result], key: str) -> list[str]:
+    return sorted({str(result.settings[key]) for result in results})
+
+
+def _encoders(results: Sequence[Result]) -> list[str]:
+    """Return the names of the encoders; those with the run's own seed in its place are one.
+
+    A grid can have an encoder for each seed, such as "pubmed-s{seed}"; which name a grid gave is
+    not in the result. "pubmed-s0" of seed 0 and "pubmed-s1" of seed 1 are one, so is the same name.
+    """
+    found = {
+        re.sub(rf"(?<!\d){re.escape(str(r.seed))}(?!\d)", "{seed}", str(r.settings["encoder"]))
+        for r in results
+    }
+    return sorted(found) if len(found) == 1 else _values(results, "encoder")
+
+
+def _is_end_to_end(results: Sequence[Result]) -> bool:
+    return any(result.entities == "predicted" for result in results)
 
 
 def _cell_interval(results: Sequence[Result]) -> tuple[float, float] | None:
@@ -233,8 +277,11 @@ def _resampled(results: Sequence[Result]) -> Any:
     units = [item for item in found if item is not None]
     if len(units) < len(found) or any(item.ids != units[0].ids for item in units):
         return None
-    weights = draw_weights(len(units[0].ids), resamples=_RESAMPLES)
-    return 100 * np.mean([item.scores(weights) for item in units], axis=0)
+    scores = [
+        np.mean([item.scores(weights) for item in units], axis=0)
+        for weights in draw_parts(len(units[0].ids), resamples=_RESAMPLES)
+    ]
+    return 100 * np.concatenate(scores)
 
 
 def _blurb_interval(cells: Mapping[str, BoardCell]) -> tuple[float, float] | None:

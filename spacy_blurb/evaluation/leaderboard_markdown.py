@@ -7,7 +7,7 @@ from ..tasks import TASKS
 from ..tasks.ablations import Ablation
 from ..tasks.beyond import BEYOND
 from ..tasks.blurb import BLURB_TASKS
-from .leaderboard import Board, BoardCell, Row
+from .leaderboard import Board, BoardCell, Row, own_beyond
 
 
 def board_to_markdown(board: Board) -> str:
@@ -141,11 +141,8 @@ def _beyond(board: Board) -> str:
     rows = []
     for row in BEYOND:
         published = "; ".join(f"{model} {format_score(score)}" for model, score in row.scores)
-        ours = "; ".join(
-            f"{escape(own.model)} {own.scores[row.task]:.2f}"
-            for own in board.own
-            if row.task in own.scores
-        )
+        own = own_beyond(board, row)
+        ours = "; ".join(f"{escape(model)} {score:.2f}" for model, score in own)
         mark = footnotes.mark([row.note] if row.note else [])
         rows.append([row.dataset + mark, row.metric, row.protocol, published, ours or "–"])
     head = ["data set", "metric", "protocol of the published", "published", "this folder"]

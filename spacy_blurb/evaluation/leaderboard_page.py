@@ -12,10 +12,10 @@ from markupsafe import Markup
 
 from ..tasks import TASKS
 from ..tasks.ablations import Ablation
-from ..tasks.beyond import BEYOND
+from ..tasks.beyond import BEYOND, BeyondRow
 from ..tasks.blurb import BLURB_TASKS, BLURB_TYPES
 from .error_views import build_views
-from .leaderboard import Board, BoardCell, Row
+from .leaderboard import Board, BoardCell, Row, own_beyond
 from .leaderboard_markdown import Footnotes, format_score
 from .results import package_versions
 
@@ -162,17 +162,13 @@ def _two(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
-def _beyond(row: Any, board: Board, footnotes: Footnotes) -> dict[str, Any]:
+def _beyond(row: BeyondRow, board: Board, footnotes: Footnotes) -> dict[str, Any]:
     return {
         "dataset": row.dataset,
         "metric": row.metric,
         "protocol": row.protocol,
         "published": [(model, format_score(score)) for model, score in row.scores],
-        "own": [
-            (own.model, f"{own.scores[row.task]:.2f}")
-            for own in board.own
-            if row.task in own.scores
-        ],
+        "own": [(model, f"{score:.2f}") for model, score in own_beyond(board, row)],
         "marks": _marks(footnotes, [row.note] if row.note else [], "beyond-note"),
     }
 
@@ -209,7 +205,7 @@ def _chart(title: str, runs: list[tuple[str, Any, Any]], colors: dict[str, int])
                 f"{x:.1f},{y:.1f}" for x, y in (place(p[0], 100 * p[1]) for p in curve)
             ),
             "color": colors[model],
-            "title": f"{model}, seed {seed}: {100 * curve[-1][1]:.2f} at the end",
+            "title": f"{model}, seed {seed}: {100 * curve[-1][1]:.2f} at step {curve[-1][0]:,}",
         }
         for model, seed, curve in runs
     ]

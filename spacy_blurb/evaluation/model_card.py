@@ -32,10 +32,13 @@ def model_card(results: Sequence[Mapping[str, Any]]) -> str:
 def _scores(result: Mapping[str, Any]) -> list[str]:
     low, high = (100 * bound for bound in result["ci95"])
     task = TASKS.get(result["task"])
-    published = {} if task is None else task.published
+    end_to_end = result.get("entities") == "predicted"
+    # Published scores of relations are those between given entities.
+    published = {} if task is None or end_to_end else task.published
     beside = [f"{published[m]:.2f}" if m in published else "–" for m in _BESIDE]
     score, interval = f"{100 * result['score']:.2f}", f"{low:.2f}–{high:.2f}"
     name = result["task"] if task is None else task.dataset
+    name += ", end to end" if end_to_end else ""
     return [escape(name), escape(result["metric"]), score, interval, f"{result['n']:,}", *beside]
 
 
@@ -45,6 +48,7 @@ def _origin(result: Mapping[str, Any]) -> str:
     settings = run.get("settings", {})
     facts = [("Seed", result.get("seed")), ("Date", result.get("date"))]
     facts += [(key.replace("_", " ").capitalize(), settings.get(key)) for key in _SETTINGS]
+    facts.append(("Entities", result.get("entities")))
     if settings.get("train_docs"):
         facts.append(
             ("Training Docs", f"{settings['train_docs']:,} of {settings['train_docs_of']:,}")

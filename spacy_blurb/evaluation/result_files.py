@@ -36,6 +36,11 @@ class Result:
         return self.content.get("seed")
 
     @property
+    def entities(self) -> str | None:
+        """Return which entities relations were scored between, "gold" or "predicted"."""
+        return self.content.get("entities")
+
+    @property
     def gold(self) -> str:
         """Return the name of the gold data: by content, else by file."""
         return self.content.get("gold_sha256") or self.content.get("data_sha256", "unknown")

@@ -24,8 +24,9 @@ from ..metrics.resampling import Units
 from ..runtime.processor import name_processor
 from ..tasks import Task
 from .families import END_TO_END, get_family
-from .scoring import score_rows
-from .scoring.rows import read_rows, write_rows
+from .scoring import check_labels, score_rows
+from .scoring.rows import Row, read_rows, write_rows
+from .whole_files import write_whole
 
 _PACKAGES = (
     "spacy-blurb",
@@ -63,7 +64,8 @@ def evaluate_pipeline(
     predictions = _beside(output, "predictions.jsonl")
     write_rows(rows, predictions)
     remarks = {**remarks, **describe_pipeline(nlp, model)}
-    return score_file(task, references, predictions, output, data=data, remarks=remarks)
+    found = read_rows(predictions)
+    return _score(task, references, found, predictions, output, data=data, remarks=remarks)
 
 
 def score_file(
@@ -83,8 +85,23 @@ def score_file(
     RAISES (BlurbError): B510 tasks of this type cannot be scored, B100 and B628 to B632 about the
         prediction file, and what reading the gold items raises.
     """
+    rows = read_rows(predictions)
+    check_labels(task, rows, predictions)
+    return _score(task, references, rows, predictions, output, data=data, remarks=remarks)
+
+
+def _score(
+    task: Task,
+    references: Sequence[Doc],
+    rows: Sequence[Row],
+    predictions: Path,
+    output: Path,
+    *,
+    data: Path,
+    remarks: dict[str, Any],
+) -> dict[str, Any]:
     gold = get_family(task).read_gold(task, references)
-    fields, units = score_rows(task, gold, read_rows(predictions), predictions)
+    fields, units = score_rows(task, gold, rows, predictions)
     result = {
         **fields,
         **describe_data(data),
@@ -100,7 +117,8 @@ def score_file(
         else os.path.relpath(predictions.resolve(), output.resolve().parent)
     )
     result["units"] = _beside(output, "units.json").name
-    output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    # Last, as it speaks of the others.
+    write_whole(output, json.dumps(result, indent=2) + "\n")
     return result
 
 
@@ -122,11 +140,11 @@ def hash_gold(gold: Sequence[Any]) -> str:
 
 def write_units(units: Units, path: Path) -> None:
     """Write what each unit contributes: intervals and comparisons need no gold data then."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    table = [[round(float(value), 6) for value in row] for row in units.table]
+    # Digits that matter and not decimals: similarities may be of any scale.
+    table = [[float(f"{value:.9g}") for value in row] for row in units.table]
     whole = [[int(v) if v == int(v) else v for v in row] for row in table]
     content = {"kind": units.kind, "ids": list(units.ids), "table": whole}
-    path.write_text(json.dumps(content, separators=(",", ":")) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(content, separators=(",", ":")) + "\n")
 
 
 def read_units(path: Path) -> Units:

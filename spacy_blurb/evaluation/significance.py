@@ -14,6 +14,8 @@ def compare_runs(ours: Sequence[Result], theirs: Sequence[Result]) -> Comparison
     """
     if len({result.gold for result in (*ours, *theirs)}) > 1:
         return "other gold data"
+    if len({result.entities for result in (*ours, *theirs)} - {None}) > 1:
+        return "other entities: given to one, predicted by the other"
     a, b = _units(ours), _units(theirs)
     if a is None or b is None:
         return "a result without its 'units' file"

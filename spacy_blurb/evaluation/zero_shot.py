@@ -23,14 +23,17 @@ from typing import Any, Literal
 import numpy as np
 from spacy.tokens import Doc
 
-from ..annotations import DocQuestion, doc_questions, document_id, gold_kind
+from ..annotations import DocQuestion, gold_kind
 from ..encoder.weights import find_folder
 from ..errors import BlurbError, Errors
 from ..metrics.answers import majority_share
 from ..metrics.resampling import Units, bootstrap_interval
 from ..tasks import Task
-from .results import describe_data, describe_run, write_units
+from .answers import make_gold, scored_questions
+from .results import describe_data, describe_run, hash_gold, write_units
+from .scoring.answers import GoldAnswer
 from .scoring.rows import write_rows
+from .whole_files import write_whole
 
 Method = Literal["pll", "embedding"]
 
@@ -75,17 +78,18 @@ def evaluate_zero_shot(
     """
     if shots and method != "pll":
         raise BlurbError(Errors.B548.format(method=method))
-    items = [item for doc in references for item in _choices(doc)]
+    items = every = _choices(references)
     if not items:
         raise BlurbError(Errors.B546.format(task=task.name))
     if limit is not None and limit < len(items):
         items = [items[place] for place in np.linspace(0, len(items) - 1, limit).astype(int)]
-    prefix = "".join(f"{_solve(question)}\n" for doc in shots for _, question in _choices(doc))
+    solved = [question for _, question in _choices(shots)]
+    prefix = "".join(f"{_solve(question)}\n" for question in solved)
     score = _load(find_folder(encoder), method)
     predictions = []
-    for name, question in items:
+    for item, question in items:
         scores = score(prefix + read_stem(question), question.options)
-        predictions.append(ChoicePrediction(name, str(int(np.argmax(scores))), scores))
+        predictions.append(ChoicePrediction(item.id, str(int(np.argmax(scores))), scores))
     gold = [question.label for _, question in items]
     pairs = zip(predictions, gold, strict=True)
     right = [float(prediction.label == label) for prediction, label in pairs]
@@ -96,15 +100,17 @@ def evaluate_zero_shot(
         "metric": task.metric,
         "protocol": "own, non-standard: not comparable with published figures",
         "method": method,
-        "shots": sum(1 for doc in shots for _ in _choices(doc)),
+        "shots": len(solved),
         "score": sum(right) / len(right),
         "ci95": list(bootstrap_interval(units)),
         "baseline": majority_share(gold),
         "n": len(right),
-        "questions_in_file": sum(1 for doc in references for _ in _choices(doc)),
+        "questions_in_file": len(every),
         "model": Path(encoder).name,
         "seed": None,
         **describe_data(data),
+        # Of the questions taken, under the name that `evaluate` gives them.
+        "gold_sha256": hash_gold([item for item, _ in items]),
         **describe_run(),
     }
     return result, predictions, units
@@ -119,13 +125,17 @@ def write_zero_shot(
     units_path = output.with_name(f"{output.stem}.units.json")
     write_units(units, units_path)
     content = {**result, "predictions": path.name, "units": units_path.name}
-    output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_whole(output, json.dumps(content, indent=2) + "\n")
 
 
-def _choices(doc: Doc) -> list[tuple[str, DocQuestion]]:
-    found = [question for question in doc_questions(doc) if gold_kind(question) == "options"]
-    name = document_id(doc) or ""
-    return [(name if len(found) == 1 else f"{name}/{q.id}", q) for q in found]
+def _choices(docs: Sequence[Doc]) -> list[tuple[GoldAnswer, DocQuestion]]:
+    """Return the multiple-choice questions, and each as a gold item of `evaluate`."""
+    return [
+        (make_gold(position, doc, question, ending), question)
+        for position, doc in enumerate(docs)
+        for question, ending in scored_questions(doc)
+        if gold_kind(question) == "options"
+    ]
 
 
 def read_stem(question: DocQuestion) -> str:

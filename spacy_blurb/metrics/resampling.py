@@ -5,7 +5,7 @@ each unit a weight, so all resamples are one matrix product, and two systems are
 same ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 _PART = 200
+_CELLS = 20_000_000
+"""Of the weights that are in memory at a time; these are 160 MB, some of them more than once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +80,24 @@ def draw_weights(n_units: int, *, resamples: int = 1000, seed: int = 0) -> Float
 
     RETURNS (ndarray): Shape (resamples, n_units); rows add up to n_units.
     """
+    return np.concatenate(list(draw_parts(n_units, resamples=resamples, seed=seed)))
+
+
+def draw_parts(n_units: int, *, resamples: int = 1000, seed: int = 0) -> Iterator[Floats]:
+    """Draw the resamples of `draw_weights` a few at a time: all those of a large set are gigabytes.
+
+    YIELDS (ndarray): Shape (some, n_units).
+    """
     generator = np.random.default_rng(seed)
     shares = np.full(n_units, 1 / max(1, n_units))
-    return generator.multinomial(n_units, shares, size=resamples).astype(np.float64)
+    for size in _part_sizes(resamples, n_units, resamples):
+        yield generator.multinomial(n_units, shares, size=size).astype(np.float64)
+
+
+def _part_sizes(total: int, n_units: int, most: int) -> Iterator[int]:
+    most = min(most, max(1, _CELLS // max(1, n_units)))
+    for start in range(0, total, most):
+        yield min(most, total - start)
 
 
 def interval(scores: Floats) -> tuple[float, float]:
@@ -93,7 +110,7 @@ def bootstrap_interval(units: Units) -> tuple[float, float]:
     """Compute a 95 % percentile interval of a score; (0.0, 0.0) without units."""
     if not units.ids:
         return 0.0, 0.0
-    return interval(units.scores(draw_weights(len(units.ids))))
+    return interval(np.concatenate([units.scores(part) for part in draw_parts(len(units.ids))]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +140,19 @@ def compare(
     if any((units.ids, units.kind) != (a[0].ids, a[0].kind) for units in (*a, *b)):
         raise ValueError("runs on the same units are needed")
     n = len(a[0].ids)
-    weights = draw_weights(n, resamples=resamples, seed=seed)
-    deltas = _mean_scores(a, weights) - _mean_scores(b, weights)
+    parts = draw_parts(n, resamples=resamples, seed=seed)
+    deltas = [_mean_scores(a, weights) - _mean_scores(b, weights) for weights in parts]
     every = np.ones((1, n))
     difference = float((_mean_scores(a, every) - _mean_scores(b, every))[0])
     generator = np.random.default_rng(seed)
-    as_large, left_over = 0, resamples
-    while left_over:
-        # In parts, for the sake of memory.
-        swaps = generator.integers(0, 2, size=(min(_PART, left_over), n)).astype(np.float64)
+    as_large = 0
+    for size in _part_sizes(resamples, n, _PART):
+        swaps = generator.integers(0, 2, size=(size, n)).astype(np.float64)
         by_chance = np.mean([_swapped(left, right, swaps) for left in a for right in b], axis=0)
         as_large += int((np.abs(by_chance) >= abs(difference) - 1e-12).sum())
-        left_over -= len(swaps)
-    return Comparison(difference, interval(deltas), (as_large + 1) / (resamples + 1))
+    return Comparison(
+        difference, interval(np.concatenate(deltas)), (as_large + 1) / (resamples + 1)
+    )
 
 
 def _mean_scores(runs: Sequence[Units], weights: Floats) -> Floats:

@@ -118,6 +118,12 @@ def test_convert_own(tmp_path: Path) -> None:
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert {name: row["gold"] for name, row in report["splits"].items()} == {"train": 1, "dev": 0}
     assert "1 documents moved to dev" in result.stdout
+    assert "in train, too" not in result.stdout
+    own = tmp_path / "a.tsv"
+    result = call("convert-own", "conll", own, tmp_path / "out", "--dev", own)
+    assert "dev    2 Docs, 1 mentions, 0 not on token boundaries, 2 texts are in train, too" in (
+        result.stdout
+    )
 
 
 def test_init_config_takes_the_tasks_settings_or_given_ones(

@@ -123,6 +123,42 @@ def test_without_a_dev_file_every_tenth_document_is_dev(
     assert not (tmp_path / "test.spacy").exists()
 
 
+def test_a_document_is_in_dev_with_all_its_sentences(nlp: Language, tmp_path: Path) -> None:
+    """Two sentences each; the marks of the first file name no document."""
+    path = tmp_path / "train.tsv"
+    for name in ("", " D{0}"):
+        text = "-DOCSTART-{1}\n\na{0}\tB\n\nb{0}\tO\n\n"
+        path.write_text("".join(text.format(n, name.format(n)) for n in range(12)), "utf-8")
+        report = convert_own("conll", {"train": path}, tmp_path, label="Drug")
+        dev = [doc.text.strip() for doc in read_docbin(tmp_path / "dev.spacy", nlp.vocab)]
+        assert dev == ["a9", "b9"]
+        assert report["splits"]["train"]["left_out"] == {"documents moved to dev": 2}
+        assert "in_train" not in report["splits"]["train"]
+        assert report["splits"]["dev"]["in_train"] == 0
+    # Of one document the last sentence.
+    path.write_text("-DOCSTART- D\n\na\tB\n\nb\tO\n\na\tB\n", encoding="utf-8")
+    report = convert_own("conll", {"train": path}, tmp_path, label="Drug")
+    assert [row["documents"] for row in report["splits"].values()] == [2, 1]
+    assert report["splits"]["dev"]["in_train"] == 1
+
+
+def test_questions_on_one_text_stay_together(nlp: Language, tmp_path: Path) -> None:
+    """Three texts in turn; of options without a text each question is by itself."""
+    path = tmp_path / "train.jsonl"
+    texts = ["one", "two", "three"] * 4
+    rows = [{"text": t, "question": f"{n}?", "label": "yes"} for n, t in enumerate(texts)]
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    report = convert_own("questions", {"train": path, "test": path}, tmp_path, label="X")
+    dev = read_docbin(tmp_path / "dev.spacy", nlp.vocab)
+    assert [doc.text.strip() for doc in dev] == ["three"] * 4
+    counts = {name: row.get("in_train") for name, row in report["splits"].items()}
+    assert counts == {"train": None, "dev": 0, "test": 8}
+    rows = [{"question": "?", "label": "1", "options": ["a", "b"]} for _ in range(10)]
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    report = convert_own("questions", {"train": path}, tmp_path, label="X")
+    assert [row["documents"] for row in report["splits"].values()] == [9, 1]
+
+
 def test_own_files_are_read_by_format_and_label(nlp: Language, tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text("a\tB\nb\tB-Y\n", encoding="utf-8")
     (tmp_path / "b.tsv").write_text("c\tO\n", encoding="utf-8")

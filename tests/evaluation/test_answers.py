@@ -9,6 +9,7 @@ import pytest
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.training import Example
 
 from spacy_blurb.annotations import (
     doc_questions,
@@ -16,6 +17,8 @@ from spacy_blurb.annotations import (
     set_questions,
     set_record,
 )
+from spacy_blurb.components.qa_scorer import score_answers
+from spacy_blurb.data.readers import make_predicted
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.results import evaluate_pipeline, read_units, score_file
 from spacy_blurb.evaluation.scoring.rows import read_rows, write_rows
@@ -171,6 +174,22 @@ def test_several_questions_of_one_doc_and_no_answer(nlp: Language, tmp_path: Pat
     assert (result["em"], result["n"]) == (1 / 2, 2)
 
 
+def test_a_question_without_an_answer_is_not_ranked(nlp: Language, tmp_path: Path) -> None:
+    """As in the scores of training; one whose answer is only not in the text is missed."""
+    golds = [[[-1, ""]], [[0, "aspirin"]], [[-1, "naloxone"]]]
+    asked = [{"question": f"{n}?", "answers": gold} for n, gold in enumerate(golds)]
+    docs = [make_doc(nlp, "d", "aspirin causes", *asked)]
+    answer_with(nlp, "spans", [[("", 0.9, 0, 7)]] * 9)
+    result, _ = evaluate("qa", nlp, docs, tmp_path)
+    assert (result["strict"], result["mrr"], result["ranks"]) == (0.5, 0.5, {"1": 1, "None": 1})
+    assert (result["n"], result["score"]) == (3, pytest.approx(1 / 3))
+    ranked, rows = evaluate("bioasq_factoid", nlp, docs, tmp_path)
+    assert (ranked["n"], ranked["score"], len(rows)) == (2, 0.5, 3)
+    predicted = make_predicted(nlp, docs[0])
+    trained = score_answers([Example(nlp(predicted), docs[0])])
+    assert (trained["qa_strict"], trained["qa_mrr"]) == (0.5, 0.5)
+
+
 def test_options_are_scored_by_their_index(nlp: Language, tmp_path: Path) -> None:
     options = ["a", "b", "c", "d"]
     docs = [make_doc(nlp, str(n), "x", {"label": "2", "options": options}) for n in range(2)]
@@ -214,6 +233,20 @@ def test_a_file_of_labels_without_probabilities(nlp: Language, tmp_path: Path) -
     )
     with pytest.raises(BlurbError, match=r"B630.*'q0'.*label is 2, expected a string"):
         score("pubmedqa", [{**rows[0], "label": 2}, *rows[1:]], docs, tmp_path)
+
+
+def test_labels_beyond_the_tasks(nlp: Language, tmp_path: Path) -> None:
+    """A mistake in a file of another program; of a pipeline just a wrong answer."""
+    docs = [make_doc(nlp, "q", "x", {"label": "yes"})]
+    answer_with(nlp, "labels", [[("maybe", 0.75, -1, -1)]])
+    assert evaluate("bioasq", nlp, docs, tmp_path)[0]["confusion"] == {"yes": {"maybe": 1}}
+    for label in ("maybe", "Yes"):
+        with pytest.raises(BlurbError, match=rf"B632.*'q': '{label}'.*Its labels are: yes, no"):
+            score("bioasq", [{"id": "q", "label": label}], docs, tmp_path)
+    options = [make_doc(nlp, "q", "x", {"label": "2", "options": ["a", "b", "c", "d"]})]
+    with pytest.raises(BlurbError, match=r"B632.*'C'.*0, 1, 2, 3"):
+        score("medqa", [{"id": "q", "label": "C"}], options, tmp_path)
+    assert score("medqa", [{"id": "q", "label": ""}], options, tmp_path)["score"] == 0
 
 
 def test_a_file_of_spans(nlp: Language, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import spacy
+import srsly
 from spacy.language import Language
 from spacy.tokens import Doc
 from typer.testing import CliRunner
@@ -16,7 +17,7 @@ from spacy_blurb.cli.main import app
 from spacy_blurb.data.docbin import read_docbin, write_docbin
 from spacy_blurb.data.records import Record
 from spacy_blurb.errors import BlurbError
-from spacy_blurb.evaluation.calibrate import calibrate, minimise
+from spacy_blurb.evaluation.calibrate import _Judged, _threshold, calibrate, minimise
 
 from ..components.steps import get_ner, light_pipeline, overfit, to_examples, to_record
 
@@ -125,6 +126,17 @@ def test_thresholds_have_the_highest_f1_of_their_label(nlp: Language, dev: list[
     assert before.label_ == "Dis"
     again = calibrate(nlp, dev, component="blurb_ner", thresholds=False)
     assert again["thresholds"] == get_ner(nlp).cfg["thresholds"] == {}
+
+
+def test_no_span_that_is_kept_falls_below_the_threshold_as_it_is_saved() -> None:
+    """Half-way of the first two scores is 0.50000065, which six decimals make larger than both."""
+    scores = [0.50000074, 0.50000056, 0.3]
+    judged = [_Judged("X", score, score > 0.5000007) for score in scores]
+    threshold = _threshold(judged, "X", {"X": 1})
+    assert scores[1] < threshold <= scores[0]
+    assert srsly.json_loads(srsly.json_dumps(threshold)) == threshold
+    close = [_Judged("X", 0.5 + n * 1e-12, n == 1) for n in (1, 0)]
+    assert _threshold(close, "X", {"X": 1}) <= close[0].score
 
 
 @pytest.mark.parametrize("decoder", ["softmax", "crf"])

@@ -134,6 +134,17 @@ def test_the_grids_of_the_project(path: Path) -> None:
         assert {runs[task] for task in runs} == {5, 10}
 
 
+@pytest.mark.parametrize("name", ["blurb", "vocabulary", "initialisation", "text"])
+def test_relations_are_encoded_pair_by_pair_where_the_paper_is_repeated(name: str) -> None:
+    path = next(path for path in GRIDS if path.stem == name)
+    cells = [group.alternatives[0][0] for group in read_grid(path, encoder="enc")]
+    pairwise = "spacy_blurb.ReencodedRelations.v1"
+    for cell in cells:
+        key = "components.rel.model.@architectures"
+        assert cell.overrides == ({key: pairwise} if cell.task.type == "rel" else {})
+    assert {c.task.name for c in cells if c.task.type == "rel"} == {"chemprot", "ddi", "gad"}
+
+
 def test_every_ablation_of_the_paper_has_a_grid() -> None:
     assert {ablation.name for ablation in ABLATIONS} <= {path.stem for path in GRIDS}
 

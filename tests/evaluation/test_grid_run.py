@@ -11,15 +11,25 @@ from pathlib import Path
 
 import pytest
 import spacy
+from confection import Config
 
 from spacy_blurb.data.docbin import read_docbin
 from spacy_blurb.errors import BlurbError
-from spacy_blurb.evaluation.corpora import find_corpus, limit_training
+from spacy_blurb.evaluation.corpora import find_corpus, limit_training, read_form
 from spacy_blurb.evaluation.grid import read_grid
-from spacy_blurb.evaluation.grid_cell import Place, prepare, read_curve
+from spacy_blurb.evaluation.grid_cell import (
+    Place,
+    PreparedCell,
+    _hash_encoder,
+    check_evaluation,
+    dev_score,
+    prepare,
+    read_curve,
+)
 from spacy_blurb.evaluation.processes import Processes
 from spacy_blurb.tasks import get_task
 
+GRIDS = Path(__file__).parents[2] / "configs" / "grids"
 GRID = """
 name = "tiny"
 tasks = ["bc5cdr", "chemprot"]
@@ -41,6 +51,16 @@ def workplace(tmp_path: Path, project: Path, tiny_encoder: Path) -> Path:
     shutil.copytree(project / "assets" / "demo" / "bc5cdr", tmp_path / "data" / "bc5cdr")
     (tmp_path / "grid.toml").write_text(GRID, encoding="utf-8")
     return tmp_path
+
+
+def write_gad(raw: Path) -> None:
+    """Write the copy of a set: eight rows a split."""
+    raw.mkdir(parents=True)
+    rows = "@GENE$ causes @DISEASE$\t1", "@DISEASE$ in rats, @GENE$ in rats\t0"
+    for split in ("train", "dev", "test"):
+        lines = [f"{split}{n}\t{rows[n % 2]}" for n in range(8)]
+        text = "\n".join(["index\tsentence\tlabel", *lines]) + "\n"
+        (raw / f"{split}.tsv").write_text(text, encoding="utf-8")
 
 
 def start(folder: Path, encoder: Path, *more: str) -> "subprocess.Popen[str]":
@@ -166,16 +186,34 @@ def test_the_key_of_a_training_is_what_decides_it(
         keys('[overrides]\n"components.tagger.x" = 1')
 
 
+def test_an_encoder_is_named_by_its_files(tmp_path: Path) -> None:
+    """Of a checkpoint in pieces, and of a saved pipeline, which has other files."""
+    assert _hash_encoder("hub/name") == "hub/name"
+    for name in ("model-00002-of-00002.safetensors", "transformer/model"):
+        folder = tmp_path / name.replace("/", "-")
+        path = folder / name
+        path.parent.mkdir(parents=True)
+        if "safetensors" in name:
+            (folder / "config.json").write_text("{}", encoding="utf-8")
+        path.write_bytes(b"1")
+        before = _hash_encoder(str(folder))
+        assert before == _hash_encoder(shutil.copytree(folder, tmp_path / f"{folder.name}-copy"))
+        path.write_bytes(b"2")
+        assert _hash_encoder(str(folder)) not in (before, str(folder))
+
+
+def test_the_result_states_the_form_that_was_read(workplace: Path) -> None:
+    """A folder without originals is read as the copy, where the grid asks for originals."""
+    write_gad(workplace / "data" / "gad" / "blurb")
+    corpus = find_corpus(get_task("gad"), workplace / "c", workplace / "data", form="original")
+    assert read_form(corpus) == read_form(limit_training(corpus, 6)[0]) == "blurb"
+
+
 def test_relations_by_a_budget_of_docs(workplace: Path, tiny_encoder: Path) -> None:
     """Updates are counted by the pairs of the Docs that were drawn; dev shows their F1."""
-    raw = workplace / "data" / "gad"
-    raw.mkdir()
-    rows = "@GENE$ causes @DISEASE$\t1", "@DISEASE$ in rats, @GENE$ in rats\t0"
-    for split in ("train", "dev", "test"):
-        lines = [f"{split}{n}\t{rows[n % 2]}" for n in range(8)]
-        text = "\n".join(["index\tsentence\tlabel", *lines]) + "\n"
-        (raw / f"{split}.tsv").write_text(text, encoding="utf-8")
-    grid = 'name = "tiny"\ntasks = ["gad"]\nform = "blurb"\n[settings]\nlearning_rate = 1e-2\n'
+    write_gad(workplace / "data" / "gad" / "blurb")
+    # The copy is all there is, and the result has to say so.
+    grid = 'name = "tiny"\ntasks = ["gad"]\nform = "original"\n[settings]\nlearning_rate = 1e-2\n'
     grid += "epochs = 2\nbatch_docs = 2\ntrain_docs = 6\n"
     (workplace / "grid.toml").write_text(grid, encoding="utf-8")
     out, err = start(workplace, tiny_encoder).communicate(timeout=300)
@@ -183,6 +221,7 @@ def test_relations_by_a_budget_of_docs(workplace: Path, tiny_encoder: Path) -> N
     result = json.loads((workplace / "results" / "gad" / "tiny-s0.json").read_text("utf-8"))
     run = result["run"]
     assert (run["settings"]["train_docs"], run["settings"]["train_docs_of"]) == (6, 8)
+    assert run["settings"]["form"] == "blurb"
     # Six pairs in batches of two, twice.
     assert [row[0] for row in run["curve"]] == [0, 3, 6]
     corpus = workplace / "work" / "corpus" / "gad"
@@ -200,8 +239,34 @@ def test_the_curve_is_what_spacy_logged(tmp_path: Path) -> None:
     ]
     path = tmp_path / "c.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    assert read_curve(path, "ner") == {"curve": [[0, 0.0, 2.0], [5, 0.5, 1.5]], "dev": 0.5}
-    assert read_curve(path, "vectors")["dev"] == 0.25
+    assert read_curve(path, "ner", 5) == {"curve": [[0, 0.0, 2.0], [5, 0.5, 1.5]], "dev": 0.5}
+    assert read_curve(path, "vectors", 5)["dev"] == 0.25
+    # Six steps: the trained pipeline is not the one that was scored.
+    assert read_curve(path, "ner", 6)["dev"] is None
+
+
+def make_prepared(**training: int) -> PreparedCell:
+    (group,) = read_grid(GRIDS / "minilm.toml", encoder="enc")[:1]
+    cell = group.alternatives[0][0]
+    return PreparedCell(cell, Config({"training": training}), Path("corpus"), "key", (1, 1))
+
+
+def test_settings_do_not_compete_on_a_score_from_before_the_end(tmp_path: Path) -> None:
+    check_evaluation(make_prepared(max_steps=282, eval_frequency=94))
+    for every, last in ((280, 280), (1000, 0)):
+        with pytest.raises(BlurbError, match=rf"B627.*282 steps.* step {last} last.*frequency"):
+            check_evaluation(make_prepared(max_steps=282, eval_frequency=every))
+    prepared, path = make_prepared(), tmp_path / "key" / "train.json"
+    assert dev_score(prepared, tmp_path) is None
+    path.parent.mkdir()
+    record = {"steps": 282, "curve": [[0, 0.25, 1.0], [282, 0.5, 1.0]], "dev": 0.5}
+    path.write_text(json.dumps(record), encoding="utf-8")
+    assert dev_score(prepared, tmp_path) == 0.5
+    # As an earlier version wrote it.
+    record |= {"curve": [[0, 0.25, 1.0], [280, 0.5, 1.0]]}
+    path.write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(BlurbError, match=r"B627.*step 280 last"):
+        dev_score(prepared, tmp_path)
 
 
 def test_a_process_that_fails_is_named_with_its_last_line(tmp_path: Path) -> None:

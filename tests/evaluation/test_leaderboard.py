@@ -109,9 +109,13 @@ def test_a_budget_or_two_forms_cost_the_blurb_score_unless_told(tmp_path: Path) 
     ("first", "second", "what"),
     [
         ({"gold": "g1"}, {"gold": "g2"}, "gold data"),
+        ({"entities": "gold"}, {"entities": "predicted"}, "entities"),
         ({"settings": {"epochs": 1}}, {"settings": {"epochs": 2}}, "epochs"),
         ({"settings": {"form": "blurb"}}, {"settings": {"form": "original"}}, "form"),
         ({"settings": {"train_docs": 5}}, {"settings": {"train_docs": 6}}, "train_docs"),
+        ({"settings": {"encoder": "bert"}}, {"settings": {"encoder": "roberta"}}, "encoder"),
+        ({"settings": {"encoder": "x-s1"}}, {"settings": {"encoder": "x-s0"}}, "encoder"),
+        ({"settings": {"overrides": {"a": 1}}}, {"settings": {"overrides": {}}}, "overrides"),
     ],
 )
 def test_runs_that_differ_in_more_than_the_seed_are_not_averaged(
@@ -124,6 +128,24 @@ def test_runs_that_differ_in_more_than_the_seed_are_not_averaged(
     cell = own(tmp_path, mixed=True)["m"].cells["hoc"]
     assert cell.score == pytest.approx(60)
     assert any(note.startswith(f"runs that differ in {what}") for note in cell.notes)
+
+
+@pytest.mark.parametrize("names", [("x-s0", "x-s1"), ("x-1", "x-1"), ("0", "1"), ("x10", "x10")])
+def test_an_encoder_for_each_seed_is_no_difference(tmp_path: Path, names: tuple) -> None:
+    for seed, name in enumerate(names):
+        write_result(tmp_path, "hoc", "m", seed, settings={"encoder": name})
+    assert own(tmp_path)["m"].cells["hoc"].score == pytest.approx(50)
+
+
+def test_relations_between_predicted_entities_are_no_blurb_score(tmp_path: Path) -> None:
+    for task in BLURB_TASKS:
+        found = {"entities": "predicted" if task == "ddi" else "gold"} if task != "hoc" else {}
+        write_result(tmp_path, task, "m", **found)
+    row = own(tmp_path)["m"]
+    assert (row.blurb, row.refused) == (None, ["relations between predicted entities: ddi"])
+    assert row.cells["ddi"].notes == ["end to end: the entities are predicted, too"]
+    assert row.cells["gad"].notes == []
+    assert own(tmp_path, mixed=True)["m"].blurb == pytest.approx(50)
 
 
 def test_models_on_different_gold_data_do_not_stand_in_one_column(tmp_path: Path) -> None:
@@ -185,12 +207,15 @@ def test_paired_differences(tmp_path: Path) -> None:
     for folder, right in (("ours", 9), ("theirs", 2)):
         write_result(tmp_path / folder, "hoc", folder, right=right)
     write_result(tmp_path / "theirs", "hoc", "old", gold="g2")
+    write_result(tmp_path / "theirs", "ddi", "from-text", entities="predicted")
+    write_result(tmp_path / "ours", "ddi", "ours", entities="gold")
     write_result(tmp_path / "theirs", "hoc", "bare", with_units=False)
     against = read_results(tmp_path / "theirs")
     found = {row["against"]: row for row in board(tmp_path / "ours", against=against).comparisons}
     assert found["theirs"]["difference"] == pytest.approx(70)
     assert found["theirs"]["p"] < 0.05
     assert found["old"]["reason"] == "other gold data"
+    assert found["from-text"]["reason"].startswith("other entities")
     assert found["bare"]["reason"] == "a result without its 'units' file"
     lines = compare_results(tmp_path / "ours" / "hoc" / "ours-s0.json", tmp_path / "theirs")
     assert any(line.startswith("minus theirs (1 run): +70.00 (95 % ") for line in lines)
@@ -207,6 +232,22 @@ def test_hostile_names_are_text_in_markdown(tmp_path: Path) -> None:
     (line,) = [line for line in table if "a\\|b" in line]
     assert line.replace("\\|", "").count("|") == 17
     assert escape("a_b*c") == "a\\_b\\*c"
+
+
+def test_beyond_blurb_shows_a_result_where_it_belongs(tmp_path: Path) -> None:
+    write_result(tmp_path, "bioasq_factoid", "f", right=7)
+    for name, shots in (("none", {"shots": 0}), ("four", {"shots": 4}), ("trained", {})):
+        write_result(tmp_path, "medconceptsqa", name, right=4, **shots)
+    lines = board_to_markdown(board(tmp_path)).splitlines()
+    rows = [line.split(" | ") for line in lines if line.startswith(("| BioASQ", "| MedConcepts"))]
+    assert {cells[0].partition("[")[0]: cells[-1] for cells in rows} == {
+        "| BioASQ 4b factoid": "– |",
+        "| BioASQ 5b factoid": "– |",
+        "| BioASQ 6b factoid": "– |",
+        "| BioASQ 4b to 6b factoid": "f 70.00 |",
+        "| MedConceptsQA, zero-shot": "none 40.00 |",
+        "| MedConceptsQA, few-shot": "four 40.00 |",
+    }
 
 
 def test_beyond_blurb_shows_results_of_the_folder(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from spacy_blurb.evaluation.error_views import build_views
 from spacy_blurb.evaluation.leaderboard import build_board
 from spacy_blurb.evaluation.leaderboard_page import board_to_html
 from spacy_blurb.evaluation.result_files import read_results
-from spacy_blurb.evaluation.results import score_file
+from spacy_blurb.evaluation.results import _score
 from spacy_blurb.evaluation.scoring.rows import write_rows
 from spacy_blurb.tasks import get_task
 
@@ -92,7 +92,8 @@ def score(results: Path, gold: Path, task: str, rows: list, model: str) -> None:
     docs = read_docbin(data, spacy.blank("en").vocab)
     output = results / task / f"{len(model)}-s0.json"
     remarks = {"model": model, "seed": 0}
-    score_file(get_task(task), docs, predictions, output, data=data, remarks=remarks)
+    # As `evaluate` does: a pipeline may give labels that are none of the task's.
+    _score(get_task(task), docs, rows, predictions, output, data=data, remarks=remarks)
 
 
 @pytest.fixture(scope="module")

@@ -222,6 +222,16 @@ def test_the_card_says_what_the_result_says(tmp_path: Path) -> None:
     assert "Overrides" not in card
 
 
+def test_the_card_keeps_end_to_end_scores_apart(tmp_path: Path) -> None:
+    """The published scores are of relations between given entities."""
+    found = {"task": "ddi", "metric": "micro_f1", "score": 0.4, "n": 191}
+    card = model_card([found | {"ci95": [0.3, 0.5], "entities": "predicted"}])
+    assert "| DDI, end to end | micro\\_f1 | 40.00 | 30.00–50.00 | 191 | – | – |" in card
+    assert "- Entities: predicted" in card.splitlines()
+    given = model_card([found | {"ci95": [0.3, 0.5], "entities": "gold"}])
+    assert "| DDI | micro\\_f1 | 40.00 | 30.00–50.00 | 191 | 82.36 | " in given
+
+
 def test_results_of_several_tasks_become_one_performance(tmp_path: Path) -> None:
     pairs = {"task": "biosses", "metric": "pearson", "score": 0.5, "ci95": [0.1, 0.9], "n": 20}
     paths = []

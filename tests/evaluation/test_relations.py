@@ -20,7 +20,7 @@ from spacy_blurb.annotations import (
 from spacy_blurb.components import relation_scorer
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.relations import read_gold_relations
-from spacy_blurb.evaluation.scoring import score_rows
+from spacy_blurb.evaluation.scoring import check_labels, score_rows
 from spacy_blurb.evaluation.scoring.relations import GoldRelationSet
 from spacy_blurb.tasks import get_task
 
@@ -95,6 +95,15 @@ def test_concepts_may_be_named_without_mentions() -> None:
 def test_mistakes(found: dict[str, Any], code: str) -> None:
     with pytest.raises(BlurbError, match=code):
         score(gold((A, C, "r")), found)
+
+
+def test_labels_that_the_task_does_not_have() -> None:
+    """Negative pairs need no line; "false" would be a wrong relation."""
+    check_labels(get_task("chemprot"), [row((A, C, "CPR:3"))], FILE)
+    check_labels(get_task("rel"), [row((A, C, "anything"))], FILE)
+    for label in ("false", "CPR:10", "cpr:3"):
+        with pytest.raises(BlurbError, match=rf"B632.*'1': '{label}'.*CPR:3, CPR:4"):
+            check_labels(get_task("chemprot"), [row((A, C, "CPR:3"), (A, C, label))], FILE)
 
 
 def test_lines_that_differ_in_what_decides_the_count() -> None:

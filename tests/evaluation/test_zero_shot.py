@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 import spacy_blurb.cli.main  # noqa: F401  (adds `blurb` to spaCy's own commands)
 from spacy_blurb.annotations import DocQuestion, set_questions
 from spacy_blurb.errors import BlurbError
-from spacy_blurb.evaluation.results import read_units
+from spacy_blurb.evaluation.answers import read_gold_answers
+from spacy_blurb.evaluation.results import hash_gold, read_units
 from spacy_blurb.evaluation.zero_shot import evaluate_zero_shot, read_stem
 from spacy_blurb.tasks import get_task
 
@@ -115,6 +116,19 @@ def test_similarity_equals_a_plain_loop(tiny_encoder: Path, tmp_path: Path) -> N
         for vector, length in zip(vectors[1:], lengths[1:], strict=True)
     ]
     assert prediction.scores == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_gold_data_have_the_name_that_evaluate_gives_them(
+    tiny_encoder: Path, tmp_path: Path
+) -> None:
+    """So that its results may be compared; a part of the questions is other data."""
+    docs = [make_doc(label=str(n % 3)) for n in range(4)]
+    gold = hash_gold(read_gold_answers(get_task("medconceptsqa"), docs))
+    result, predictions = evaluate(tiny_encoder, tmp_path, docs, method="embedding")
+    assert result["gold_sha256"] == gold
+    assert [prediction.id for prediction in predictions] == ["0", "1", "2", "3"]
+    part, _ = evaluate(tiny_encoder, tmp_path, docs, method="embedding", limit=2)
+    assert part["gold_sha256"] != gold
 
 
 def test_what_cannot_be_done_is_said(tiny_encoder: Path, tmp_path: Path) -> None:

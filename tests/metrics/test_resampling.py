@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spacy_blurb.metrics import resampling
 from spacy_blurb.metrics.correlation import pearson
 from spacy_blurb.metrics.entities import entity_scores
 from spacy_blurb.metrics.resampling import (
     Units,
     bootstrap_interval,
     compare,
+    draw_parts,
     draw_weights,
     interval,
 )
@@ -68,6 +70,20 @@ def test_intervals_of_known_distributions() -> None:
     half = bootstrap_interval(units("f1", [(1, 1, 1), (0, 1, 1)] * 200))
     assert half == pytest.approx((0.451, 0.549), abs=0.008)
     assert bootstrap_interval(units("mean", [[1.0]] * 5)) == (1.0, 1.0)
+
+
+def test_drawing_in_parts_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of n units so many resamples at a time that they fit; the draws are those of one piece."""
+    whole = np.random.default_rng(3).multinomial(7, np.full(7, 1 / 7), size=50)
+    a = units("f1", [(n % 2, 1, 1) for n in range(7)])
+    b = units("f1", [(n % 3 == 0, 1, 2) for n in range(7)])
+    before = bootstrap_interval(a), compare([a], [b], resamples=50)
+    monkeypatch.setattr(resampling, "_CELLS", 30)
+    assert [len(part) for part in draw_parts(7, resamples=50)] == [4] * 12 + [2]
+    assert (draw_weights(7, resamples=50, seed=3) == whole).all()
+    assert (bootstrap_interval(a), compare([a], [b], resamples=50)) == before
+    monkeypatch.setattr(resampling, "_CELLS", 1)
+    assert (bootstrap_interval(a), compare([a], [b], resamples=50)) == before
 
 
 def test_interval_of_a_correlation_is_the_textbooks() -> None:

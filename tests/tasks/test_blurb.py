@@ -87,14 +87,19 @@ def test_every_row_has_a_source() -> None:
         assert set(scores) <= set(BLURB_TASKS)
 
 
+FACTOID = [row for row in BEYOND if row.dataset.endswith("b factoid") and " to " not in row.dataset]
+
+
 def test_beyond_blurb_has_the_rows_of_the_papers() -> None:
     names = [row.dataset for row in BEYOND]
     for name in ("NCBI-disease", "Species-800", "JNLPBA", "ChemProt", "DDI", "2010 i2b2/VA"):
         assert name in names
     for name in ("MedQA", "MedConceptsQA, zero-shot", "MedConceptsQA, few-shot", "SciDocs"):
         assert any(found.startswith(name) for found in names)
-    factoid = [row for row in BEYOND if row.task == "bioasq_factoid"]
-    assert [len(row.scores[0][1]) for row in factoid] == [3, 3, 3]
+    assert [len(row.scores[0][1]) for row in FACTOID] == [3, 3, 3]
+    # One of our tasks stands twice only where the row says which of its results belong there.
+    listed = [(row.task, row.protocol, row.shots) for row in BEYOND if row.task]
+    assert len(set(listed)) == len(listed)
     assert {row.task for row in BEYOND} <= {*TASKS, ""}
     i2b2 = next(row for row in BEYOND if "i2b2" in row.dataset)
     assert "cannot be redistributed" in i2b2.note
@@ -104,8 +109,9 @@ def test_beyond_blurb_has_the_rows_of_the_papers() -> None:
 
 def test_micro_mrr_of_the_factoid_rows_is_the_papers() -> None:
     """BioBERT states 44.77 over 161, 150 and 161 questions, and 39.53 for BERT."""
-    rows = [dict(row.scores) for row in BEYOND if row.task == "bioasq_factoid"]
+    rows = [dict(row.scores) for row in FACTOID]
+    together = next(dict(row.scores) for row in BEYOND if row.task == "bioasq_factoid")
     for model, expected in (("BioBERT v1.1", 44.77), ("BERT", 39.53)):
         sizes = (161, 150, 161)
         total = sum(n * row[model][2] for n, row in zip(sizes, rows, strict=True))
-        assert round(total / sum(sizes), 2) == expected
+        assert round(total / sum(sizes), 2) == expected == together[model]

@@ -127,5 +127,5 @@ def _read_copy(folder: Path, split: str) -> list[Question]:
     path = require_file(folder, names, task=TASK, form="blurb")
     return [
         Question(cells[0], cells[1], cells[2], _check_label(path, f"line {number}", cells[3]))
-        for number, cells in read_tsv(path, 4, header=False)
+        for number, cells in read_tsv(path, 4, header="")
     ]

@@ -33,7 +33,7 @@ def read_fold(
     path, lines = _find_lines(folder, f"{name}.tsv", fold, task)
     is_test = name == "test"
     records: list[LabelledText] = []
-    for line, cells in parse_tsv(lines, path, 3 if is_test else 2, header=is_test):
+    for line, cells in parse_tsv(lines, path, 3 if is_test else 2, header="label"):
         sentence, label = cells[-2:]
         if label not in ("0", "1"):
             raise BlurbError(

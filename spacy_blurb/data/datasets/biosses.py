@@ -30,7 +30,7 @@ def read_biosses(folder: Path, split: str, form: str) -> Split[TextPair]:
     if form == "blurb":
         names = [f"blurb/{split}.tsv", f"{split}.tsv"]
         path = require_file(folder, names, task=TASK, form=form)
-        rows = read_tsv(path, 4, header=True)
+        rows = read_tsv(path, 4, header="score")
         return Split(
             [
                 TextPair(cells[0], cells[1], cells[2], _to_score(path, cells[0], cells[3]))
@@ -63,7 +63,7 @@ def _read_documents(folder: Path) -> dict[str, TextPair]:
     inner = f"BIOSSES-Dataset/{_PAIRS}"
     if find_file(folder, _PAIRS) is None and find_file(folder, inner) is None:
         path = require_file(folder, [_PAIRS, "pairs.tsv"], task=TASK, form="original")
-        table = [cells for _, cells in read_tsv(path, 4 + N_ANNOTATORS, header=True)]
+        table = [cells for _, cells in read_tsv(path, 4 + N_ANNOTATORS, header="score")]
         rows = [(cells[:3], cells[3:-1]) for cells in table]
     else:
         path = require_file(folder, [_PAIRS, inner], task=TASK, form="original")

@@ -30,7 +30,7 @@ def read_ddi(folder: Path, split: str, form: str) -> Split[Record] | Split[Label
     if form == "blurb":
         names = [f"blurb/{split}.tsv", f"{split}.tsv"]
         path = require_file(folder, names, task=TASK, form=form)
-        return Split(read_sentences(path, header=True))
+        return Split(read_sentences(path, header="label"))
     listed_in = _find_list(folder, split)
     listed = [line.strip() for _, line in read_lines(listed_in) if line.strip()]
     contents = _read_documents(folder, set(listed))

@@ -124,7 +124,7 @@ def _read_copy(folder: Path, split: str) -> list[LabelledText]:
     names = [f"blurb/{split}.tsv", f"{split}.tsv"]
     path = require_file(folder, names, task=TASK, form="blurb")
     records = []
-    for number, (marks, sentence, record_id) in read_tsv(path, 3, header=True):
+    for number, (marks, sentence, record_id) in read_tsv(path, 3, header="index"):
         labels = tuple(name for n, name in enumerate(HALLMARKS) if f"{n}_1" in marks.split(","))
         if len(labels) != marks.count("_1") or marks.count(",") != len(HALLMARKS) - 1:
             raise BlurbError(

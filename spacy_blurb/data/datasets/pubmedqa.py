@@ -134,6 +134,6 @@ def _check_ground_truth(path: Path, items: dict[str, Any], ids: list[str] | None
 def _read_list(folder: Path, split: str, items: dict[str, Any]) -> list[str]:
     names = [f"split_fold{FOLD}.tsv", f"data/split_fold{FOLD}.tsv"]
     path = require_file(folder, names, task=TASK, form="blurb")
-    ids = [cells[0] for _, cells in read_tsv(path, 2, header=True) if cells[1] == split]
+    ids = [cells[0] for _, cells in read_tsv(path, 2, header="split") if cells[1] == split]
     check_listed(ids, items, task=TASK, source=folder, listed=path)
     return ids

@@ -41,7 +41,7 @@ def read_biocreative(abstracts: Path, entities: Path, relations: Path) -> list[A
         numbers, and what `read_tsv` raises.
     """
     documents: dict[str, Abstract] = {}
-    for _, (doc_id, title, abstract) in read_tsv(abstracts, 3, header=False):
+    for _, (doc_id, title, abstract) in read_tsv(abstracts, 3, header=""):
         if doc_id in documents:
             raise BlurbError(Errors.B111.format(doc_id=doc_id, path=abstracts))
         documents[doc_id] = Abstract(doc_id, f"{title}\t{abstract}")
@@ -51,7 +51,7 @@ def read_biocreative(abstracts: Path, entities: Path, relations: Path) -> list[A
 
 
 def _add_entities(documents: dict[str, Abstract], path: Path) -> None:
-    for line, (doc_id, entity_id, kind, first, last, stored) in read_tsv(path, 6, header=False):
+    for line, (doc_id, entity_id, kind, first, last, stored) in read_tsv(path, 6, header=""):
         document = _find(documents, doc_id, path)
         if not (first.isdecimal() and last.isdecimal()):
             found = f"{first!r} and {last!r}"
@@ -73,7 +73,7 @@ def _add_entities(documents: dict[str, Abstract], path: Path) -> None:
 
 
 def _add_relations(documents: dict[str, Abstract], path: Path) -> None:
-    for _, (doc_id, group, _, _, first, second) in read_tsv(path, 6, header=False):
+    for _, (doc_id, group, _, _, first, second) in read_tsv(path, 6, header=""):
         document = _find(documents, doc_id, path)
         pair = first.removeprefix("Arg1:"), second.removeprefix("Arg2:")
         for entity_id in pair:

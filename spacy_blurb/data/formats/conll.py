@@ -24,7 +24,7 @@ def read_conll(path: Path, *, untyped: str) -> Iterator[Record]:
     untyped (str): Label of mentions whose tag has no type.
     YIELDS (Record): The words joined by single blanks; `words` holds their offsets. Ids are
         "DOCUMENT-N" behind a "-DOCSTART- DOCUMENT" line (GENIA: "###MEDLINE:DOCUMENT") and "N"
-        elsewhere, N from 1.
+        elsewhere, N from 1; `document` counts such lines.
     RAISES (BlurbError): B103 wrong column count, B104 not a tag, B107 no sentence in the file,
         and what `read_lines` raises.
     """
@@ -41,15 +41,16 @@ def parse_conll(
     RAISES (BlurbError): B103, B104, B107 as `read_conll`.
     """
     sentence: list[tuple[str, str]] = []
-    document, number, columns, separator = "", 0, None, "\t"
+    document, n_marks, number, columns, separator = "", 0, 0, None, "\t"
     for line_number, line in lines:
         mark = next((mark for mark in _DOCUMENT_MARKS if line.startswith(mark)), None)
         if not line.strip() or mark:
             if sentence:
                 number += 1
-                yield _to_record(f"{document}{number}", sentence, untyped)
+                yield _to_record(f"{document}{number}", sentence, untyped, n_marks)
                 sentence = []
             if mark:
+                n_marks += 1
                 name = line.removeprefix(mark).strip().strip("()")
                 document = f"{name}-" if name not in ("", "O", "-X- O O", "-X- -X- O") else ""
             continue
@@ -69,7 +70,7 @@ def parse_conll(
         sentence.append((cells[0], cells[-1]))
     if sentence:
         number += 1
-        yield _to_record(f"{document}{number}", sentence, untyped)
+        yield _to_record(f"{document}{number}", sentence, untyped, n_marks)
     if number == 0:
         raise BlurbError(Errors.B107.format(path=path))
 
@@ -81,7 +82,9 @@ def _check_tag(tag: str, path: Path | str, line: int) -> None:
     raise BlurbError(Errors.B104.format(path=path, line=line, tag=tag))
 
 
-def _to_record(record_id: str, sentence: list[tuple[str, str]], untyped: str) -> Record:
+def _to_record(
+    record_id: str, sentence: list[tuple[str, str]], untyped: str, n_marks: int
+) -> Record:
     """Join the words and turn their tags into mentions.
 
     The B tag of [("APC2", "O"), ("colon", "B-Disease"), ("cancer", "I-Disease")] stands at
@@ -108,4 +111,5 @@ def _to_record(record_id: str, sentence: list[tuple[str, str]], untyped: str) ->
     if open_label is not None:
         mentions.append(Mention(start, end, open_label))
     text = " ".join(word for word, _ in sentence)
-    return Record(record_id, text, tuple(mentions), tuple(words))
+    document = str(n_marks) if n_marks else ""
+    return Record(record_id, text, tuple(mentions), tuple(words), document=document)

@@ -6,10 +6,10 @@ from ..records import LabelledText
 from .tsv import read_tsv
 
 
-def read_sentences(path: Path, *, header: bool) -> list[LabelledText]:
+def read_sentences(path: Path, *, header: str) -> list[LabelledText]:
     """Read one file; white space at either end of a sentence is kept.
 
-    header (bool): Whether the first line names the columns.
+    header (str): See `read_tsv`.
     RAISES (BlurbError): What `read_tsv` raises.
     """
     return [

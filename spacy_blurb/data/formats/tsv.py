@@ -7,12 +7,13 @@ from ...errors import BlurbError, Errors
 from .compressed import read_lines
 
 
-def read_tsv(path: Path, columns: int, *, header: bool) -> Iterator[tuple[int, list[str]]]:
+def read_tsv(path: Path, columns: int, *, header: str) -> Iterator[tuple[int, list[str]]]:
     """Yield (line number from 1, cells) of each row; empty lines are passed over.
 
     path (Path): The file, plain, `.xz` or `.gz`.
     columns (int): How many cells each row has.
-    header (bool): Whether the first line names the columns; it is not yielded.
+    header (str): Name of the last column, "" where columns have no names. A first line that ends
+        with it is not yielded; another one is a row, as some copies of a set have no names.
     RAISES (BlurbError): B107 no row in the file, B154 another number of cells, and what
         `read_lines` raises.
     """
@@ -20,7 +21,7 @@ def read_tsv(path: Path, columns: int, *, header: bool) -> Iterator[tuple[int, l
 
 
 def parse_tsv(
-    lines: Iterable[tuple[int, str]], path: Path, columns: int, *, header: bool
+    lines: Iterable[tuple[int, str]], path: Path, columns: int, *, header: str
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows of numbered lines as `read_tsv` does.
 
@@ -38,7 +39,7 @@ def parse_tsv(
                     path=path, line=number, expected=f"{columns} columns", found=len(cells)
                 )
             )
-        if header and number == 1:
+        if header and number == 1 and cells[-1].strip().lower() == header:
             continue
         empty = False
         yield number, cells

@@ -4,10 +4,11 @@ A scorer takes a task, gold items, their rows in the same order and the rows' fi
 and returns the fields of the result and what each unit contributes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...errors import BlurbError, Errors
 from ...metrics.resampling import Units, bootstrap_interval
 from ...tasks import Task
 from ...tasks.spec import TaskType
@@ -16,7 +17,7 @@ from .entities import score_entities
 from .labels import score_labels
 from .pairs import score_pairs
 from .relations import score_relations
-from .rows import Row, match_rows
+from .rows import Row, match_rows, require
 
 SCORERS: dict[TaskType, Callable[[Task, Any, Sequence[Row], Path], tuple[dict[str, Any], Units]]]
 SCORERS = {
@@ -51,3 +52,38 @@ def score_rows(
         "n": len(units.ids),
     }
     return {**head, **fields}, units
+
+
+def check_labels(task: Task, rows: Sequence[Row], source: Path) -> None:
+    """Refuse relations and answers with labels that the task does not have: spelled otherwise?
+
+    This is for files of other programs. What a pipeline says beyond a task's labels is wrong and no
+    mistake in a file, such as "maybe" by one that learned from other questions. Entities of other
+    types are counted apart, and of document labels the scorer itself has the right ones.
+
+    RAISES (BlurbError): B632 a label that is none, B630 a row that is not of the form.
+    """
+    if not task.labels or task.type not in _NAMED:
+        return
+    for row in rows:
+        for label in _NAMED[task.type](row, source):
+            if label not in task.labels:
+                listed = ", ".join(task.labels)
+                raise BlurbError(
+                    Errors.B632.format(path=source, doc_id=row["id"], label=label, known=listed)
+                )
+
+
+def _relation_labels(row: Row, source: Path) -> Iterator[str]:
+    for relation in require(row, "relations", list, source):
+        if isinstance(relation, dict):  # what is none, the scorer refuses
+            yield require({"id": row["id"], **relation}, "label", str, source)
+
+
+def _answer_labels(row: Row, source: Path) -> Iterator[str]:
+    if label := require(row, "label", str, source):  # "" is no answer
+        yield label
+
+
+_NAMED: dict[TaskType, Callable[[Row, Path], Iterator[str]]]
+_NAMED = {"rel": _relation_labels, "qa": _answer_labels}

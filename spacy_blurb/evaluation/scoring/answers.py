@@ -106,26 +106,32 @@ def _rates(label: str, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
 def _score_spans(
     task: Task, gold: Sequence[GoldAnswer], rows: Sequence[Row], source: Path
 ) -> tuple[dict[str, Any], Units]:
-    """Score each question once, by the candidates of all its texts."""
+    """Score each question once, by the candidates of all its texts.
+
+    One that rightly has no answer has nothing to be ranked, so strict, lenient and MRR leave it out
+    (BioASQ has none of them); F1 and exact match count it, as SQuAD 2.0.
+    """
     found = [_read_spans(item, row, source) for item, row in zip(gold, rows, strict=True)]
     groups: dict[str, list[int]] = {}
     for place, item in enumerate(gold):
         groups.setdefault(item.group, []).append(place)
-    ranks, em, f1, answerable = [], [], [], []
-    for places in groups.values():
+    ranks: dict[str, int | None] = {}
+    em, f1, answerable = [], [], []
+    for group, places in groups.items():
         best, ranked = unite_contexts(
             (found[n][0].text, [(c.text, c.score) for c in found[n][1]]) for n in places
         )
         right = [text for n in places for _, text in gold[n].spans]
-        ranks.append(first_right(ranked, right))
+        if any(right):
+            ranks[group] = first_right(ranked, right)
         em.append(float(exact_match(best, right)))
         f1.append(token_f1(best, right))
         answerable.append(any(offset >= 0 for n in places for offset, _ in gold[n].spans))
-    factoid = factoid_scores(ranks)
-    reciprocal = [0.0 if rank is None else 1 / rank for rank in ranks]
-    values = {"mrr": reciprocal, "answer_score": f1}[task.metric]
+    factoid = factoid_scores(list(ranks.values()))
+    reciprocal = {group: 0.0 if rank is None else 1 / rank for group, rank in ranks.items()}
+    values = {"mrr": reciprocal, "answer_score": dict(zip(groups, f1, strict=True))}[task.metric]
     fields = {
-        "score": sum(values) / len(values),
+        "score": sum(values.values()) / max(1, len(values)),
         # Questions of which some text has a gold answer; the others no span can answer.
         "answerable": sum(answerable),
         "strict": factoid.strict,
@@ -133,7 +139,7 @@ def _score_spans(
         "mrr": factoid.mrr,
         "em": sum(em) / len(em),
         "f1": sum(f1) / len(f1),
-        "ranks": dict(Counter(str(rank) for rank in ranks)),
+        "ranks": dict(Counter(str(rank) for rank in ranks.values())),
         "calibration": _calibration(
             [best.score for best, _ in found],
             [
@@ -142,7 +148,8 @@ def _score_spans(
             ],
         ),
     }
-    return fields, Units("mean", tuple(groups), np.array(values, dtype=float)[:, None])
+    table = np.array(list(values.values()), dtype=float)[:, None]
+    return fields, Units("mean", tuple(values), table)
 
 
 def _read_spans(gold: GoldAnswer, row: Row, source: Path) -> tuple[_Span, list[_Span]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import BlurbError, Errors
+from ..whole_files import write_whole
 
 Row = dict[str, Any]
 
@@ -14,8 +15,7 @@ Row = dict[str, Any]
 def write_rows(rows: Iterable[Row], path: Path) -> None:
     """Write a prediction file."""
     lines = [json.dumps(row, ensure_ascii=False) for row in rows]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_whole(path, "\n".join(lines) + "\n")
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -80,8 +80,9 @@ def test_missing_files(tmp_path: Path) -> None:
         READERS["euadr"](tmp_path, "test", "blurb")
 
 
-def test_gad_copy_has_a_header(tmp_path: Path) -> None:
-    (tmp_path / "dev.tsv").write_text(TEST, encoding="utf-8")
+@pytest.mark.parametrize("content", [TEST, TEST.partition("\n")[2]])
+def test_gad_copy_has_a_header_or_not(tmp_path: Path, content: str) -> None:
+    (tmp_path / "dev.tsv").write_text(content, encoding="utf-8")
     rows = READERS["gad"](tmp_path, "dev", "blurb").records
     assert rows[0] == LabelledText("0", "@GENE$ in @DISEASE$", ("1",))
     assert len(rows) == 2

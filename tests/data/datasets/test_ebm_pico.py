@@ -124,6 +124,7 @@ def test_copy_is_sentences_with_one_label_a_word(tmp_path: Path) -> None:
         "Old men aspirin .",
         (Mention(0, 7, "Participants"), Mention(8, 17, "Intervention")),
         ((0, 3), (4, 7), (8, 15), (16, 17)),
+        document="1",
     )
     # A document line ends the sentence before it although no empty line does.
     assert [(r.id, r.text) for r in (second, third)] == [("11-2", "pain"), ("12-3", "pain")]

@@ -108,6 +108,8 @@ def test_the_copy(tmp_path: Path) -> None:
     path = tmp_path / "train.tsv"
     path.write_text("\n".join(["labels\tsentence\tindex", *rows]), encoding="utf-8")
     assert read_hoc(tmp_path, "train", "blurb").records == TRAIN
+    path.write_text("\n".join(rows), encoding="utf-8")
+    assert read_hoc(tmp_path, "train", "blurb").records == TRAIN
     path.write_text("labels\tsentence\tindex\n0_0,1_1\tX\t1_s0\n", encoding="utf-8")
     with pytest.raises(BlurbError, match=r"B151.*line 2: expected marks"):
         read_hoc(tmp_path, "train", "blurb")

@@ -80,7 +80,9 @@ def test_the_same_record_from_every_spelling(tmp_path: Path, content: str) -> No
 def test_docstart_names_the_sentences_behind_it(tmp_path: Path) -> None:
     sentence = rows("O")
     content = f"-DOCSTART- (7)\n\n{sentence}\n{sentence}-DOCSTART-\tO\n\n{sentence}"
-    assert [record.id for record in read(tmp_path, content)] == ["7-1", "7-2", "3"]
+    records = read(tmp_path, content)
+    assert [record.id for record in records] == ["7-1", "7-2", "3"]
+    assert [record.document for record in records] == ["1", "1", "2"]
 
 
 def test_offsets_count_characters_not_bytes(tmp_path: Path) -> None:

@@ -26,12 +26,14 @@ def write(tmp_path: Path) -> Callable[[str], Path]:
 
 def test_tsv_keeps_quotes_and_counts_lines(write: Callable[[str], Path]) -> None:
     path = write('id\ttext\r\n1\t"β\n\n2\t \n')
-    assert list(read_tsv(path, 2, header=True)) == [(2, ["1", '"β']), (4, ["2", " "])]
-    assert next(iter(read_tsv(path, 2, header=False))) == (1, ["id", "text"])
+    assert list(read_tsv(path, 2, header="text")) == [(2, ["1", '"β']), (4, ["2", " "])]
+    assert next(iter(read_tsv(path, 2, header=""))) == (1, ["id", "text"])
+    # A first line that is no header is a row.
+    assert next(iter(read_tsv(path, 2, header="label"))) == (1, ["id", "text"])
     with pytest.raises(BlurbError, match=r"B154.*line 1: expected 3 columns, found 2"):
-        list(read_tsv(path, 3, header=True))
+        list(read_tsv(path, 3, header="text"))
     with pytest.raises(BlurbError, match="B107"):
-        list(read_tsv(write("id\ttext\n"), 2, header=True))
+        list(read_tsv(write("id\ttext\n"), 2, header="text"))
 
 
 def test_csv_cells_may_hold_lines(write: Callable[[str], Path]) -> None:

@@ -1,0 +1,19 @@
+"""How is a file of a result written so that a kill leaves the earlier one or the new one?"""
+
+import os
+from pathlib import Path
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file under another name and rename it; folders on its way are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.is_file():  # a pipe or a device, which must not be replaced
+        path.write_text(text, encoding="utf-8")
+        return
+    # Two processes that write the same file do not mix.
+    partial = path.with_name(f"{path.name}.partial-{os.getpid()}")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
