@@ -135,8 +135,8 @@ BEYOND: tuple[BeyondRow, ...] = (
         "MRR",
         _BIOBERT,
         (("BERT", 39.53), ("BioBERT v1.1", 44.77)),
-        "The mean over the three sets. Results of this folder are of the questions "
-        "that their gold file holds.",
+        "Over the questions of all three sets. Results of this folder are of the questions that "
+        "their gold file holds.",
     ),
     BeyondRow(
         "MedQA (4 options)",
