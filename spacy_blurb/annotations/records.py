@@ -7,9 +7,9 @@ from typing import Any
 from spacy.tokens import Doc, SpanGroup
 
 RECORD = "record"
-"""Key in `doc.spans` of what a converted or annotated Doc is: attrs `id`; `group` where scores are
-per document and the Doc is a part of one; `title_end` where it begins with a title; `fields`, a
-JSON object, where more came with the text."""
+"""Key in `doc.spans` of what a converted or annotated Doc is: attrs `id`; `group` where the Doc
+is a part of a document, by which scores are counted or resampled; `title_end` where it begins with
+a title; `fields`, a JSON object, where more came with the text."""
 
 
 def set_record(

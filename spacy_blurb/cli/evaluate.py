@@ -95,4 +95,5 @@ def _describe_relations(result: dict[str, Any]) -> str:
     recall = result.get("candidate_recall")  # a prediction file does not tell
     covered = "" if recall is None else f" ({100 * recall:.2f} % of them candidates)"
     counts = f"{result['gold']:,} gold{covered}, {result['predicted']:,} predicted relations"
-    return f"{counts} between {result['entities']} entities in {result['n']:,} documents"
+    texts = f", {result['texts']:,} texts" if "texts" in result else ""
+    return f"{counts} between {result['entities']} entities in {result['n']:,} documents{texts}"

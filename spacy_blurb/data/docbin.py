@@ -104,7 +104,8 @@ def write_docbin(
                 set_gold_pair(doc, second, record.score)
             case Question():
                 doc = _to_question_doc(record, tokenizer)
-        set_record(doc, record.id, group=getattr(record, "group", ""))
+        group = record.document if isinstance(record, Record) else getattr(record, "group", "")
+        set_record(doc, record.id, group=group)
         docbin.add(doc)
     path.parent.mkdir(parents=True, exist_ok=True)
     docbin.to_disk(path)

@@ -54,11 +54,15 @@ def pair_context(record: Record, first: Mention, second: Mention) -> tuple[int, 
 
 
 def instance_rows(record: Record) -> Iterator[LabelledText]:
-    """Yield each instance of a record as BLURB distributes it: id, text with dummies, label."""
+    """Yield each instance of a record as BLURB distributes it: id, text with dummies, label.
+
+    The `group` of a row is the record's document, or the record itself where it is not the row.
+    """
     for relation in record.relations:
         pair = record.mentions[relation.head], record.mentions[relation.tail]
         text = dummify(record.text, pair_context(record, *pair), *pair)
-        yield LabelledText(relation.id, text, (relation.label,))
+        group = record.document or ("" if relation.id == record.id else record.id)
+        yield LabelledText(relation.id, text, (relation.label,), group)
 
 
 def record_of_row(row: LabelledText) -> Record:
@@ -82,7 +86,9 @@ def record_of_row(row: LabelledText) -> Record:
     head = min((0, 1), key=lambda i: _rank(mentions[i].label))
     (label,) = row.labels
     relation = Relation(head, 1 - head, label, row.id)
-    return Record(row.id, row.text, mentions, relations=(relation,), sentences=(0,))
+    return Record(
+        row.id, row.text, mentions, relations=(relation,), sentences=(0,), document=row.group
+    )
 
 
 def _to_label(name: str) -> str:

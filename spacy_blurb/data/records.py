@@ -56,8 +56,8 @@ class Record:
         protocol splits them, (0,) where the record is a sentence, None where nothing is known.
     concepts (tuple[tuple[str, ...], ...] | None): Ids of each mention, where relations are between
         concepts.
-    document (str): Of a sentence, which document of its file it stands in, where the file marks
-        documents; else "".
+    document (str): Of a sentence, or of a pair's row, which document it is from, where the source
+        says it; else "". Scores are resampled by it.
     """
 
     id: str
@@ -75,7 +75,8 @@ class LabelledText:
     """A text with the labels that hold for it, none or several.
 
     labels (tuple[str, ...]): Those that hold.
-    group (str): Id of the document that the text is a part of, where scores are per document.
+    group (str): Id of the document that the text is a part of, where scores are per document or
+        resampled by it.
     """
 
     id: str

@@ -6,7 +6,15 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..annotations import ENTITIES, PICO, document_id, gold_entities, label_sets, predicted_entities
+from ..annotations import (
+    ENTITIES,
+    PICO,
+    document_group,
+    document_id,
+    gold_entities,
+    label_sets,
+    predicted_entities,
+)
 from ..data.readers import make_predicted
 from ..errors import BlurbError, Errors
 from ..tasks import Task
@@ -31,7 +39,8 @@ def read_gold_entities(task: Task, references: Sequence[Doc]) -> list[GoldEntiti
             raise BlurbError(Errors.B500.format(doc_id=document_id(reference) or position))
         words = _words(reference) if key == PICO else ()
         doc_id = document_id(reference) or str(position)
-        gold.append(GoldEntities(doc_id, mentions, len(reference.text), words))
+        document = document_group(reference) or doc_id
+        gold.append(GoldEntities(doc_id, mentions, len(reference.text), words, document))
     return gold
 
 

@@ -6,7 +6,13 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..annotations import FoundRelation, document_id, found_relations, gold_relations
+from ..annotations import (
+    FoundRelation,
+    document_group,
+    document_id,
+    found_relations,
+    gold_relations,
+)
 from ..components.rel import BlurbRel
 from ..components.relation_scorer import (
     candidate_recall,
@@ -39,7 +45,8 @@ def read_gold_relations(task: Task, references: Sequence[Doc]) -> list[GoldRelat
         if gold.concept_pairs is not None:
             concepts = tuple(concepts_of_mentions(gold).items())
         name = document_id(reference) or str(position)
-        items.append(GoldRelationSet(name, gold_rows(gold), concepts, reference.text))
+        document = document_group(reference) or name
+        items.append(GoldRelationSet(name, gold_rows(gold), concepts, reference.text, document))
     if task.labels and not found <= set(task.labels):
         raise BlurbError(Errors.B471.format(found=", ".join(sorted(found)), task=task.name))
     return items

@@ -9,7 +9,7 @@ import os
 import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -55,7 +55,7 @@ def evaluate_pipeline(
     model (str | None): Model name in the result, by default the pipeline's.
     end_to_end (bool): Of relations, whether the entities are predicted too.
     RETURNS (dict[str, Any]): The result; `score` and `ci95` are 0-1 (Pearson: -1 to 1), `n` counts
-        what is scored one by one: documents, pairs, questions.
+        what is resampled: documents, pairs, questions; `texts` the parts of documents.
     RAISES (BlurbError): B510 tasks of this type cannot be scored, and what its `Family` raises.
     """
     family = END_TO_END if end_to_end else get_family(task)
@@ -127,13 +127,19 @@ def _beside(output: Path, ending: str) -> Path:
 
 
 def hash_gold(gold: Sequence[Any]) -> str:
-    """Name gold items by their content, so that equal data in different files have one name."""
+    """Name gold items by their content, so that equal data in different files have one name.
+
+    What items are not compared by is no part of it: by which document a text is resampled changes
+    nothing of what is to be found in it.
+    """
+    names = [field.name for field in fields(gold[0]) if field.compare] if gold else []
+    rows = [{name: row[name] for name in names} for row in map(asdict, gold)]
     items = [
         {
             key: sorted(value) if isinstance(value, frozenset) else value
             for key, value in row.items()
         }
-        for row in map(asdict, gold)
+        for row in rows
     ]
     return hashlib.sha256(json.dumps(items, sort_keys=True).encode("utf-8")).hexdigest()
 

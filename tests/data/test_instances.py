@@ -63,8 +63,8 @@ def test_rows_keep_trailing_blanks_of_a_text_without_sentences() -> None:
     record = Record("1", "Aspirin inhibits COX-2  ", (ASPIRIN, COX), relations=relations)
     text = "@CHEMICAL$ inhibits @GENE$  "
     assert list(instance_rows(record)) == [
-        LabelledText("1.T2.T1", text, ("CPR:4",)),
-        LabelledText("b", text, ("false",)),
+        LabelledText("1.T2.T1", text, ("CPR:4",), "1"),
+        LabelledText("b", text, ("false",), "1"),
     ]
 
 
@@ -79,11 +79,15 @@ def test_rows_keep_trailing_blanks_of_a_text_without_sentences() -> None:
         ("a @DRUG-DRUG$", Mention(2, 13, "Drug"), Mention(2, 13, "Drug")),
     ],
 )
-def test_rows_become_records_and_rows_again(text: str, head: Mention, tail: Mention) -> None:
-    row = LabelledText("r1", text, ("CPR:4",))
+@pytest.mark.parametrize("group", ["", "document"])
+def test_rows_become_records_and_rows_again(
+    text: str, head: Mention, tail: Mention, group: str
+) -> None:
+    row = LabelledText("r1", text, ("CPR:4",), group)
     record = record_of_row(row)
     (relation,) = record.relations
     assert (relation.label, relation.id, record.sentences) == ("CPR:4", "r1", (0,))
+    assert record.document == group
     assert (record.mentions[relation.head], record.mentions[relation.tail]) == (head, tail)
     assert list(instance_rows(record)) == [row]
 

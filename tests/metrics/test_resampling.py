@@ -62,6 +62,30 @@ def test_macro_f1_is_the_mean_over_labels() -> None:
     assert found.scores(resamples) == pytest.approx(expected)
 
 
+def test_units_of_one_document_are_added_up() -> None:
+    found = units("f1", [[1, 2, 1], [1, 1, 1], [0, 0, 1]])
+    united = found.by_document(["d", "e", "d"])
+    assert (united.kind, united.ids) == ("f1", ("d", "e"))
+    assert united.table.tolist() == [[1, 2, 2], [1, 1, 1]]
+    assert united.score() == found.score() == 2 * 2 / (3 + 3)
+    assert found.by_document(found.ids).table.tolist() == found.table.tolist()
+    wide = units("macro_f1", [[1, 1, 1, 0, 2, 1], [0, 1, 2, 1, 1, 1]]).by_document(["d", "d"])
+    assert wide.table.tolist() == [[1, 2, 3, 1, 3, 2]]
+    with pytest.raises(ValueError, match="units of a mean"):
+        units("mean", [[1.0], [0.5]]).by_document(["d", "d"])
+
+
+def test_copies_are_no_evidence() -> None:
+    """Each unit four times, in one document: the interval is that of the units."""
+    rows = [(n % 3, 2, 2) for n in range(9)]
+    names = [str(n) for n in range(9) for _ in range(4)]
+    copies = units("f1", [row for row in rows for _ in range(4)])
+    expected = bootstrap_interval(units("f1", rows))
+    assert bootstrap_interval(copies.by_document(names)) == pytest.approx(expected)
+    low, high = bootstrap_interval(copies)
+    assert high - low < 0.6 * (expected[1] - expected[0])
+
+
 def test_intervals_of_known_distributions() -> None:
     # Two documents: both right in a quarter of the resamples, both wrong in another.
     assert bootstrap_interval(units("f1", [(1, 1, 1), (0, 1, 1)])) == (0.0, 1.0)

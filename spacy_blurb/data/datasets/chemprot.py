@@ -36,7 +36,7 @@ def read_chemprot(folder: Path, split: str, form: str) -> Split[Record] | Split[
     if form == "blurb":
         names = [f"blurb/{split}.tsv", f"{split}.tsv"]
         path = require_file(folder, names, task="chemprot", form=form)
-        return Split(read_sentences(path, header=""))
+        return Split(read_sentences(path, header="", document=_document))
     subfolder, begin, end = _FILES[split]
     paths = []
     for table in ("abstracts", "entities", "relations"):
@@ -48,6 +48,11 @@ def read_chemprot(folder: Path, split: str, form: str) -> Split[Record] | Split[
     documents = read_biocreative(*paths)
     records = [_to_record(document, split_sentences, paths[1], left_out) for document in documents]
     return Split(records, dict(left_out))
+
+
+def _document(row_id: str) -> str:
+    """Return the PMID of "10076535.T44.T63"."""
+    return row_id.partition(".")[0]
 
 
 def _to_record(

@@ -30,7 +30,7 @@ def read_ddi(folder: Path, split: str, form: str) -> Split[Record] | Split[Label
     if form == "blurb":
         names = [f"blurb/{split}.tsv", f"{split}.tsv"]
         path = require_file(folder, names, task=TASK, form=form)
-        return Split(read_sentences(path, header="label"))
+        return Split(read_sentences(path, header="label", document=_document))
     listed_in = _find_list(folder, split)
     listed = [line.strip() for _, line in read_lines(listed_in) if line.strip()]
     contents = _read_documents(folder, set(listed))
@@ -47,6 +47,11 @@ def read_ddi(folder: Path, split: str, form: str) -> Split[Record] | Split[Label
         for record in parse_ddi_xml(contents[name], path=name, left_out=left_out)
     ]
     return Split(records, dict(left_out))
+
+
+def _document(row_id: str) -> str:
+    """Return the document of "DDI-DrugBank.d610.s0.p0"."""
+    return row_id.rsplit(".", 2)[0]
 
 
 def _find_list(folder: Path, split: str) -> Path:

@@ -25,7 +25,8 @@ def parse_ddi_xml(content: bytes, *, path: str, left_out: Counter[str]) -> Itera
     path (str): Its name, for error messages.
     left_out (Counter[str]): Is increased by the sentences without text and by the mentions whose
         text in the file is not the one at the offsets.
-    YIELDS (Record): Mentions are all "Drug"; labels of pairs are "DDI-TYPE" or "DDI-false".
+    YIELDS (Record): Mentions are all "Drug"; labels of pairs are "DDI-TYPE" or "DDI-false"; the
+        document is what the sentence's id begins with.
     RAISES (BlurbError): B101 not XML, B140 an attribute is missing or wrong, B142 defusedxml is
         not installed.
     """
@@ -79,6 +80,7 @@ def _to_record(
         tuple(mentions[entity_id] for entity_id in ids),
         relations=tuple(relations),
         sentences=(0,),
+        document=sentence_id.rpartition(".")[0],
     )
 
 

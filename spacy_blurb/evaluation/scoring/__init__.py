@@ -38,8 +38,8 @@ def score_rows(
     gold (Sequence): Gold items of the task's type, each with an `id`.
     rows (Sequence[Row]): In any order, one per gold item.
     source (Path): Where the rows come from.
-    RETURNS (tuple): `task`, `metric`, `score`, `ci95`, `n` (test units) and what the scorer says;
-        and what each unit contributes.
+    RETURNS (tuple): `task`, `metric`, `score`, `ci95`, `n` (units: documents, pairs or questions)
+        and what the scorer says; and what each unit contributes.
     RAISES (BlurbError): B629 ids that do not fit, and what the scorer raises.
     """
     matched = match_rows([item.id for item in gold], rows, source)

@@ -13,21 +13,24 @@ from ...metrics.entities import CharSpan, count_matches, entity_scores, scores_p
 from ...metrics.resampling import Units
 from ...metrics.words import WordSpans, count_words, macro_word_f1, word_scores
 from ...tasks import Task
+from .documents import unite_parts
 from .rows import Row, per_label, require
 
 
 @dataclass(frozen=True, slots=True)
 class GoldEntities:
-    """Gold mentions of one document.
+    """Gold mentions of one text.
 
-    length (int): Characters of its text.
+    length (int): Characters of the text.
     words (Sequence): Of PICO, first character of each word and the one behind its last.
+    document (str): Id of the document that the text is a part of, "" where it is whole.
     """
 
     id: str
     mentions: Sequence[CharSpan]
     length: int
     words: Sequence[tuple[int, int]] = field(default=())
+    document: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,15 @@ def score_entities(
         of `gold`; offsets are characters of the document's text, the end is exclusive.
     RETURNS (tuple): Fields of the result: `score` 0-1, precision and recall (of `entity_f1`),
         counts, `per_label`, `other_types` (entities of types that the task has not, not counted)
-        and `calibration`; and what each document contributes.
+        and `calibration`, `texts` where documents come in parts; and what each document
+        contributes.
     RAISES (BlurbError): B630 a row that is not of this form, B631 offsets outside of the text.
     """
     found = [_read_row(task, item, row, source) for item, row in zip(gold, rows, strict=True)]
     fields, units = _METRICS[task.metric](task, gold, found)
+    parts, units = unite_parts([item.document or item.id for item in gold], units)
     return {
+        **parts,
         **fields,
         "other_types": sum(item.other_types for item in found),
         "calibration": _calibration(gold, found),

@@ -1,7 +1,7 @@
 """Relations: micro F1 over all gold relations, between entities or between concepts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +12,26 @@ from ...metrics import relations as metrics
 from ...metrics.entities import CharSpan, entity_scores
 from ...metrics.resampling import Units
 from ...tasks import Task
+from .documents import unite_parts
 from .rows import Row, per_label, require
 
 
 @dataclass(frozen=True, slots=True)
 class GoldRelationSet:
-    """Gold relations of one document.
+    """Gold relations of one text.
 
     relations (Sequence): Head, tail and label; the ends are entities as (start, end, type), or ids
         of concepts.
     concepts (Sequence | None): Where relations are between concepts, each mention and its ids.
-    text (str): Of the document.
+    text (str): The text itself.
+    document (str): Id of the document that the text is a part of, "" where it is whole.
     """
 
     id: str
     relations: Sequence[metrics.Row]
     concepts: Sequence[tuple[CharSpan, Sequence[str]]] | None
     text: str
+    document: str = field(default="", compare=False)
 
 
 def score_relations(
@@ -41,22 +44,25 @@ def score_relations(
         Between "predicted" entities, not "gold" ones, each relation counts once. `directed` is
         whether a pair and its mirror image are two, by default as in the task.
     RETURNS (tuple): Fields of the result: `score` 0-1, precision, recall, counts, `per_label`,
-        `entities`; and what each document contributes.
+        `entities`, `texts` where documents come in parts; and what each document contributes.
     RAISES (BlurbError): B630 a row that is not of this form, B631 offsets outside of the text,
         B642 rows that differ in `entities` or `directed`.
     """
     entities = _common(rows, "entities", "gold", ("gold", "predicted"), source)
     directed = is_directed(task, rows, source)
-    documents = []
+    texts = []
     for item, row in zip(gold, rows, strict=True):
         sides = [list(item.relations), read_relations(item, row, source)]
         if entities == "predicted":
             sides = [list(dict.fromkeys(side)) for side in sides]
-        documents.append((sides[0], sides[1]))
-    counts = [metrics.count_relations(*sides, directed=directed) for sides in documents]
+        texts.append((sides[0], sides[1]))
+    counts = [metrics.count_relations(*sides, directed=directed) for sides in texts]
     scores = entity_scores(counts)
-    by_label = metrics.relation_scores_per_label(documents, task.labels, directed=directed)
+    by_label = metrics.relation_scores_per_label(texts, task.labels, directed=directed)
+    units = Units("f1", tuple(item.id for item in gold), np.array(counts, dtype=float))
+    parts, units = unite_parts([item.document or item.id for item in gold], units)
     fields = {
+        **parts,
         "score": scores.f1,
         "entities": entities,
         "precision": scores.precision,
@@ -66,7 +72,7 @@ def score_relations(
         "gold": scores.gold,
         "per_label": per_label(by_label),
     }
-    return fields, Units("f1", tuple(item.id for item in gold), np.array(counts, dtype=float))
+    return fields, units
 
 
 def is_directed(task: Task, rows: Sequence[Row], source: Path) -> bool:

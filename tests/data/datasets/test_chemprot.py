@@ -75,9 +75,9 @@ def test_every_chemical_gene_pair_inside_a_sentence_is_an_instance(tmp_path: Pat
         Relation(3, 4, "false", "7.T3.T6"),
     )
     assert list(instance_rows(record)) == [
-        LabelledText("7.T1.T4", "@CHEMICAL$ and @GENE$", ("false",)),
-        LabelledText("7.T2.T3", "@CHEMICAL$ blocks @GENE$.", ("CPR:4",)),
-        LabelledText("7.T3.T6", "Aspirin blocks @CHEM-GENE$.", ("false",)),
+        LabelledText("7.T1.T4", "@CHEMICAL$ and @GENE$", ("false",), "7"),
+        LabelledText("7.T2.T3", "@CHEMICAL$ blocks @GENE$.", ("CPR:4",), "7"),
+        LabelledText("7.T3.T6", "Aspirin blocks @CHEM-GENE$.", ("false",), "7"),
     ]
     assert (empty.id, empty.mentions, empty.relations) == ("8", (), ())
     assert split.left_out == {
@@ -138,7 +138,7 @@ def test_missing_files(tmp_path: Path, form: str) -> None:
 def test_the_copy_is_rows_of_id_sentence_label(tmp_path: Path) -> None:
     (tmp_path / "dev.tsv").write_text("7.T1.T4\t@CHEMICAL$ and @GENE$ \tCPR:9\n", encoding="utf-8")
     (row,) = read(tmp_path, "dev", "blurb").records
-    assert row == LabelledText("7.T1.T4", "@CHEMICAL$ and @GENE$ ", ("CPR:9",))
+    assert row == LabelledText("7.T1.T4", "@CHEMICAL$ and @GENE$ ", ("CPR:9",), "7")
 
 
 # The real corpus -------------------------------------------------------------------------------

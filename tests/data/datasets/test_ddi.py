@@ -90,10 +90,11 @@ def test_sentences_and_pairs(tmp_path: Path, write: Callable[[Path], None], plac
         Relation(0, 1, "DDI-false", "D.d1.s0.p1"),
     )
     assert list(instance_rows(first)) == [
-        LabelledText("D.d1.s0.p0", "@DRUG$ raise @DRUG$.  ", ("DDI-mechanism",)),
-        LabelledText("D.d1.s0.p1", "@DRUG-DRUG$ raise β-digoxin.  ", ("DDI-false",)),
+        LabelledText("D.d1.s0.p0", "@DRUG$ raise @DRUG$.  ", ("DDI-mechanism",), "D.d1"),
+        LabelledText("D.d1.s0.p1", "@DRUG-DRUG$ raise β-digoxin.  ", ("DDI-false",), "D.d1"),
     ]
-    # Each record is one sentence.
+    # Each record is one sentence of a document.
+    assert first.document == second.document == "D.d1"
     assert first.sentences == second.sentences == (0,)
     # A sentence without pairs is a record; one without text is counted.
     assert (second.id, second.text, second.relations) == ("D.d1.s2", "None here. ", ())
@@ -162,10 +163,10 @@ def test_without_defusedxml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_the_copy_has_a_header(tmp_path: Path) -> None:
     (tmp_path / "blurb").mkdir()
-    content = "id\tsentence\tlabel\np0\t@DRUG$ and @DRUG$. \tDDI-int"
+    content = "id\tsentence\tlabel\nD.d1.s0.p0\t@DRUG$ and @DRUG$. \tDDI-int"
     (tmp_path / "blurb" / "test.tsv").write_text(content, encoding="utf-8")
     (row,) = read(tmp_path, "test", "blurb").records
-    assert row == LabelledText("p0", "@DRUG$ and @DRUG$. ", ("DDI-int",))
+    assert row == LabelledText("D.d1.s0.p0", "@DRUG$ and @DRUG$. ", ("DDI-int",), "D.d1")
 
 
 # The real corpus -------------------------------------------------------------------------------
@@ -197,6 +198,6 @@ def test_real_sentences_and_documents(splits: dict) -> None:
     """Sentences and documents without a pair are there; a document is in one split."""
     check_splits(splits, source="ddi", disjoint_ids=True)
     assert [len(split.records) for split in splits.values()] == [6074, 831, 1299]
-    documents = [{r.id.rpartition(".")[0] for r in split.records} for split in splits.values()]
+    documents = [{record.document for record in split.records} for split in splits.values()]
     assert [len(ids) for ids in documents] == [624, 90, 191]
     assert len(set().union(*documents)) == 905
