@@ -712,8 +712,8 @@ class Errors(metaclass=_CodedMessages):
     B626 = "{program} ended with exit code {code}: {reason}. Log: {log}."
     B627 = (
         "Cannot choose on dev: a training of {steps} steps was or would be scored at step {last} "
-        "last, so not at its end. Give a 'training.eval_frequency' that divides the steps, or "
-        "leave the override out."
+        "last, so not at its end. Give a 'training.eval_frequency' that divides the steps, and no "
+        "'training.patience', or leave these overrides out."
     )
     B628 = (
         "{path}, line {line}: {reason}. A prediction file has one JSON object per line, such as "

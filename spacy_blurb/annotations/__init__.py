@@ -61,6 +61,7 @@ from .records import (
     document_group,
     document_id,
     document_title_end,
+    part_of,
     set_record,
 )
 from .relations import (
@@ -133,6 +134,7 @@ __all__ = [
     "label_sets",
     "long_form",
     "longest_disjoint",
+    "part_of",
     "predicted_entities",
     "predicted_similarity",
     "scored_entities",

@@ -57,6 +57,12 @@ def document_group(doc: Doc) -> str | None:
     return None if group is None else group.attrs.get("group") or group.attrs.get("id")
 
 
+def part_of(doc: Doc) -> str:
+    """Return the id of the document that a Doc is a part of, "" where it is whole or unknown."""
+    group = document_group(doc)
+    return "" if group is None or group == document_id(doc) else group
+
+
 def document_title_end(doc: Doc) -> int:
     """Return the characters of the title that a Doc begins with, 0 where none is known."""
     group = doc.spans.get(RECORD)

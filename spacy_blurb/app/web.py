@@ -60,7 +60,11 @@ def make_app(nlp: Language, *, title: str, is_local: bool = False) -> Flask:
     @app.before_request
     def refuse_other_names() -> None:
         # Flask's own TRUSTED_HOSTS takes "[::1]" for "[".
-        if is_local and not is_loopback(urlsplit(f"//{request.host}").hostname):
+        try:
+            name = urlsplit(f"//{request.host}").hostname
+        except ValueError:  # brackets around what is no address
+            name = None
+        if is_local and not is_loopback(name):
             abort(400, f"This app does not answer to the name {request.host!r}.")
 
     @app.get("/")

@@ -147,10 +147,12 @@ def _carve_dev(train: Split[AnyRecord]) -> tuple[Split[AnyRecord], Split[AnyReco
         documents.setdefault(_document(record), []).append(record)
     # Of a single document a part has to do.
     parts = list(documents.values()) if len(documents) > 1 else [[r] for r in train.records]
-    dev = [record for part in parts[DEV_SHARE - 1 :: DEV_SHARE] or parts[-1:] for record in part]
+    # Of few documents the smallest, of equal ones the last.
+    moved = parts[DEV_SHARE - 1 :: DEV_SHARE] or [min(reversed(parts), key=len)]
+    dev = [record for part in moved for record in part]
     taken = {record.id for record in dev}
     kept = [record for record in train.records if record.id not in taken]
-    return Split(kept, {**train.left_out, "documents moved to dev": len(dev)}), Split(dev)
+    return Split(kept, {**train.left_out, "documents moved to dev": len(moved)}), Split(dev)
 
 
 def _document(record: AnyRecord) -> tuple[str, str]:

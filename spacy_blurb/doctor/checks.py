@@ -27,8 +27,9 @@ _BROKEN = {
 _NEEDS = {"transformers": "transformers", "trainer": "transformers"}
 _NEEDS["spacy_transformers"] = "spacy-transformers"
 _ABI = (
-    "pip install --force-reinstall --no-deps 'spacy>=3.8,<3.9' 'thinc>=8.3.4,<8.4' "
-    "'blis>=1.3,<1.4', so that they fit this numpy"
+    # In double quotes, which Windows knows too.
+    'pip install --force-reinstall --no-deps "spacy>=3.8,<3.9" "thinc>=8.3.4,<8.4" '
+    '"blis>=1.3,<1.4", so that they fit this numpy'
 )
 _ABI_OF_OTHERS = (
     "pip install --force-reinstall --no-deps PACKAGE for the one that the error names, such as "

@@ -158,6 +158,8 @@ def dev_score(prepared: PreparedCell, folder: Path) -> float | None:
         return None
     record = json.loads(path.read_text(encoding="utf-8"))
     # Not `dev`: earlier versions wrote the last logged score there, of whichever step.
+    if not record["curve"] or record["curve"][-1][1] is None:
+        return None
     last, score, _ = record["curve"][-1]
     _check_last(last, record["steps"])
     return float(score)

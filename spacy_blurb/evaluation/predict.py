@@ -9,10 +9,10 @@ from spacy.tokens import Doc
 from ..annotations import (
     ENTITIES,
     PICO,
-    document_group,
     document_id,
     gold_entities,
     label_sets,
+    part_of,
     predicted_entities,
 )
 from ..data.readers import make_predicted
@@ -39,8 +39,7 @@ def read_gold_entities(task: Task, references: Sequence[Doc]) -> list[GoldEntiti
             raise BlurbError(Errors.B500.format(doc_id=document_id(reference) or position))
         words = _words(reference) if key == PICO else ()
         doc_id = document_id(reference) or str(position)
-        document = document_group(reference) or doc_id
-        gold.append(GoldEntities(doc_id, mentions, len(reference.text), words, document))
+        gold.append(GoldEntities(doc_id, mentions, len(reference.text), words, part_of(reference)))
     return gold
 
 

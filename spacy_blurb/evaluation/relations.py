@@ -8,10 +8,10 @@ from spacy.tokens import Doc
 
 from ..annotations import (
     FoundRelation,
-    document_group,
     document_id,
     found_relations,
     gold_relations,
+    part_of,
 )
 from ..components.rel import BlurbRel
 from ..components.relation_scorer import (
@@ -45,8 +45,9 @@ def read_gold_relations(task: Task, references: Sequence[Doc]) -> list[GoldRelat
         if gold.concept_pairs is not None:
             concepts = tuple(concepts_of_mentions(gold).items())
         name = document_id(reference) or str(position)
-        document = document_group(reference) or name
-        items.append(GoldRelationSet(name, gold_rows(gold), concepts, reference.text, document))
+        items.append(
+            GoldRelationSet(name, gold_rows(gold), concepts, reference.text, part_of(reference))
+        )
     if task.labels and not found <= set(task.labels):
         raise BlurbError(Errors.B471.format(found=", ".join(sorted(found)), task=task.name))
     return items

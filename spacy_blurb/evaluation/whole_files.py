@@ -6,6 +6,7 @@ from pathlib import Path
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text file under another name and rename it; folders on its way are made."""
+    path = path.resolve()  # a link stays one
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not path.is_file():  # a pipe or a device, which must not be replaced
         path.write_text(text, encoding="utf-8")
@@ -13,7 +14,10 @@ def write_whole(path: Path, text: str) -> None:
     # Two processes that write the same file do not mix.
     partial = path.with_name(f"{path.name}.partial-{os.getpid()}")
     try:
-        partial.write_text(text, encoding="utf-8")
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

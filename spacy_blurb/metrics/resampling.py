@@ -1,9 +1,8 @@
 """How far would other test items move a score, or the difference of two?
 
 Every metric here is a function of sums over units (documents, pairs, questions; of a document that
-comes as sentences the whole of it). A resample gives
-each unit a weight, so all resamples are one matrix product, and two systems are compared on the
-same ones.
+comes as sentences the whole of it). A resample gives each unit a weight, so all resamples are one
+matrix product, and two systems are compared on the same ones.
 """
 
 from collections.abc import Iterator, Sequence

@@ -305,7 +305,10 @@ def _peak_memory() -> int:
     if _STATUS.is_file():
         # Not ru_maxrss, which Linux hands down to a process from the one that has started it.
         lines = _STATUS.read_text(encoding="utf-8").splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024
+        # Sandboxes such as gVisor leave the line out.
+        for line in lines:
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) * 1024
     kilo = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilo
 

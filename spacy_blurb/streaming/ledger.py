@@ -62,6 +62,7 @@ def check_place(output: Path, output_format: OutputFormat) -> None:
     is_named = output.name not in ("", "-", "..")
     found = _kind(output) if is_named else "no name of a file or folder"
     if found not in (None, wanted):
+        wanted = wanted if is_named else "a named file or folder"
         raise BlurbError(Errors.B776.format(path=output, found=found, wanted=wanted))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from ..annotations import document_fields, document_group, document_id, document_title_end
+from ..annotations import document_fields, document_id, document_title_end, part_of
 from ..data.formats.compressed import read_chunks
 from ..data.formats.pubmed_xml import to_article
 from ..data.formats.xml_elements import XmlElement, to_text
@@ -67,15 +67,14 @@ def read_docbin(path: Path, name: str, bare: str) -> Records:
 
 
 def _doc_to_item(name: str, number: int, bare: str, doc: Doc) -> Item:
-    own_id, group = document_id(doc), document_group(doc)
     return Item(
         file=name,
         record=number,
-        id=own_id or f"{bare}:{number}",
+        id=document_id(doc) or f"{bare}:{number}",
         text=doc.text,
         title_end=document_title_end(doc),
         fields=document_fields(doc),
-        group="" if group is None or group == own_id else group,
+        group=part_of(doc),
         doc=doc.to_bytes(exclude=["user_data"]),
     )
 

@@ -132,9 +132,14 @@ def test_a_document_is_in_dev_with_all_its_sentences(nlp: Language, tmp_path: Pa
         report = convert_own("conll", {"train": path}, tmp_path, label="Drug")
         dev = [doc.text.strip() for doc in read_docbin(tmp_path / "dev.spacy", nlp.vocab)]
         assert dev == ["a9", "b9"]
-        assert report["splits"]["train"]["left_out"] == {"documents moved to dev": 2}
+        assert report["splits"]["train"]["left_out"] == {"documents moved to dev": 1}
         assert "in_train" not in report["splits"]["train"]
         assert report["splits"]["dev"]["in_train"] == 0
+    # Of two documents the smaller one.
+    text = "-DOCSTART- D\n\na\tB\n\n-DOCSTART- E\n\nb\tO\n\nc\tO\n"
+    path.write_text(text, encoding="utf-8")
+    report = convert_own("conll", {"train": path}, tmp_path, label="Drug")
+    assert [row["documents"] for row in report["splits"].values()] == [2, 1]
     # Of one document the last sentence.
     path.write_text("-DOCSTART- D\n\na\tB\n\nb\tO\n\na\tB\n", encoding="utf-8")
     report = convert_own("conll", {"train": path}, tmp_path, label="Drug")

@@ -117,7 +117,7 @@ def test_broken_imports(sound: Facts) -> None:
     reason = "ValueError: numpy.dtype size changed, may indicate binary incompatibility"
     found = the_one(replace(sound, failures={"spacy": reason}), "breaks")
     assert f"spaCy cannot be imported: {reason}" in found
-    assert "'thinc>=8.3.4,<8.4'" in found
+    assert '"thinc>=8.3.4,<8.4"' in found
     # Another package than spaCy's own was built for another numpy.
     reason = "ImportError: numpy.core.multiarray failed to import"
     found = the_one(replace(sound, failures={"trainer": reason}), "breaks")

@@ -55,13 +55,31 @@ def test_words_of_sentences_are_added_up_per_document() -> None:
     span = (0, 5, labels[0])
     words = [(0, 2), (3, 5)]
     gold = [GoldEntities(f"d-{n}", [span], 5, words, "d") for n in (1, 2)]
+    gold.append(GoldEntities("e-1", [], 5, words, "e"))
     rows = [entities("d-1", span), entities("d-2", (0, 2, labels[0]), (3, 5, labels[2]))]
+    rows.append(entities("e-1"))
     result, units = score_rows(get_task("ebm_pico"), gold, rows, FILE)
-    assert (units.ids, units.kind) == (("d",), "macro_f1")
-    assert units.table.tolist() == [[3, 3, 4, 0, 0, 0, 0, 1, 0]]
+    assert (units.ids, units.kind) == (("d", "e"), "macro_f1")
+    assert units.table.tolist() == [[3, 3, 4, 0, 0, 0, 0, 1, 0], [0] * 9]
     assert result["score"] == units.score() == pytest.approx((6 / 7 + 0 + 0) / 3)
-    assert result["ci95"] == pytest.approx([2 / 7, 2 / 7])
-    assert (result["n"], result["texts"]) == (1, 2)
+    assert (result["n"], result["texts"]) == (2, 3)
+
+
+def test_parts_of_a_single_document_stay_apart() -> None:
+    """As where a CoNLL file has one mark at its top: one unit would have no interval."""
+    gold = [GoldEntities(f"d-{n}", [A], 5, document="d") for n in range(5)]
+    rows = [entities(f"d-{n}", *([A] if n else [])) for n in range(5)]
+    result, units = score_rows(get_task("ner"), gold, rows, FILE)
+    assert (len(units.ids), result["n"], "texts" in result) == (5, 5, False)
+    assert result["ci95"][0] < result["ci95"][1]
+
+
+def test_a_whole_text_is_no_part_of_a_document_with_its_id() -> None:
+    """A sentence before the first mark of a CoNLL file is "1", and so is the first document."""
+    gold = [GoldEntities("1", [A], 5)]
+    gold += [GoldEntities(f"x-{n}", [A], 5, document="1") for n in range(2)]
+    _, units = score_rows(get_task("ner"), gold, [entities(item.id, A) for item in gold], FILE)
+    assert units.ids == ("1 (whole)", "1")
 
 
 def test_relations_of_rows_are_added_up_per_document() -> None:

@@ -53,7 +53,7 @@ def open_bytes(path: Path) -> Iterator[BufferedIOBase]:
 def read_chunks(path: Path) -> Iterator[bytes]:
     """Yield the content of a plain or compressed file in pieces of at most `CHUNK_BYTES`.
 
-    All that can be decompressed before a damage comes before the error.
+    All that stands before a cut comes before the error.
 
     path (Path): The file; `.xz` and `.gz` are decompressed while reading.
     RAISES (BlurbError): B100 no such file, B101 damaged file.

@@ -57,7 +57,7 @@ def score_entities(
     """
     found = [_read_row(task, item, row, source) for item, row in zip(gold, rows, strict=True)]
     fields, units = _METRICS[task.metric](task, gold, found)
-    parts, units = unite_parts([item.document or item.id for item in gold], units)
+    parts, units = unite_parts([item.document for item in gold], units)
     return {
         **parts,
         **fields,

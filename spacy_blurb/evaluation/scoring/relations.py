@@ -60,7 +60,7 @@ def score_relations(
     scores = entity_scores(counts)
     by_label = metrics.relation_scores_per_label(texts, task.labels, directed=directed)
     units = Units("f1", tuple(item.id for item in gold), np.array(counts, dtype=float))
-    parts, units = unite_parts([item.document or item.id for item in gold], units)
+    parts, units = unite_parts([item.document for item in gold], units)
     fields = {
         **parts,
         "score": scores.f1,

@@ -71,8 +71,9 @@ class GraphOutput(WorkFileFormat):
         path = work.with_name(work.name + ".sqlite")
         path.unlink(missing_ok=True)
         output.mkdir(parents=True, exist_ok=True)
-        graph = sqlite3.connect(path, isolation_level=None)
+        graph = None
         try:
+            graph = sqlite3.connect(path, isolation_level=None)
             # The file is made anew after an interruption, so nothing of it has to be safe.
             graph.executescript("pragma journal_mode = off; pragma synchronous = off;" + _SCHEMA)
             graph.execute("begin")
@@ -86,7 +87,8 @@ class GraphOutput(WorkFileFormat):
         except sqlite3.Error as error:  # the disk is full, for one
             raise OSError(errno.EIO, str(error), str(path)) from error
         finally:
-            graph.close()
+            if graph is not None:
+                graph.close()
             path.unlink(missing_ok=True)
 
 
