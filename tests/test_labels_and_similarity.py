@@ -31,7 +31,7 @@ def in_project(project: Path) -> Iterator[Path]:
 
 
 def write_hoc(folder: Path) -> None:
-    rows = ["labels\tsentence\tid"]
+    rows = ["labels\tsentence\tindex"]
     for n, (text, found) in enumerate([("aspirin in rats", {7}), ("fever", set()), ("x", {0, 7})]):
         marks = ",".join(f"{i}_{int(i in found)}" for i in range(len(HALLMARKS)))
         rows.append(f"{marks}\t{text}\t{n // 2}_s{n}")
