@@ -280,6 +280,22 @@ def test_cost_of_annotate_and_docbin_are_those_of_the_benchmarks(project: Path) 
     assert f"storing is {docbin['store']} times and reading {docbin['read']} times" in page
 
 
+def test_a_long_stream_is_that_of_the_benchmark(project: Path) -> None:
+    """50,000 documents and three kills."""
+    page = " ".join((project / "docs" / "results.md").read_text(encoding="utf-8").split())
+    path = project / "results" / "benchmarks" / "annotate_stream.json"
+    found = json.loads(path.read_text(encoding="utf-8"))
+    n, runs = found["n"], found["runs"]
+    assert (n["documents"], n["kills"]) == (50_000, 3)
+    early = next(now for done, now in runs["megabytes"] if done >= 5_000)
+    last = runs["megabytes"][-1][1]
+    memory = f"{early:.0f} MB after 5,000 documents and {last:.0f} MB at the end"
+    assert f"{memory}, {found['ratios']['growth']} times" in page
+    first, second, third = runs["killed with so many documents safe"]
+    assert f"with {first:,}, {second:,} and {third:,} documents safe" in page
+    assert f"({runs['output of both']['bytes']:,} bytes)" in page
+
+
 def test_factoid_accuracies_are_those_of_the_result_files(project: Path) -> None:
     page = " ".join((project / "docs" / "results.md").read_text(encoding="utf-8").split())
     paths = sorted((project / "results" / "questions" / "bioasq_factoid").glob("*/minilm-s0.json"))
