@@ -28,7 +28,7 @@ from typing import Any
 from annotate import read_texts
 from environment import describe_machine, list_versions, resident_megabytes
 
-from spacy_blurb.evaluation.corpora import hash_file
+from spacy_blurb.data.formats.file_hash import hash_file
 from spacy_blurb.streaming.ledger import written_paths
 
 KILLS = 3

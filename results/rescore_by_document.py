@@ -20,6 +20,7 @@ from typing import Any
 import spacy
 
 from spacy_blurb.data.docbin import read_docbin
+from spacy_blurb.data.formats.whole_files import write_whole
 from spacy_blurb.evaluation.families import get_family
 from spacy_blurb.evaluation.results import (
     describe_data,
@@ -29,7 +30,6 @@ from spacy_blurb.evaluation.results import (
 )
 from spacy_blurb.evaluation.scoring import score_rows
 from spacy_blurb.evaluation.scoring.rows import read_rows
-from spacy_blurb.evaluation.whole_files import write_whole
 from spacy_blurb.tasks import get_task
 
 _CHANGES = {"ci95", "n", "texts"}

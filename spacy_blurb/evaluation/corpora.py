@@ -1,6 +1,5 @@
 """A task's corpus for training: converted once, and cut down where a budget says so."""
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -15,6 +14,7 @@ from spacy.tokens import DocBin
 from ..annotations import ENTITIES, PICO, gold_relations
 from ..data.convert import Target, convert_task
 from ..data.docbin import read_docbin
+from ..data.formats.file_hash import hash_file
 from ..errors import BlurbError, Errors
 from ..tasks import Task
 from ..tasks.spec import UNITS
@@ -116,11 +116,6 @@ def limit_training(corpus: Path, train_docs: int | None) -> tuple[Path, int]:
             shutil.rmtree(folder)
         attempt.replace(folder)
     return folder, train_docs
-
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file's content, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _is_drawn_from(folder: Path, files: dict[str, str]) -> bool:

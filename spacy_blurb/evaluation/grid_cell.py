@@ -17,9 +17,10 @@ from typing import Any
 
 from confection import Config
 
+from ..data.formats.file_hash import hash_file
 from ..errors import BlurbError, Errors
 from ..runtime.processor import name_processor
-from .corpora import hash_file, limit_training, read_form
+from .corpora import limit_training, read_form
 from .grid import Cell
 from .processes import Processes
 from .training_config import fill_config, template

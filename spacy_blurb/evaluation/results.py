@@ -19,6 +19,8 @@ import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ..data.formats.file_hash import hash_file
+from ..data.formats.whole_files import write_whole
 from ..errors import BlurbError, Errors
 from ..metrics.resampling import Units
 from ..runtime.processor import name_processor
@@ -26,7 +28,6 @@ from ..tasks import Task
 from .families import END_TO_END, get_family
 from .scoring import check_labels, score_rows
 from .scoring.rows import Row, read_rows, write_rows
-from .whole_files import write_whole
 
 _PACKAGES = (
     "spacy-blurb",
@@ -168,7 +169,7 @@ def read_units(path: Path) -> Units:
 
 def describe_data(data: Path) -> dict[str, Any]:
     """Name the gold file by its content."""
-    return {"data_sha256": hashlib.sha256(data.read_bytes()).hexdigest()}
+    return {"data_sha256": hash_file(data)}
 
 
 def describe_pipeline(nlp: Language, model: str | None = None) -> dict[str, Any]:

@@ -24,6 +24,7 @@ import numpy as np
 from spacy.tokens import Doc
 
 from ..annotations import DocQuestion, gold_kind
+from ..data.formats.whole_files import write_whole
 from ..encoder.weights import find_folder
 from ..errors import BlurbError, Errors
 from ..metrics.answers import majority_share
@@ -33,7 +34,6 @@ from .answers import make_gold, scored_questions
 from .results import describe_data, describe_run, hash_gold, write_units
 from .scoring.answers import GoldAnswer
 from .scoring.rows import write_rows
-from .whole_files import write_whole
 
 Method = Literal["pll", "embedding"]
 

@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.formats.file_hash import hash_file
+from ..data.formats.whole_files import write_whole
 from ..errors import BlurbError, Errors
 from .config import PretrainingConfig
 from .pieces import encode_documents, load_tokenizer
@@ -51,7 +53,7 @@ from .shards import (
 from .text import Document
 from .vocab import hash_tokenizer, read_pieces
 from .workers import Workers
-from .writing import ArrayWriter, hash_file, write_whole
+from .writing import ArrayWriter
 
 CORPUS_VERSION = 1
 """Goes up when the same settings give other shards."""
@@ -125,7 +127,7 @@ def build_corpus(
         },
     }
     content = json.dumps(manifest, indent=2) + "\n"
-    write_whole(folder / MANIFEST, content.encode("utf-8"))
+    write_whole(folder / MANIFEST, content)
     return manifest
 
 
@@ -260,7 +262,7 @@ def _make_shard(task: ShardTask) -> dict[str, Any]:
         },
     }
     content = json.dumps({"key": task.key, **record}, indent=2) + "\n"
-    write_whole(record_path, content.encode("utf-8"))
+    write_whole(record_path, content)
     return record
 
 

@@ -15,12 +15,13 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 from transformers import BertConfig
 
+from ..data.formats.file_hash import hash_file
+from ..data.formats.whole_files import write_whole
 from ..errors import BlurbError, Errors
 from .config import PretrainingConfig
 from .model import to_plain
 from .start import WEIGHTS
 from .vocab import MODEL_FILES, TOKENIZER_FILES, holds_model, read_tokenizer
-from .writing import hash_file, write_whole
 
 SETTINGS = "settings.json"
 RECORD = "run.json"
@@ -76,7 +77,7 @@ def claim_folder(
     folder.mkdir(parents=True, exist_ok=True)
     # Nothing is written where nothing changes: the disk may be full, which is why the run stopped.
     if _read_settings(path) != settings:
-        write_whole(path, (json.dumps(settings, indent=2) + "\n").encode("utf-8"))
+        write_whole(path, json.dumps(settings, indent=2) + "\n")
     return folder
 
 
@@ -134,7 +135,7 @@ def seal_checkpoint(checkpoint: Path) -> None:
         with path.open("rb") as file:
             os.fsync(file.fileno())
         sizes[path.name] = path.stat().st_size
-    write_whole(checkpoint / SEAL, json.dumps(sizes, indent=2).encode("utf-8"))
+    write_whole(checkpoint / SEAL, json.dumps(sizes, indent=2))
 
 
 def _is_whole(checkpoint: Path) -> bool:

@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.formats.file_hash import hash_file
+from ..data.formats.whole_files import write_whole
 from .config import TextConfig
 from .text import SourceText, find_files, find_kind, hash_text, read_source
 from .workers import Workers
-from .writing import ArrayWriter, hash_file, write_whole
+from .writing import ArrayWriter
 
 TEXT_FOLDER = "text"
 """Under `corpus.folder`; may be deleted when the corpus is finished, which costs reading again."""
@@ -157,7 +159,7 @@ def _prepare(file: PreparedFile) -> dict[str, int]:
             counts["words"] += row[2]
     sizes = {s: file.text.with_suffix(s).stat().st_size for s in (".txt", ".npy")}
     vouched = json.dumps({"input": file.path, "sizes": sizes, **counts}, indent=2) + "\n"
-    write_whole(record, vouched.encode("utf-8"))
+    write_whole(record, vouched)
     return counts
 
 

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.formats.file_hash import hash_file
 from ..errors import BlurbError, Errors
-from .writing import hash_file
 
 MANIFEST = "corpus.json"
 ARRAYS = ("pieces", "documents", "sentences")

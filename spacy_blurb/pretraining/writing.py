@@ -1,7 +1,6 @@
-"""How is a file written so that a kill leaves the whole of it or nothing?"""
+"""How is a long file or array written so that a kill leaves the whole of it or nothing?"""
 
 import contextlib
-import hashlib
 import os
 from pathlib import Path
 from types import TracebackType
@@ -10,24 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
-
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under another name and rename it.
-
-    RAISES: OSError that names the file, also where the system does not (a full disk).
-    """
-    with ArrayWriter(path, None) as file:
-        file.write(content)
 
 
 class ArrayWriter:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from spacy_blurb.evaluation.results import (
     write_units,
 )
 from spacy_blurb.evaluation.scoring.entities import GoldEntities
-from spacy_blurb.evaluation.whole_files import write_whole
 from spacy_blurb.metrics.resampling import Units
 from spacy_blurb.tasks import get_task
 
@@ -138,25 +136,6 @@ def test_pico_is_scored_by_words(tmp_path: Path) -> None:
         "Outcome": {"precision": 1.0, "recall": 1.0, "f1": 1.0, "gold": 1},
     }
     assert (result["task"], result["metric"], result["n"]) == ("ebm_pico", "macro_word_f1", 1)
-
-
-def test_a_file_that_cannot_be_written_leaves_the_earlier_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "deep" / "r.json"
-    write_whole(path, "old")
-    write_whole(path, "older")
-
-    def fail(self: Path, target: Path) -> Path:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match="No space"):
-        write_whole(path, "new")
-    assert path.read_text(encoding="utf-8") == "older"
-    assert list(path.parent.iterdir()) == [path]
-    # What is no file is written to and not replaced.
-    write_whole(Path(os.devnull), "x")
 
 
 def test_units_that_cannot_be_read(tmp_path: Path) -> None:

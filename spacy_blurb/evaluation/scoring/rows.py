@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...data.formats.whole_files import write_whole
 from ...errors import BlurbError, Errors
-from ..whole_files import write_whole
 
 Row = dict[str, Any]
 
