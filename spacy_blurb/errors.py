@@ -184,6 +184,14 @@ class Errors(metaclass=_CodedMessages):
         "{path} is not a folder. brat data is a folder in which each NAME.txt has its annotations "
         "in NAME.ann."
     )
+    B170 = (
+        "{path}: all {n} documents have the answer 'reject' or 'ignore', which say that their "
+        "annotations are wrong. Export those with the answer 'accept'."
+    )
+    B171 = "{path} is a folder, where a file is read. Give the path of a file in it."
+    B172 = (
+        "The label {label!r} is empty. Mentions without a type get it; give another with --label."
+    )
 
     # Pretraining
     B200 = "No config at {path}. Examples are in configs/pretrain/."

@@ -114,8 +114,10 @@ def convert_own(
     RETURNS (dict): The report, also written to `out_dir/report.json`; of dev and test it has
         `in_train`, how many of their texts are in train, too.
     RAISES (BlurbError): B115 unknown format, B111 an id twice, B116 a single training document
-        and no dev file, and what the reader raises.
+        and no dev file, B172 an empty label, and what the reader raises.
     """
+    if not label.strip():
+        raise BlurbError(Errors.B172.format(label=label))
     if format_name not in FORMAT_READERS:
         known = ", ".join(sorted(FORMAT_READERS))
         raise BlurbError(Errors.B115.format(name=format_name, known=known))

@@ -182,6 +182,8 @@ def test_own_files_are_read_by_format_and_label(nlp: Language, tmp_path: Path) -
     assert convert_own("pubtator", pubtator, tmp_path, label="X")["splits"]["dev"]["gold"] == 2
     with pytest.raises(BlurbError, match=r"B115.*'xyz'. Formats: .*conll.*pubtator"):
         convert_own("xyz", pubtator, tmp_path, label="X")
+    with pytest.raises(BlurbError, match=r"B172.*label ' '.*--label"):
+        convert_own("pubtator", pubtator, tmp_path, label=" ")
 
 
 def test_folder_without_originals_is_read_as_the_copy(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """BC5CDR (Li et al. 2016): 1,500 PubMed abstracts with chemicals and diseases."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+from ..formats.annotations import counted
 from ..formats.pubtator import read_pubtator
 from ..records import Record, Split
 from .crichton import read_crichton
@@ -25,15 +27,17 @@ def read_bc5cdr(
     RAISES (BlurbError): B109 the file is missing, and what the format's reader raises.
     """
     task = "bc5cdr" if labels == LABELS else {"Chemical": "bc5_chem"}.get(labels[0], "bc5_disease")
+    left_out: Counter[str] = Counter()
     if form == "blurb":
         source = read_crichton(folder, split, task=task, label=labels[0]).records
     else:
         name = FILES[split]
         path = require_file(folder, [f"original/{name}", name], task=task, form=form)
-        source = list(read_pubtator(path))
+        source = list(read_pubtator(path, left_out=left_out))
     records = [
         replace(record, mentions=tuple(m for m in record.mentions if m.label in labels))
         for record in source
     ]
     other = sum(len(record.mentions) for record in source) - sum(len(r.mentions) for r in records)
-    return Split(records, {"mentions of other types": other} if other else {})
+    left_out["mentions of other types"] = other
+    return Split(records, counted(left_out))

@@ -6,6 +6,7 @@ from itertools import product
 from pathlib import Path
 
 from ...errors import BlurbError, Errors
+from ..formats.annotations import counted
 from ..formats.pubtator import LinkedDocument, read_linked
 from ..records import Record, Relation, Split
 from .bc5cdr import FILES
@@ -32,8 +33,8 @@ def read_bc5cdr_cid(folder: Path, split: str, form: str) -> Split[Record]:
     name = FILES[split]
     path = require_file(folder, [f"original/{name}", name], task=TASK, form=form)
     left_out = Counter[str]()
-    records = [_to_record(document, left_out) for document in read_linked(path)]
-    return Split(records, dict(left_out))
+    records = [_to_record(document, left_out) for document in read_linked(path, left_out=left_out)]
+    return Split(records, counted(left_out))
 
 
 def _to_record(document: LinkedDocument, left_out: Counter[str]) -> Record:

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+from ..formats.annotations import counted
 from ..formats.pubtator import read_pubtator
 from ..records import Mention, Record, Split
 from .crichton import read_crichton
@@ -34,7 +35,7 @@ def read_ncbi_disease(folder: Path, split: str, form: str) -> Split[Record]:
     path = require_file(folder, [f"original/{name}", name], task="ncbi_disease", form=form)
     records: dict[str, Record] = {}
     left_out = Counter[str]()
-    for record in read_pubtator(path):
+    for record in read_pubtator(path, left_out=left_out):
         ends = [_word_end(record.text, mention.end) for mention in record.mentions]
         mentions = [
             Mention(m.start, end, LABEL) for m, end in zip(record.mentions, ends, strict=True)
@@ -45,7 +46,7 @@ def read_ncbi_disease(folder: Path, split: str, form: str) -> Split[Record]:
         records[record.id] = replace(record, mentions=tuple(mentions))
         if cut := sum(m.end != end for m, end in zip(record.mentions, ends, strict=True)):
             left_out["mentions that ended inside a word, extended to its end"] += cut
-    return Split(list(records.values()), dict(left_out))
+    return Split(list(records.values()), counted(left_out))
 
 
 def _word_end(text: str, end: int) -> int:

@@ -1,9 +1,11 @@
 """The file formats that `convert-own` takes, by name."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from ..records import AnyRecord, Question, Record, Split
+from .annotations import counted
 from .bioc import read_bioc
 from .brat import read_brat
 from .conll import read_conll
@@ -18,10 +20,10 @@ def _read_conll(path: Path, label: str) -> Split[Record]:
 
 
 def _read_pubtator(path: Path, label: str) -> Split[Record]:
-    documents = list(read_linked(path))
-    relations = sum(len(document.relations) for document in documents)
-    left_out = {"relations between concepts": relations} if relations else {}
-    return Split([document.record for document in documents], left_out)
+    left_out: Counter[str] = Counter()
+    documents = list(read_linked(path, untyped=label, left_out=left_out))
+    left_out["relations between concepts"] = sum(len(d.relations) for d in documents)
+    return Split([document.record for document in documents], counted(left_out))
 
 
 def _read_bioc(path: Path, label: str) -> Split[Record]:
@@ -41,10 +43,12 @@ def _read_questions(path: Path, label: str) -> Split[Question]:
 
 
 def _read_squad(path: Path, label: str) -> Split[Question]:
-    records = list(read_squad(path))
+    left_out: Counter[str] = Counter()
+    records = list(read_squad(path, left_out))
     # One that the file says is not there has no text.
     misplaced = sum(start < 0 and bool(text) for r in records for start, text in r.answers)
-    return Split(records, left_out={"answers without a place": misplaced})
+    left_out["answers without a place"] = misplaced
+    return Split(records, counted(left_out))
 
 
 READERS: dict[str, Callable[[Path, str], Split[AnyRecord]]] = {

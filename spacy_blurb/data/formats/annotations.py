@@ -13,6 +13,7 @@ Part = tuple[int, int]
 """First character of a piece of a mention, character behind its last."""
 
 DISCONTINUOUS = "discontinuous mentions taken as one span"
+TRIMMED = "mentions with white space at an end, trimmed"
 _GAPS = re.compile(r"\s|\.\.\.")
 
 
@@ -36,7 +37,7 @@ class Annotations:
     def add_mention(
         self, name: str, label: str, parts: list[Part], stored: str | None, *, where: str
     ) -> None:
-        """Check a mention against the text and keep it.
+        """Check a mention against the text and keep it, without white space at its ends.
 
         name (str): How relations name it.
         parts (list[Part]): In text order; several for a discontinuous mention, which becomes one
@@ -44,7 +45,8 @@ class Annotations:
         stored (str | None): Its text as the file repeats it, None where it does not. Compared
             without white space and without the "..." that some programs write into gaps.
         where (str): Line or the like, for error messages.
-        RAISES (BlurbError): B164 the text is another one, B165 outside of the text or empty.
+        RAISES (BlurbError): B164 the text is another one, B165 outside of the text or empty, also
+            where it is white space alone.
         """
         start, end = parts[0][0], parts[-1][1]
         for first, last in parts:
@@ -55,7 +57,11 @@ class Annotations:
             shown = {"found": found[:80], "stored": stored[:80]}
             self._fail(Errors.B164, where, start=start, end=end, **shown)
         self.left_out[DISCONTINUOUS] += len(parts) > 1
-        self._mentions.append((name, Mention(start, end, label)))
+        first, last = trim(self.text, start, end)
+        if first == last:
+            self._fail(Errors.B165, where, start=start, end=end, length=len(self.text))
+        self.left_out[TRIMMED] += (first, last) != (start, end)
+        self._mentions.append((name, Mention(first, last, label)))
 
     def add_relation(self, head: str, tail: str, label: str, *, where: str) -> None:
         """Keep a relation between two mentions, which may be added later."""
@@ -85,6 +91,16 @@ class Annotations:
 
     def _fail(self, message: str, where: str, **found: object) -> NoReturn:
         raise BlurbError(message.format(path=self.path, where=where, doc_id=self.doc_id, **found))
+
+
+def trim(text: str, start: int, end: int) -> Part:
+    """Return the offsets of a part of a text without the white space at its ends.
+
+    No token begins or ends with white space, so that a mention that does is never found. Of white
+    space alone nothing is left: both offsets are `end`.
+    """
+    part = text[start:end]
+    return end - len(part.lstrip()), start + len(part.rstrip()) if part.strip() else end
 
 
 def counted(left_out: Counter[str]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from ...errors import BlurbError, Errors
 from ..records import Record, Split
 from .annotations import Annotations, Part, counted
 from .compressed import read_chunks
-from .json_values import JSON_ERRORS, not_such, typed, typed_id
+from .json_values import JSON_ERRORS, not_such, typed, typed_id, typed_label
 from .xml_elements import read_elements
 
 _EXPECTED = (
@@ -114,7 +114,7 @@ class _Document:
     def _label(self, item: Any) -> str:
         infons = typed(item, "infons", dict, default={})
         self._left_out['infons other than "type"'] += len(infons.keys() - {"type"})
-        return typed(infons, "type", str, default=self._untyped)
+        return typed_label(infons, "type", untyped=self._untyped)
 
 
 class _Texts:

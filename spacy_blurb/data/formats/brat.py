@@ -53,7 +53,7 @@ def read_brat(folder: Path) -> Split[Record]:
 
 def _read_document(path: Path, name: str, left_out: Counter[str]) -> Record:
     document = Annotations(path, name, _read_text(path.with_suffix(".txt")), left_out)
-    for number, line in enumerate(_read_text(path).split("\n"), start=1):
+    for number, line in enumerate(_read_text(path).removeprefix("\ufeff").split("\n"), start=1):
         line = line.removesuffix("\r")
         where = f"line {number}"
         if match := _MENTION.fullmatch(line):

@@ -35,8 +35,10 @@ def open_bytes(path: Path) -> Iterator[BufferedIOBase]:
     """Open a plain or compressed file to read what is in it.
 
     path (Path): The file; `.xz` and `.gz`, in whatever case, are decompressed while reading.
-    RAISES (BlurbError): B100 no such file; also while it is read: B101 damaged file.
+    RAISES (BlurbError): B100 no such file, B171 a folder; also while it is read: B101 damaged file.
     """
+    if path.is_dir():
+        raise BlurbError(Errors.B171.format(path=path))
     try:
         packing = path.suffix.lower()
         # gzip takes a file of no bytes for one that holds none.

@@ -1,5 +1,6 @@
 """CoNLL files: a word and its tag per line, a blank line behind each sentence."""
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from ...errors import BlurbError, Errors
 from ..records import Mention, Record
 from .compressed import read_lines
 
+# A no-break space is a part of a word, as "10 mg" has one.
+_BLANKS = re.compile(r"[ \t]+")
 _PREFIXES = {"B": "B", "I": "I", "M": "I", "E": "I", "L": "I", "S": "B", "U": "B"}
 # Tags that end a mention, so that an I behind them begins another one, as in conlleval.
 _CLOSING = {"E", "L", "S", "U"}
@@ -56,7 +59,9 @@ def parse_conll(
             continue
         if columns is None:
             separator = "\t" if "\t" in line else " "
-        cells = line.split("\t") if separator == "\t" else line.split()
+        cells = line.split("\t") if separator == "\t" else _BLANKS.split(line.strip(" \t"))
+        # A blank behind a tag would make its label another one.
+        cells[-1] = cells[-1].strip()
         columns = columns or max(len(cells), 2)
         if len(cells) == columns and not cells[0].strip():
             raise BlurbError(Errors.B117.format(path=path, line=line_number, text=line[:80]))

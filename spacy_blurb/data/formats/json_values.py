@@ -1,5 +1,7 @@
 """Values of JSON objects that others wrote, each of the type that is expected."""
 
+from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,43 @@ def typed_id(row: Any, key: str) -> str:
     """
     is_number = isinstance(row, dict) and type(row.get(key)) is int
     return str(typed(row, key, int if is_number else str))
+
+
+def typed_label(row: Any, key: str, *, untyped: str) -> str:
+    """Return a label without white space around it, which would make it another one.
+
+    untyped (str): Where there is none.
+    RAISES: As `typed`.
+    """
+    label: str = typed(row, key, str, default=untyped)
+    return label.strip() or untyped
+
+
+def either(row: dict[str, Any], keys: tuple[str, str]) -> str:
+    """Return which of two names of one thing an object uses; the first where it has neither.
+
+    RAISES: ValueError both are there, with different values that are not empty.
+    """
+    first, second = keys
+    if row.get(first) and row.get(second) and row[first] != row[second]:
+        raise ValueError(f"{first!r} and {second!r} both have a value, and not the same")
+    # An empty value is one too where nothing else is there.
+    for is_there in (row.get, row.__contains__):
+        if found := next((key for key in keys if is_there(key)), None):
+            return found
+    return first
+
+
+def count_unknown(row: Any, known: Collection[str], left_out: Counter[str], *, kind: str) -> None:
+    """Count the values of keys that are not read.
+
+    kind (str): What the object is, for the report and the error message.
+    RAISES: TypeError it is no object.
+    """
+    if not isinstance(row, dict):
+        raise TypeError(f"{kind} {str(row)[:40]!r} is not an object")
+    for key in sorted(row.keys() - set(known)):
+        left_out[f"values of the unknown {kind} key {key!r}"] += 1
 
 
 def not_such(error: Exception, path: Path, *, where: str, expected: str) -> BlurbError:

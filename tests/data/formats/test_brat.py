@@ -137,3 +137,21 @@ def test_folders_that_are_no_brat(tmp_path: Path) -> None:
         read_brat(tmp_path)
     with pytest.raises(BlurbError, match="B169"):
         read_brat(tmp_path / "a.ann")
+
+
+def test_a_byte_order_mark_before_the_first_annotation(tmp_path: Path) -> None:
+    """In the text it is a character that the offsets count."""
+    write(tmp_path, "\ufeffT1\tX 0 5\tLiver")
+    (record,) = read_brat(tmp_path).records
+    assert record.mentions == (Mention(0, 5, "X"),)
+
+
+def test_white_space_at_the_ends_of_a_mention_is_trimmed(tmp_path: Path) -> None:
+    write(tmp_path, "T1\tX 5 10;15 22\t and ulcers\nT2\tX 5 9\t and\nR1\tY Arg1:T1 Arg2:T2")
+    split = read_brat(tmp_path)
+    assert split.records[0].mentions == (Mention(6, 9, "X"), Mention(6, 21, "X"))
+    assert split.records[0].relations == (Relation(1, 0, "Y"),)
+    assert split.left_out == {
+        "discontinuous mentions taken as one span": 1,
+        "mentions with white space at an end, trimmed": 2,
+    }

@@ -69,8 +69,19 @@ def test_mentions_do_not_cross_sentences(tmp_path: Path) -> None:
         "\n\n \t\na\tO\nb\tB-X\n\n\n",
         "a O\nb B-X\n",
         "a\tNN\tO\nb\tNN\tB-X\n",
+        "a\tO \nb\tB-X \n",
+        "a  O \n b B-X\n",
     ],
-    ids=["no last line feed", "CRLF", "byte order mark", "blank lines", "blanks", "columns"],
+    ids=[
+        "no last line feed",
+        "CRLF",
+        "byte order mark",
+        "blank lines",
+        "blanks",
+        "columns",
+        "a blank behind the tag",
+        "blanks around",
+    ],
 )
 def test_the_same_record_from_every_spelling(tmp_path: Path, content: str) -> None:
     expected = Record("1", "a b", (Mention(2, 3, "X"),), ((0, 1), (2, 3)))
@@ -157,3 +168,16 @@ def test_round_trip(sentences: list, scheme: str) -> None:
 def test_empty_word_is_named(tmp_path: Path) -> None:
     with pytest.raises(BlurbError, match=r"B117.*a\.tsv, line 2: the first column is empty"):
         read(tmp_path, "a\tO\n\tB\n")
+
+
+def test_a_no_break_space_is_no_separator(tmp_path: Path) -> None:
+    (record,) = read(tmp_path, "10\u00a0mg B-X\nnow O\n")
+    assert record.text == "10\u00a0mg now"
+    assert record.mentions == (Mention(0, 5, "X"),)
+
+
+def test_a_blank_behind_a_tag_does_not_divide_a_mention(tmp_path: Path) -> None:
+    (record,) = read(tmp_path, "a\tB-X \nb\tI-X\nc\tO\n")
+    assert record.mentions == (Mention(0, 3, "X"),)
+    with pytest.raises(BlurbError, match="B104"):
+        read(tmp_path, "a\tB- \n")

@@ -43,14 +43,16 @@ def test_defaults_and_spans(tmp_path: Path) -> None:
         {"text": "a", "entities": []},
         {"id": 7, "text": "", "entities": [], "relations": None},
         {"text": "ab", "spans": [entity(0, 1, label=None)]},
-        {"text": "ab", "entities": [entity(0, 2, label="X")], "spans": [entity(0, 1)]},
+        {"text": "ab", "entities": [entity(0, 2, label="X")], "spans": []},
+        {"text": "ab", "entities": None, "spans": [entity(0, 2, label=" X ")]},
     ]
     split = read(tmp_path, "\n".join(map(json.dumps, rows)))
-    assert [record.id for record in split.records] == ["1", "7", "3", "4"]
+    assert [record.id for record in split.records] == ["1", "7", "3", "4", "5"]
     assert [r.mentions for r in split.records] == [
         (),
         (),
         (Mention(0, 1, "Entity"),),
+        (Mention(0, 2, "X"),),
         (Mention(0, 2, "X"),),
     ]
 
@@ -87,6 +89,12 @@ def document(**changes: Any) -> str:
         (document(text="a\ud800"), "B167.*surrogates"),
         (document(entities=None), "B167.*entities is 'None', not a list"),
         (document(entities=[3]), "B167.*entity '3' is not an object"),
+        (
+            document(entities=[entity(0, 1)], spans=[entity(0, 2)]),
+            "B167.*line 2: 'entities' and 'spans' both",
+        ),
+        (document(entities=[entity(4, 3)]), "B165"),
+        (document(text="a  b", entities=[entity(1, 3)]), "B165.*1-3"),
         (document(entities=[{"start": 0}]), "B167.*'end' is missing"),
         (document(entities=[entity(0, 1.0)]), "B167.*end is '1.0'"),  # type: ignore[arg-type]
         (document(entities=[entity(True, 2)]), "B167.*start is 'True'"),
@@ -117,3 +125,39 @@ def test_mistakes_name_file_and_line(tmp_path: Path, line: str, message: str) ->
 def test_files_without_documents(tmp_path: Path, content: str | bytes, message: str) -> None:
     with pytest.raises(BlurbError, match=message):
         read(tmp_path, content)
+
+
+def test_documents_that_prodigy_calls_wrong_are_no_gold(tmp_path: Path) -> None:
+    rows = [
+        {"text": "ab", "spans": [entity(0, 1)], "answer": answer}
+        for answer in ("accept", "reject", "ignore", "reject", "perhaps")
+    ]
+    split = read(tmp_path, "\n".join(map(json.dumps, rows)))
+    assert [record.id for record in split.records] == ["1", "5"]
+    assert split.left_out == {
+        "documents with the answer 'reject'": 2,
+        "documents with the answer 'ignore'": 1,
+        "values of the unknown document key 'answer'": 1,
+    }
+    with pytest.raises(BlurbError, match=r"B170.*a\.jsonl: all 1 documents"):
+        read(tmp_path, json.dumps(rows[1]))
+
+
+def test_labels_are_stripped(tmp_path: Path) -> None:
+    row = {
+        "text": "ab cd",
+        "entities": [entity(0, 2, label="Drug "), entity(3, 5, label=" ")],
+        "relations": [{"head": 0, "tail": 1, "label": "Causes\n"}],
+    }
+    (record,) = read(tmp_path, json.dumps(row)).records
+    assert record.mentions == (Mention(0, 2, "Drug"), Mention(3, 5, "Entity"))
+    assert record.relations == (Relation(0, 1, "Causes"),)
+
+
+def test_white_space_at_the_ends_of_a_mention_is_trimmed(tmp_path: Path) -> None:
+    """No token begins or ends there, so such mentions were all lost."""
+    mentions = [entity(0, 3), entity(2, 5, text=" cd"), entity(0, 2), entity(2, 6)]
+    split = read(tmp_path, json.dumps({"text": "ab cd ", "entities": mentions}))
+    places = [(m.start, m.end) for m in split.records[0].mentions]
+    assert places == [(0, 2), (0, 2), (3, 5), (3, 5)]
+    assert split.left_out == {"mentions with white space at an end, trimmed": 3}

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from spacy_blurb.data.formats.pubtator import read_pubtator
+from spacy_blurb.data.convert import convert_own
+from spacy_blurb.data.formats.pubtator import read_linked, read_pubtator
 from spacy_blurb.data.records import Mention, Record
 from spacy_blurb.errors import BlurbError
 
@@ -78,6 +79,13 @@ def test_a_repeated_id_is_yielded_twice(tmp_path: Path) -> None:
         ("free text", "B105.*line 3: 'free text' is not a PubTator line"),
         # The abstract of another document must not become this one's.
         ("2|a|Fever", "B105.*line 3"),
+        # Nor may a second abstract take the place of the first.
+        ("1|a|Fever", "B105.*line 3: '1.a.Fever'.*one abstract"),
+        ("1\t-1\t7\tAspirin", "B105"),
+        ("1\tAssociation\tC1\tD1\tX", "B105"),
+        ("1\t0\t7\tAspirin\t", "B105.*line 3"),
+        ("1\t29\t50\tbleed.\tX", r"B165.*a\.txt, line 3 .*29-50.* 35 char"),
+        ("1\t7\t8\t \tX", r"B165.*line 3"),
     ],
 )
 def test_mistakes_name_file_and_line(tmp_path: Path, annotation: str, message: str) -> None:
@@ -94,3 +102,27 @@ def test_file_without_documents(tmp_path: Path, content: str) -> None:
 def test_annotation_before_any_text(tmp_path: Path) -> None:
     with pytest.raises(BlurbError, match=r"B105.*line 1"):
         read(tmp_path, "1\t0\t7\tAspirin\tX\n")
+
+
+def test_relation_lines_of_biored(tmp_path: Path) -> None:
+    """Its fifth column says whether the relation is a finding of the article."""
+    path = tmp_path / "a.txt"
+    path.write_text(f"{ONE}1\tBind\t7124\tD1\tNovel\n1\tCotreatment\tC1\tC2\tNo\n", "utf-8")
+    (document,) = read_linked(path)
+    assert document.relations == (("Bind", "7124", "D1"), ("Cotreatment", "C1", "C2"))
+    assert document.record.mentions == ()
+
+
+def test_own_types_and_ends_of_mentions(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    lines = "1\t0\t7\tAspirin\tDrug \n1\t14\t22\t ulcers \t\tD1\n1\tBind\tD1\tD2\tNovel\n"
+    path.write_text(ONE + lines, encoding="utf-8")
+    report = convert_own("pubtator", {"train": path, "dev": path}, tmp_path / "o", label="Entity")
+    row = report["splits"]["train"]
+    assert (row["gold"], row["lost"]) == (2, 0)
+    assert row["left_out"] == {
+        "mentions with white space at an end, trimmed": 1,
+        "relations between concepts": 1,
+    }
+    (document,) = read_linked(path, untyped="Entity")
+    assert document.record.mentions == (Mention(0, 7, "Drug"), Mention(15, 21, "Entity"))

@@ -82,3 +82,30 @@ def test_squad_that_says_there_is_no_answer(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}), encoding="utf-8")
     assert [question.answers for question in read_squad(path)] == [((-1, ""),), ()]
+
+
+def test_context_is_another_name_of_text(tmp_path: Path) -> None:
+    """SQuAD and Hugging Face call it so; it was dropped, and the question became the text."""
+    rows = [
+        {"context": "x y", "question": "?", "label": "yes"},
+        {"context": "x y", "text": "", "question": "?", "label": "yes"},
+        {"context": "x y", "text": "x y", "question": "?", "label": "yes"},
+        {"context": None, "text": "x y", "question": "?", "label": "yes"},
+    ]
+    split = read_questions_jsonl(write(tmp_path / "a.jsonl", *rows))
+    assert [question.context for question in split.records] == ["x y"] * 4
+    assert split.left_out == {}
+    path = write(tmp_path / "a.jsonl", {"context": "x", "text": "y", "question": "?", "label": "a"})
+    with pytest.raises(BlurbError, match=r"B167.*line 1: 'text' and 'context' both"):
+        read_questions_jsonl(path)
+
+
+def test_unknown_keys_are_counted(tmp_path: Path) -> None:
+    answer = {"start": 0, "text": "x", "answer_id": 1}
+    row = {"text": "x", "question": "?", "answers": [answer, answer], "source": "s", "label": " a "}
+    split = read_questions_jsonl(write(tmp_path / "a.jsonl", row, {**row, "id": "b"}))
+    assert split.left_out == {
+        "values of the unknown question key 'source'": 2,
+        "values of the unknown answer key 'answer_id'": 4,
+    }
+    assert [question.label for question in split.records] == ["a", "a"]

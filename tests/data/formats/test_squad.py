@@ -40,7 +40,18 @@ def test_answers_without_a_place_are_counted(tmp_path: Path) -> None:
         {"id": "none", "question": "Who?", "is_impossible": True},
     )
     split = READERS["squad"](path, "")
-    assert split.left_out == {"answers without a place": 1}
+    moved = "answers taken from the one place where they stand, not from their offset"
+    assert split.left_out == {"answers without a place": 1, moved: 1}
+    path = write(tmp_path / "b.json", {"id": "none", "question": "Who?", "is_impossible": True})
+    assert READERS["squad"](path, "").left_out == {}
+
+
+def test_ids_may_be_numbers(tmp_path: Path) -> None:
+    """Those of COVID-QA are."""
+    (question,) = read_squad(write(tmp_path / "a.json", {"id": 262, "question": "What?"}))
+    assert question.id == "262"
+    with pytest.raises(BlurbError, match=r"B151.*question, 'id': expected a string, found True"):
+        list(read_squad(write(tmp_path / "a.json", {"id": True, "question": "What?"})))
 
 
 def test_broken_files_are_errors(tmp_path: Path) -> None:
