@@ -192,6 +192,10 @@ class Errors(metaclass=_CodedMessages):
     B172 = (
         "The label {label!r} is empty. Mentions without a type get it; give another with --label."
     )
+    B173 = (
+        "{folder} holds release 1.00 of EBM-NLP, which has other labels than 2.00 and is not read. "
+        "Fetch {archive}.tar.gz and put it there."
+    )
 
     # Pretraining
     B200 = "No config at {path}. Examples are in configs/pretrain/."

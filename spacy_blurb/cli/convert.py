@@ -35,7 +35,8 @@ def print_report(report: dict[str, Any], out_dir: Path, *, asked: str | None = N
     """
     print(f"{report['task']} ({report['form']}) → {out_dir}")
     if report["form"] == "blurb" and asked == "original":
-        print("  no originals in the folder: read the preprocessed copy")
+        print("  not all originals are in the folder: read the preprocessed copy")
+        print(f"  {report['missing']}")
     for split, row in report["splits"].items():
         paper = "" if row["paper"] is None else f" (paper: {row['paper']:,})"
         between = f", {row['relations']:,} relations" if "relations" in row else ""

@@ -55,7 +55,7 @@ def convert_task(
     RAISES (BlurbError): B108 no such folder, B110 not a public dataset, B115 unknown form, B111
         and B112 from the checks, and what the dataset's reader raises.
     """
-    splits, form = read_splits(target.name, raw_dir, form)
+    splits, form, missing = read_splits(target.name, raw_dir, form)
     scheme = None
     if target.unit == "relations":
         rows_only = any(isinstance(r, LabelledText) for s in splits.values() for r in s.records)
@@ -64,16 +64,19 @@ def convert_task(
     rows = write_splits(splits, out_dir, target, scheme)
     for split, row in rows.items():
         row["paper"] = paper[split]
-    return _write_report({"task": target.name, "form": form, "splits": rows}, out_dir)
+    report: dict[str, Any] = {"task": target.name, "form": form, "splits": rows}
+    return _write_report(report | ({"missing": missing} if missing else {}), out_dir)
 
 
-def read_splits(task: str, raw_dir: Path, form: str) -> tuple[dict[str, Split[AnyRecord]], str]:
+def read_splits(
+    task: str, raw_dir: Path, form: str
+) -> tuple[dict[str, Split[AnyRecord]], str, str]:
     """Read and check all splits of a public dataset.
 
-    A folder without the originals is read as the preprocessed copy, where it holds that.
+    A folder that lacks any of the originals is read as the preprocessed copy, where it holds that.
 
-    RETURNS (tuple): The splits by name, without those that the dataset does not have, and the form
-        that was read.
+    RETURNS (tuple): The splits by name, without those that the dataset does not have, the form
+        that was read, and which original was missing, "" where none was.
     RAISES (BlurbError): As `convert_task`.
     """
     if form not in FORMS:
@@ -83,18 +86,19 @@ def read_splits(task: str, raw_dir: Path, form: str) -> tuple[dict[str, Split[An
     if task not in READERS:
         hint = " Your own files are converted with 'convert-own'."
         raise BlurbError(Errors.B110.format(name=task, hint=hint))
+    reason = ""
     try:
         splits = _read_form(task, raw_dir, form)
     except MissingFilesError as missing:
         if form == "blurb":
             raise
-        form = "blurb"
+        form, reason = "blurb", str(missing)
         try:
             splits = _read_form(task, raw_dir, form)
         except MissingFilesError:
             raise missing from None
     check_splits(splits, source=str(raw_dir), disjoint_ids=form == "original")
-    return splits, form
+    return splits, form, reason
 
 
 def _read_form(task: str, raw_dir: Path, form: str) -> dict[str, Split[AnyRecord]]:

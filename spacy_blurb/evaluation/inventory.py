@@ -70,7 +70,7 @@ def count_datasets(data: Path) -> Iterator[Row]:
 def _count_dataset(task: Task, folder: Path, form: str) -> Iterator[Row]:
     unit = UNITS[task.type]
     try:
-        splits, read_form = read_splits(task.name, folder, form)
+        splits, read_form, _ = read_splits(task.name, folder, form)
     except BlurbError as error:
         explained = isinstance(error, MissingFilesError)
         yield Row(task.name, form, "all", unit, None, None, str(error), explained)

@@ -89,13 +89,15 @@ def split_at(doc: Doc, spans: Iterable[tuple[int, int]]) -> Doc:
         return doc
     starts, ends = {start for start, _ in spans}, {end for _, end in spans}
     cuts = sorted(starts | ends)
+    # Each access joins all tokens anew.
+    text = doc.text
     words: list[str] = []
     spaces: list[bool] = []
     for token in doc:
         begin, end = token.idx, token.idx + len(token)
         inner = cuts[bisect_right(cuts, begin) : bisect_left(cuts, end)]
         for left, right in pairwise([begin, *inner, end]):
-            words.append(doc.text[left:right])
+            words.append(text[left:right])
             spaces.append(False)
         if token.whitespace_:
             # A span may begin or end with the blank, which then is a token.

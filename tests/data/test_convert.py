@@ -7,6 +7,7 @@ import pytest
 from spacy.language import Language
 
 from spacy_blurb.annotations import document_id, given_candidates, gold_entities
+from spacy_blurb.cli.convert import print_report
 from spacy_blurb.data.convert import Target, convert_own, convert_task
 from spacy_blurb.data.docbin import read_docbin
 from spacy_blurb.data.readers import make_predicted
@@ -216,3 +217,43 @@ def test_an_earlier_conversion_leaves_nothing_behind(tmp_path: Path) -> None:
     assert (out / "test.spacy").is_file()
     convert_own("conll", {"train": path}, out, label="Disease")
     assert not (out / "test.spacy").exists()
+
+
+def test_copies_of_gad_and_ddi_are_read_by_default(tmp_path: Path) -> None:
+    """As of the other data sets, although their files could be originals."""
+    rows = {
+        "gad": "{0}\t@GENE$ in @DISEASE$\t1\n",
+        "ddi": "D.d{0}.s0.p0\t@DRUG$ or @DRUG$\tDDI-int\n",
+    }
+    for task, row in rows.items():
+        for split in PAPER:
+            path = tmp_path / task / f"{split}.tsv"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(row.format(split), encoding="utf-8")
+        target = Target(task, unit="relations", labels=("1", "DDI-int"))
+        report = convert_task(
+            target, tmp_path / task, tmp_path / "out", form="original", paper=PAPER
+        )
+        assert report["form"] == "blurb"
+        assert [row["gold"] for row in report["splits"].values()] == [1, 1, 1]
+
+
+def test_the_report_says_why_the_copy_was_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One original that is missing makes all splits the copy's."""
+    write_cdr(tmp_path, train="a", dev="b")
+    for name in ("train", "devel", "test"):
+        (tmp_path / f"{name}.tsv").write_text("a\tO\nfever\tB-Disease\n", encoding="utf-8")
+    report = convert_task(
+        Target("bc5cdr"), tmp_path, tmp_path / "out", form="original", paper=PAPER
+    )
+    assert report["form"] == "blurb"
+    assert "CDR_TestSet.PubTator.txt" in report["missing"]
+    assert json.loads((tmp_path / "out" / "report.json").read_text("utf-8")) == report
+    print_report(report, tmp_path / "out", asked="original")
+    printed = capsys.readouterr().out
+    assert "read the preprocessed copy" in printed
+    assert "CDR_TestSet.PubTator.txt" in printed
+    asked = convert_task(Target("bc5cdr"), tmp_path, tmp_path / "out", form="blurb", paper=PAPER)
+    assert "missing" not in asked

@@ -9,6 +9,7 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.language import Language
+from spacy.tokens import Doc
 
 from spacy_blurb.data.datasets import READERS
 from spacy_blurb.data.formats.compressed import read_lines
@@ -82,6 +83,26 @@ def test_split_at_reaches_every_span(text: str, pairs: list[tuple[int, int]]) ->
         span = doc.char_span(start, end)
         assert span is not None
         assert span.text == text[start:end]
+
+
+def test_split_at_reads_the_text_once() -> None:
+    """`doc.text` joins all tokens: read for each of them it made long texts quadratic."""
+
+    class Counting(Doc):
+        n_read = 0
+
+        @property
+        def text(self) -> str:
+            Counting.n_read += 1
+            return super().text
+
+    counts = []
+    for n_words in (3, 30):
+        Counting.n_read = 0
+        doc = split_at(Counting(NLP.vocab, words=["aspirin"] * n_words), [(0, 2)])
+        assert len(doc) == n_words + 1
+        counts.append(Counting.n_read)
+    assert counts[0] == counts[1]
 
 
 def test_split_at_leaves_a_doc_alone_that_fits() -> None:

@@ -6,7 +6,7 @@ from ...errors import BlurbError, Errors
 from ..formats.compressed import find_file
 from ..formats.file_tree import read_tree
 from ..formats.gene_eval import parse_gene_eval
-from ..formats.id_list import read_ids
+from ..formats.id_list import check_listed, read_ids
 from ..records import Record, Split
 from .crichton import FILES, read_crichton, with_label
 from .distribution import missing_files
@@ -26,7 +26,8 @@ def read_bc2gm(folder: Path, split: str, form: str) -> Split[Record]:
     `devel.tsv`. The alternative spans of ALTGENE.eval are not read, as BLURB does not use them.
 
     RAISES (BlurbError): B109 a file is missing, B130 nothing says what is dev, B131 the copy's dev
-        sentences are not in the original, and what the formats' readers raise.
+        sentences are not in the original, B155 a listed sentence is not, and what the formats'
+        readers raise.
     """
     if form == "blurb":
         # The copy writes GENE.
@@ -60,7 +61,10 @@ def _read_part(folder: Path, part: str) -> tuple[str, str]:
 def _dev_ids(folder: Path, records: list[Record]) -> set[str]:
     listed = find_file(folder, "split/devel.txt")
     if listed is not None:
-        return set(read_ids(listed))
+        ids = read_ids(listed)
+        known = {record.id for record in records}
+        check_listed(ids, known, task=TASK, source=folder, listed=listed)
+        return set(ids)
     copy = find_file(folder, FILES["dev"])
     if copy is None:
         raise BlurbError(Errors.B130.format(folder=folder))
@@ -72,12 +76,12 @@ def _dev_ids(folder: Path, records: list[Record]) -> set[str]:
     for first in range(len(sentences)):
         for last in range(first + 1, min(first + _LONGEST_RUN, len(sentences)) + 1):
             runs.setdefault("".join(sentences[first:last]), []).append(range(first, last))
-    ids, found = set(), set[int]()
+    dev, found = set(), set[int]()
     for record in records:
         places = runs.get("".join(record.text.split()), [])
         free = [place for place in places if found.isdisjoint(place)]
         if free:
-            ids.add(record.id)
+            dev.add(record.id)
             found.update(free[0])
     if missing := [s for n, s in enumerate(sentences) if n not in found]:
         raise BlurbError(
@@ -86,4 +90,4 @@ def _dev_ids(folder: Path, records: list[Record]) -> set[str]:
                 example=missing[0][:60],
             )
         )  # fmt: skip
-    return ids
+    return dev

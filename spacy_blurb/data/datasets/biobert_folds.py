@@ -49,7 +49,7 @@ def read_fold(
 def _find_lines(
     folder: Path, name: str, fold: int, task: str
 ) -> tuple[Path, Iterable[tuple[int, str]]]:
-    for place in (f"{fold}/{name}", name):
+    for place in (f"{fold}/{name}",) if _is_copy(folder) else (f"{fold}/{name}", name):
         if (path := find_file(folder, place)) is not None:
             return path, read_lines(path)
     if (archive := find_archive(folder, ARCHIVE)) is not None:
@@ -59,6 +59,18 @@ def _find_lines(
                 return path, enumerate(_decode(path, content).split("\n"), start=1)
     looked = f"{fold}/{name}, {name}, {fold}/{name} in {ARCHIVE}.tar.xz"
     raise missing_files(folder, looked, task=task, form="original")
+
+
+def _is_copy(folder: Path) -> bool:
+    """Tell whether the files that lie in a folder itself are BLURB's, of which two are named alike.
+
+    In these the train rows have an index too, and there is a dev file.
+    """
+    train = find_file(folder, "train.tsv")
+    if train is None or find_file(folder, "dev.tsv") is None:
+        return False
+    first = next((line for _, line in read_lines(train) if line.strip()), "")
+    return first.count("\t") == 2
 
 
 def _decode(path: Path, content: bytes) -> str:

@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from ...errors import BlurbError, Errors
+from ...errors import BlurbError, Errors, MissingFilesError
 from ..formats.archives import find_archive, read_members
 from ..formats.compressed import find_file, read_lines
 from ..formats.ddi_xml import parse_ddi_xml
@@ -59,7 +59,7 @@ def _find_list(folder: Path, split: str) -> Path:
     for name in names:
         if (path := find_file(folder, name)) is not None:
             return path
-    raise BlurbError(Errors.B141.format(folder=folder, split=split, looked=", ".join(names)))
+    raise MissingFilesError(Errors.B141.format(folder=folder, split=split, looked=", ".join(names)))
 
 
 def _read_documents(folder: Path, wanted: set[str]) -> dict[str, bytes]:

@@ -3,9 +3,9 @@
 import re
 from dataclasses import replace
 from itertools import groupby
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from ...errors import BlurbError, Errors
+from ...errors import BlurbError, Errors, MissingFilesError
 from ..formats.compressed import find_file
 from ..formats.conll import read_conll
 from ..formats.file_tree import read_tree
@@ -25,10 +25,15 @@ _ELEMENTS = {
 """Folder of the release → label."""
 
 _ARCHIVE = "ebm_nlp_2_00"
+_OLD_FOLDER = "ebm_nlp_1_00"
+_OLD_MARK = "_"
+"""What release 1.00 has between the PMID and AGGREGATED, where 2.00 has a point."""
+
+_OLD = "documents of release 1.00, as 2.00 is there"
 _TOKENS = re.compile(r"(?:^|/)documents/(\d+)\.tokens$")
 _LABELS = re.compile(
-    rf"(?:^|/)aggregated/starting_spans/({'|'.join(_ELEMENTS)})/(train|test/gold)/"
-    r"(\d+)[._]AGGREGATED\.ann$"
+    rf"(?:^|/)(?:annotations/)?aggregated/starting_spans/({'|'.join(_ELEMENTS)})/"
+    r"(train|test/gold)/(\d+)([._])AGGREGATED\.ann$"
 )
 
 
@@ -39,8 +44,10 @@ def read_ebm_pico(folder: Path, split: str, form: str) -> Split[Record]:
     apart, so its mentions overlap; the copy has one label a word. Where a folder has no training
     file of the copy, `release_1_00/train.tsv` is read and `left_out` says so.
 
+    Files of release 1.00 beside those of 2.00 are not read; `left_out` counts their abstracts.
+
     RAISES (BlurbError): B109 a file is missing, B133 tokens and labels do not fit, B155 a listed
-        abstract is missing, and what the formats' readers raise.
+        abstract is missing, B173 there is release 1.00 alone, and what the formats' readers raise.
     """
     if form == "blurb":
         return _read_copy(folder, split)
@@ -48,7 +55,10 @@ def read_ebm_pico(folder: Path, split: str, form: str) -> Split[Record]:
         folder, [f"indexing/{split}_pmid.tsv", f"{split}_pmid.tsv"], task=TASK, form=form
     )
     ids = read_ids(listed)
-    tokens, labels = _read_release(folder, set(ids), "test/gold" if split == "test" else "train")
+    part = "test/gold" if split == "test" else "train"
+    tokens, labels, n_old = _read_release(folder, set(ids), part)
+    if not tokens and n_old:
+        raise MissingFilesError(Errors.B173.format(folder=folder, archive=_ARCHIVE))
     if not tokens:
         looked = f"{_ARCHIVE}.tar.gz, documents/PMID.tokens"
         raise missing_files(folder, looked, task=TASK, form=form)
@@ -58,7 +68,7 @@ def read_ebm_pico(folder: Path, split: str, form: str) -> Split[Record]:
                 folder=folder, n=len(missing), task=TASK, listed=listed, example=missing[0]
             )
         )
-    records, left_out = [], {}
+    records, left_out = [], {_OLD: n_old} if n_old else {}
     for element in _ELEMENTS:
         if without := sum((element, pmid) not in labels for pmid in ids):
             left_out[f"documents that nobody annotated for {element}"] = without
@@ -92,27 +102,43 @@ def _read_copy(folder: Path, split: str) -> Split[Record]:
 
 def _read_release(
     folder: Path, ids: set[str], part: str
-) -> tuple[dict[str, list[str]], dict[tuple[str, str], list[str]]]:
-    """Return PMID → tokens and (element, PMID) → labels.
+) -> tuple[dict[str, list[str]], dict[tuple[str, str], list[str]], int]:
+    """Return PMID → tokens and (element, PMID) → labels of release 2.00.
 
-    Release 2.00 has one token or label a line, 1.00 one line with blanks or commas.
+    The files of the two releases lie in folders of their own. Those of tokens are named alike, and
+    the names of the others tell which release a folder is.
+
+    RETURNS (tuple): Third, how many of the abstracts are there in release 1.00.
     """
+    marks: dict[str, set[str]] = {}
 
-    def choose(name: str) -> tuple[str, str] | None:
-        if (match := _TOKENS.search(name)) and match[1] in ids:
-            return "tokens", match[1]
-        if (match := _LABELS.search(name)) and match[2] == part and match[3] in ids:
-            return match[1], match[3]
-        return None
+    def choose(name: str) -> tuple[str, str, str] | None:
+        if match := _TOKENS.search(name):
+            key = name[: match.start()], "tokens", match[1]
+        elif match := _LABELS.search(name):
+            key = name[: match.start()], match[1], match[3]
+            marks.setdefault(key[0], set()).add(match[4])
+            if match[2] != part or match[4] == _OLD_MARK:
+                return None
+        return key if match and key[2] in ids else None
 
     tokens: dict[str, list[str]] = {}
     labels: dict[tuple[str, str], list[str]] = {}
-    for (kind, pmid), text in read_tree(folder, [_ARCHIVE], choose):
-        if kind == "tokens":
-            tokens[pmid] = text.split()
+    old: set[str] = set()
+    for (root, kind, pmid), text in list(read_tree(folder, [_ARCHIVE], choose)):
+        if marks.get(root) == {_OLD_MARK} or PurePosixPath(root).name == _OLD_FOLDER:
+            old.add(pmid)
+        elif kind == "tokens":
+            tokens[pmid] = _lines(text)
         else:
-            labels[kind, pmid] = text.replace(",", " ").split()
-    return tokens, labels
+            labels[kind, pmid] = text.split()
+    return tokens, labels, len(old)
+
+
+def _lines(text: str) -> list[str]:
+    """Return the tokens, one a line; a token may hold a no-break space."""
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    return [line for line in lines if line.strip(" \t")]
 
 
 def _to_record(folder: Path, pmid: str, tokens: list[str], labels: dict[str, list[str]]) -> Record:

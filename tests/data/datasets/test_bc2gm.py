@@ -47,6 +47,11 @@ def test_dev_is_what_the_list_of_ids_says(folder: Path) -> None:
     (folder / "split" / "devel.txt").write_text("P3\nP1.txt\n", encoding="utf-8")
     assert [r.id for r in read(folder, "dev", "original").records] == ["P1", "P3"]
     assert [r.id for r in read(folder, "train", "original").records] == ["P2"]
+    # Such a list is of another corpus, and dev would be smaller, or not there.
+    (folder / "split" / "devel.txt").write_text("P3\nX9\n", encoding="utf-8")
+    for split in ("train", "dev"):
+        with pytest.raises(BlurbError, match=r"B155.*lacks 1 documents of task bc2gm.*X9"):
+            read(folder, split, "original")
 
 
 def test_dev_is_found_by_the_text_of_the_copy(folder: Path) -> None:

@@ -11,7 +11,7 @@ from spacy_blurb.data.checks import check_splits
 from spacy_blurb.data.datasets import READERS
 from spacy_blurb.data.datasets.euadr import read_euadr
 from spacy_blurb.data.records import LabelledText, Split
-from spacy_blurb.errors import BlurbError
+from spacy_blurb.errors import BlurbError, MissingFilesError
 from spacy_blurb.tasks import TASKS
 
 SPLITS = ("train", "dev", "test")
@@ -86,6 +86,15 @@ def test_gad_copy_has_a_header_or_not(tmp_path: Path, content: str) -> None:
     rows = READERS["gad"](tmp_path, "dev", "blurb").records
     assert rows[0] == LabelledText("0", "@GENE$ in @DISEASE$", ("1",))
     assert len(rows) == 2
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_the_copy_is_not_taken_for_a_fold(tmp_path: Path, split: str) -> None:
+    """Its train file is called like a fold's; it has a third column, and a dev file beside it."""
+    write(tmp_path, train=TEST)
+    (tmp_path / "dev.tsv").write_text(TEST, encoding="utf-8")
+    with pytest.raises(MissingFilesError, match=r"B109.*form 'original'.*1/t"):
+        READERS["gad"](tmp_path, split, "original")
 
 
 # The real corpus -------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 from spacy_blurb.data.counts import COUNTERS
 from spacy_blurb.data.datasets import READERS
 from spacy_blurb.data.records import Mention, Record, Split
-from spacy_blurb.errors import BlurbError
+from spacy_blurb.errors import BlurbError, MissingFilesError
 
 read = READERS["ebm_pico"]
 ROOT = "ebm_nlp_2_00"
@@ -107,6 +107,42 @@ def test_mistakes_of_a_release(folder: Path) -> None:
     (folder / "indexing" / "dev_pmid.tsv").write_text("98,99", encoding="utf-8")
     with pytest.raises(BlurbError, match=r"B109.*ebm_nlp_2_00\.tar\.gz"):
         read(folder, "dev", "original")
+
+
+def write_release_1(folder: Path, *pmids: str) -> None:
+    """Write documents as release 1.00 has them: one line, and names with an underscore."""
+    (folder / "documents").mkdir(parents=True, exist_ok=True)
+    for pmid in pmids:
+        (folder / "documents" / f"{pmid}.tokens").write_text("Of release 1 .")
+        spans = folder / "annotations" / "aggregated" / "starting_spans" / "outcomes" / "train"
+        spans.mkdir(parents=True, exist_ok=True)
+        (spans / f"{pmid}_AGGREGATED.ann").write_text("1,1,1,1")
+
+
+@pytest.mark.parametrize("root", ["ebm_nlp_1_00", "a", "z"])
+def test_release_1_beside_release_2_is_left_out_and_counted(folder: Path, root: str) -> None:
+    expected = read(folder, "train", "original")
+    write_release_1(folder / root, "11", "12")
+    found = read(folder, "train", "original")
+    assert found.records == expected.records
+    assert found.left_out == {"documents of release 1.00, as 2.00 is there": 1}
+
+
+@pytest.mark.parametrize("root", ["ebm_nlp_1_00", "."])
+def test_release_1_alone_is_refused(tmp_path: Path, root: str) -> None:
+    write_release_1(tmp_path / root, "11")
+    (tmp_path / "train_pmid.tsv").write_text("11", encoding="utf-8")
+    with pytest.raises(MissingFilesError, match=r"B173.*release 1\.00.*ebm_nlp_2_00\.tar\.gz"):
+        read(tmp_path, "train", "original")
+
+
+def test_a_token_may_hold_a_no_break_space(folder: Path) -> None:
+    tokens = [*TOKENS[:5], "10\u00a0mg", "now"]
+    path = folder / ROOT / "documents" / "11.tokens"
+    path.write_text("\r\n".join(tokens), encoding="utf-8")
+    (record,) = read(folder, "train", "original").records
+    assert record.words is not None
+    assert [record.text[start:end] for start, end in record.words] == tokens
 
 
 COPY = (
