@@ -57,7 +57,7 @@ class Errors(metaclass=_CodedMessages):
     B108 = "No raw folder at {path}. Give the folder that holds the files of {task}."
     B109 = (
         "{folder} holds none of the files of task {task}, form {form!r}. Looked for: {looked}. "
-        "Also accepted with .xz or .gz behind the name."
+        "Also accepted with .xz or .gz behind the name; a .zip must be unpacked."
     )
     B110 = "Unknown task {name!r}.{hint} 'python -m spacy blurb tasks' lists the names."
     B111 = "Two documents with the id {doc_id!r} in {path}. Ids must be unique within a split."
@@ -195,6 +195,10 @@ class Errors(metaclass=_CodedMessages):
     B173 = (
         "{folder} holds release 1.00 of EBM-NLP, which has other labels than 2.00 and is not read. "
         "Fetch {archive}.tar.gz and put it there."
+    )
+    B174 = (
+        "{folder} holds the files of task {task} more than once: {first} and {second}. Give the "
+        "folder of one of them."
     )
 
     # Pretraining

@@ -134,3 +134,20 @@ def test_real_offsets_match_the_mention_in_the_file(real_data: Path, folder: str
     )
     assert found == stored
     assert sum(found.values()) == COUNTS[folder, "original", folder][1][2]
+
+
+@pytest.mark.parametrize(
+    ("task", "path"),
+    [
+        ("ncbi_disease", "original-data/train/NCBItrainset_corpus.txt"),
+        ("ncbi_disease", "train/NCBItrainset_corpus.txt"),
+        ("ncbi_disease", "NCBItrainset_corpus/NCBItrainset_corpus.txt"),
+        ("bc5cdr", "CDR_Data/CDR.Corpus.v010516/CDR_TrainingSet.PubTator.txt"),
+        ("bc5_chem", "CDR.Corpus.v010516/CDR_TrainingSet.PubTator.txt"),
+        ("bc5cdr_cid", "CDR.Corpus.v010516/CDR_TrainingSet.PubTator.txt"),
+    ],
+)
+def test_layouts_of_the_official_distributions(tmp_path: Path, task: str, path: str) -> None:
+    (tmp_path / path).parent.mkdir(parents=True)
+    (tmp_path / path).write_text("1|t|Ulcers\n1|a|Bad.\n1\t0\t6\tUlcers\tDisease\tD1\n", "utf-8")
+    assert len(READERS[task](tmp_path, "train", "original").records) == 1

@@ -32,7 +32,7 @@ def read_bc5cdr(
         source = read_crichton(folder, split, task=task, label=labels[0]).records
     else:
         name = FILES[split]
-        path = require_file(folder, [f"original/{name}", name], task=task, form=form)
+        path = require_file(folder, [f"original/{name}", name], task=task, form=form, anywhere=True)
         source = list(read_pubtator(path, left_out=left_out))
     records = [
         replace(record, mentions=tuple(m for m in record.mentions if m.label in labels))

@@ -31,7 +31,7 @@ def read_bc5cdr_cid(folder: Path, split: str, form: str) -> Split[Record]:
     if form == "blurb":
         raise BlurbError(Errors.B158.format(task=TASK))
     name = FILES[split]
-    path = require_file(folder, [f"original/{name}", name], task=TASK, form=form)
+    path = require_file(folder, [f"original/{name}", name], task=TASK, form=form, anywhere=True)
     left_out = Counter[str]()
     records = [_to_record(document, left_out) for document in read_linked(path, left_out=left_out)]
     return Split(records, counted(left_out))

@@ -43,7 +43,7 @@ def read_chemprot(folder: Path, split: str, form: str) -> Split[Record] | Split[
         name = f"{begin}{table}{end}.tsv"
         places = ("biocreative", subfolder, f"ChemProt_Corpus/{subfolder}")
         names = [*(f"{place}/{name}" for place in places), name]
-        paths.append(require_file(folder, names, task="chemprot", form=form))
+        paths.append(require_file(folder, names, task="chemprot", form=form, anywhere=True))
     split_sentences, left_out = load_punkt(), Counter[str]()
     documents = read_biocreative(*paths)
     records = [_to_record(document, split_sentences, paths[1], left_out) for document in documents]

@@ -13,7 +13,14 @@ from .distribution import missing_files, require_file
 
 TASK = "ddi"
 _ROOT = "DDIextraction_2013"
-_PARTS = ("train_dataset", "test_dataset")
+_PARTS = {
+    "train_dataset": ("train_dataset", "Train"),
+    "test_dataset": ("test_dataset", "Test/Test for DDI Extraction task"),
+}
+"""First part of a name in the lists → its folder in the archive, and in the official zip."""
+
+_PLACES = (_ROOT, "", "DDICorpus", "DDIextraction2013", f"DDIextraction2013/{_ROOT}")
+"""Where the distributions and git clones have the archive, or the folders."""
 
 
 def read_ddi(folder: Path, split: str, form: str) -> Split[Record] | Split[LabelledText]:
@@ -64,12 +71,13 @@ def _find_list(folder: Path, split: str) -> Path:
 
 def _read_documents(folder: Path, wanted: set[str]) -> dict[str, bytes]:
     """Return the content of the wanted documents that are there, by their name in the list."""
-    for root in (_ROOT, ""):
-        if any((folder / root / part).is_dir() for part in _PARTS):
-            paths = {name: folder / root / name for name in wanted}
-            return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
-    if (archive := find_archive(folder, _ROOT)) is None:
-        looked = f"{_ROOT}.tar.gz, {_ROOT}/, {'/, '.join(_PARTS)}/"
+    if parts := _find_parts(folder):
+        split_names = {name: name.partition("/") for name in wanted}
+        paths = {name: parts[p] / rest for name, (p, _, rest) in split_names.items() if p in parts}
+        return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
+    archive = next((a for p in _PLACES if (a := find_archive(folder / p, _ROOT))), None)
+    if archive is None:
+        looked = f"{_ROOT}.tar.gz, {_ROOT}/, {'/, '.join(_PARTS)}/, Train/, Test/"
         raise missing_files(folder, looked, task=TASK, form="original")
     contents = {}
     for member, content in read_members(archive):
@@ -77,3 +85,17 @@ def _read_documents(folder: Path, wanted: set[str]) -> dict[str, bytes]:
         if name in wanted:
             contents[name] = content
     return contents
+
+
+def _find_parts(folder: Path) -> dict[str, Path]:
+    """Return the folders of train and test, of those that are there."""
+    for place in _PLACES:
+        found = {
+            part: path
+            for part, names in _PARTS.items()
+            for name in names
+            if (path := folder / place / name).is_dir()
+        }
+        if found:
+            return found
+    return {}

@@ -32,7 +32,9 @@ def read_ncbi_disease(folder: Path, split: str, form: str) -> Split[Record]:
     if form == "blurb":
         return read_crichton(folder, split, task="ncbi_disease", label=LABEL)
     name = _FILES[split]
-    path = require_file(folder, [f"original/{name}", name], task="ncbi_disease", form=form)
+    path = require_file(
+        folder, [f"original/{name}", name], task="ncbi_disease", form=form, anywhere=True
+    )
     records: dict[str, Record] = {}
     left_out = Counter[str]()
     for record in read_pubtator(path, left_out=left_out):

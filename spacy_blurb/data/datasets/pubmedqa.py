@@ -42,7 +42,8 @@ def read_pubmedqa(
         raise.
     """
     if form == "blurb":
-        names = [f"pqal_fold0/{split}_set.json", f"{split}_set.json"]
+        files = (f"pqal_fold{FOLD}/{split}_set.json", f"{split}_set.json")
+        names = [f"{place}{file}" for place in ("", "data/") for file in files]
         if any(find_file(folder, name) for name in names):
             path = require_file(folder, names, task=TASK, form=form)
             items = read_json(path, dict)

@@ -53,7 +53,8 @@ def read_members(path: Path) -> Iterator[tuple[str, bytes]]:
                 for member in archive:
                     _check_member(path, member)
                     if (content := archive.extractfile(member)) is not None:
-                        yield member.name, content.read()
+                        # "./text/1.txt" is what tar makes of a folder's content.
+                        yield PurePosixPath(member.name).as_posix(), content.read()
             # tarfile takes an archive that stops between two members for a whole one.
             if not stream.ends_with_zeros():
                 raise EOFError("it stops before its end mark")

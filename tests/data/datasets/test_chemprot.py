@@ -87,7 +87,10 @@ def test_every_chemical_gene_pair_inside_a_sentence_is_an_instance(tmp_path: Pat
     }
 
 
-@pytest.mark.parametrize("place", ["", "biocreative", "chemprot_training"])
+@pytest.mark.parametrize(
+    "place",
+    ["", "biocreative", "chemprot_training", "ChemProt_Corpus/chemprot_training/chemprot_training"],
+)
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
 def test_layouts_line_ends_and_swapped_arguments(tmp_path: Path, place: str, end: str) -> None:
     relations = "7\tCPR:5\tY \tAGONIST\tArg1:T4\tArg2:T1"

@@ -54,25 +54,54 @@ def write_lists(folder: Path, place: str = "indexing") -> None:
         (folder / place / f"{split}_files.tsv").write_text(content, encoding="utf-8")
 
 
-def write_archive(folder: Path, documents: dict[str, str] = DOCUMENTS) -> None:
+def write_archive(
+    folder: Path, documents: dict[str, str] = DOCUMENTS, root: str = "DDIextraction_2013"
+) -> None:
     with tarfile.open(folder / "DDIextraction_2013.tar.gz", "w:gz") as archive:
         for name, content in documents.items():
             data = content.encode()
-            member = tarfile.TarInfo(f"DDIextraction_2013/{name}")
+            member = tarfile.TarInfo(f"{root}/{name}")
             member.size = len(data)
             archive.addfile(member, io.BytesIO(data))
 
 
-def write_folder(folder: Path) -> None:
-    for name, content in DOCUMENTS.items():
+def write_git_clone(folder: Path) -> None:
+    """Write an archive in a folder of its own, whose names begin with "./"."""
+    (folder / "DDIextraction2013").mkdir()
+    write_archive(folder / "DDIextraction2013", root="./DDIextraction_2013")
+
+
+def write_official(folder: Path) -> None:
+    """Write the folders of the zip that the authors distribute."""
+    write_folder(
+        folder,
+        {
+            name.replace("train_dataset", "Train").replace(
+                "test_dataset", "Test/Test for DDI Extraction task"
+            ): content
+            for name, content in DOCUMENTS.items()
+        },
+    )
+
+
+def write_folder(folder: Path, documents: dict[str, str] = DOCUMENTS) -> None:
+    for name, content in documents.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content, encoding="utf-8")
 
 
 @pytest.mark.parametrize(
     "write",
-    [write_archive, write_folder, lambda folder: write_folder(folder / "DDIextraction_2013")],
-    ids=["archive", "folder", "unpacked"],
+    [
+        write_archive,
+        write_folder,
+        lambda folder: write_folder(folder / "DDIextraction_2013"),
+        write_git_clone,
+        lambda folder: write_folder(folder / "DDIextraction2013" / "DDIextraction_2013"),
+        write_official,
+        lambda folder: write_official(folder / "DDICorpus"),
+    ],
+    ids=["archive", "folder", "unpacked", "clone", "clone, unpacked", "zip", "zip's folder"],
 )
 @pytest.mark.parametrize("place", ["indexing", "."])
 def test_sentences_and_pairs(tmp_path: Path, write: Callable[[Path], None], place: str) -> None:

@@ -102,3 +102,13 @@ def test_real_division_is_the_published_one(real_data: Path) -> None:
     assert listed == [(r.id, name) for name, split in splits.items() for r in split.records]
     for split in SPLITS:
         assert read_pubmedqa(folder, split, "blurb") == splits[split]
+
+
+def test_the_divided_files_of_the_repository(tmp_path: Path) -> None:
+    """The authors' script writes them below `data/`."""
+    (tmp_path / "data").mkdir()
+    for name in ("pqal_fold0/train", "pqal_fold0/dev", "test"):
+        write(tmp_path / "data" / f"{name}_set.json", {name: item("yes")})
+    write(tmp_path / "data" / "ori_pqal.json", {"0": item("no")})
+    ids = [read_pubmedqa(tmp_path, split, "blurb").records[0].id for split in SPLITS]
+    assert ids == ["pqal_fold0/train", "pqal_fold0/dev", "test"]

@@ -44,6 +44,11 @@ def test_members_are_the_same_in_every_packing(tmp_path: Path, suffix: str) -> N
     assert find_archive(tmp_path, "b") is None
 
 
+def test_names_without_the_folder_that_tar_was_called_in(tmp_path: Path) -> None:
+    (tmp_path / "a.tar").write_bytes(make_tar("./text/1.txt"))
+    assert [name for name, _ in read_members(tmp_path / "a.tar")] == ["text/1.txt"]
+
+
 @pytest.mark.parametrize(
     ("member", "kind"),
     [
