@@ -42,11 +42,13 @@ def print_report(report: dict[str, Any], out_dir: Path, *, asked: str | None = N
         between = f", {row['relations']:,} relations" if "relations" in row else ""
         left_out = "".join(f", {count} {what}" for what, count in row["left_out"].items())
         seen = f", {row['in_train']:,} texts are in train, too" if row.get("in_train") else ""
+        # Relations need them all; a tagger learns the longest alone.
+        nested = f", {row['nested']:,} overlapping longer ones" if row["nested"] else ""
         # With relations, which must have their entities; where many are, offsets may be wrong.
         parted = f", {row['parted']} inside of words that were parted" if row["parted"] else ""
         # The unit of relation tasks is the instance, also one without a relation.
         unit = "pairs" if row["unit"] == "relations" else row["unit"]
         print(
             f"  {split:5}  {row['documents']:,} Docs, {row['gold']:,} {unit}{paper}{between}, "
-            f"{row['lost']} not on token boundaries{parted}{left_out}{seen}"
+            f"{row['lost']} not on token boundaries{nested}{parted}{left_out}{seen}"
         )

@@ -215,6 +215,7 @@ def write_splits(
             "unit": target.unit,
             **({} if relations is None else {"relations": _count_relations(split, relations)}),
             "lost": conversion.lost,
+            "nested": conversion.nested,
             "parted": conversion.parted,
             "left_out": split.left_out,
         }

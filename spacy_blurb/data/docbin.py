@@ -50,11 +50,15 @@ class Conversion:
         them, and evaluation counts them as missed.
     parted (int): Given mentions, such as candidates of relations, that the tokenizer does not
         reach and for which tokens were parted.
+    nested (int): Gold mentions on token boundaries that overlap a longer one, or are another
+        label of the same words; a tagger of their label set learns the longer one alone, and
+        evaluation counts them as missed.
     """
 
     documents: int
     lost: int
     parted: int = 0
+    nested: int = 0
 
 
 def write_docbin(
@@ -81,7 +85,7 @@ def write_docbin(
     complete_sets = None if relations is not None and relations.only_pairs else label_sets
     if not labels:
         labels = sorted({y for r in records if isinstance(r, LabelledText) for y in r.labels})
-    docbin, lost, parted = DocBin(), 0, 0
+    docbin, lost, parted, nested = DocBin(), 0, 0, 0
     for record in records:
         match record:
             case Record():
@@ -93,6 +97,8 @@ def write_docbin(
                     _set_sentences(doc, record)
                 mentions = [(m.start, m.end, m.label) for m in record.mentions]
                 lost += set_gold_entities(doc, mentions, label_sets=complete_sets, key=entities_key)
+                if complete_sets is not None and entities_key == ENTITIES:
+                    nested += _count_nested(doc)
                 if relations is not None:
                     _set_relations(doc, record, relations)
             case LabelledText():
@@ -109,7 +115,13 @@ def write_docbin(
         docbin.add(doc)
     path.parent.mkdir(parents=True, exist_ok=True)
     docbin.to_disk(path)
-    return Conversion(len(docbin), lost, parted)
+    return Conversion(len(docbin), lost, parted, nested)
+
+
+def _count_nested(doc: Doc) -> int:
+    """Count the gold entities that `doc.ents` has no place for; a repeated one counts once."""
+    aligned = {(span.start, span.end, span.label) for span in doc.spans[ENTITIES]}
+    return len(aligned) - len(doc.ents)
 
 
 def _set_relations(doc: Doc, record: Record, scheme: RelationScheme) -> None:

@@ -197,6 +197,15 @@ def test_convert_own_says_where_words_were_parted(tmp_path: Path) -> None:
     assert "0 not on token boundaries, 2 inside of words that were parted" in result.stdout
 
 
+def test_convert_own_says_which_mentions_a_tagger_cannot_learn(tmp_path: Path) -> None:
+    mentions = [{"start": 0, "end": 20, "label": "Cell"}, {"start": 0, "end": 14, "label": "Dis"}]
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"text": "ovarian cancer cells", "entities": mentions}), "utf-8")
+    result = call("convert-own", "jsonl", path, tmp_path / "out", "--dev", path)
+    assert result.exit_code == 0, result.stderr
+    assert "2 mentions, 0 not on token boundaries, 1 overlapping longer ones\n" in result.stdout
+
+
 def test_package_builds_a_wheel_that_is_named(rule_pipeline: Path, tmp_path: Path) -> None:
     """In a process of its own: spaCy leaves files open, which is an error in this one."""
     command = [sys.executable, "-m", "spacy", "blurb", "package", str(rule_pipeline)]

@@ -42,6 +42,7 @@ def test_convert_task_counts_gold_lost_and_left_out(nlp: Language, tmp_path: Pat
     rows = {
         split: {
             **dict(zip(keys, row, strict=True)),
+            "nested": 0,
             "parted": 0,
             "left_out": {},
             "unit": "mentions",

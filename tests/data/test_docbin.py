@@ -2,6 +2,7 @@
 
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from spacy.language import Language
@@ -54,7 +55,7 @@ def test_written_docs_come_back_with_every_mention(nlp: Language, tmp_path: Path
     ]
     path = tmp_path / "deep" / "a.spacy"
     written = write_docbin(records, path, nlp.tokenizer, label_sets=["demo"])
-    assert written == Conversion(documents=4, lost=1)
+    assert written == Conversion(documents=4, lost=1, nested=1)
     docs = read_docbin(path, nlp.vocab)
     assert [document_id(doc) for doc in docs] == ["a", "b", "c", "d"]
     assert [gold_entities(doc) for doc in docs] == [
@@ -95,6 +96,24 @@ def test_what_is_not_a_docbin(nlp: Language, tmp_path: Path) -> None:
     DocBin().to_disk(path)
     with pytest.raises(BlurbError, match="B107"):
         read_docbin(path, nlp.vocab)
+
+
+def test_mentions_that_a_tagger_cannot_learn_are_counted(nlp: Language, tmp_path: Path) -> None:
+    """Of overlapping ones the longest is learned; a repeated one is no other mention."""
+    mentions = (
+        *(Mention(0, 12, "X"), Mention(0, 12, "X"), Mention(0, 12, "Y"), Mention(0, 5, "X")),
+        *(Mention(6, 16, "X"), Mention(13, 16, "X")),
+    )
+    records = [Record("a", "colon cancer now", mentions, relations=(Relation(0, 5, "R"),))]
+
+    def nested(**options: Any) -> int:
+        path = tmp_path / "a.spacy"
+        return write_docbin(records, path, nlp.tokenizer, label_sets=["x"], **options).nested
+
+    assert nested() == nested(relations=RelationScheme()) == 3
+    # Each label of PICO is learned apart, and rows about one pair teach nothing of entities.
+    assert nested(entities_key="pico") == 0
+    assert nested(relations=RelationScheme(only_pairs=True)) == 0
 
 
 def test_tokens_are_parted_where_mentions_are_given(nlp: Language, tmp_path: Path) -> None:
