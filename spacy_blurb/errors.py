@@ -56,7 +56,7 @@ class Errors(metaclass=_CodedMessages):
     B107 = "{path} holds no documents. Check that it is the right file and not empty."
     B108 = "No raw folder at {path}. Give the folder that holds the files of {task}."
     B109 = (
-        "{folder} holds none of the files of task {task}, form {form!r}. Looked for: {looked}. "
+        "{folder} lacks a file of task {task}, form {form!r}. Looked for: {looked}. "
         "Also accepted with .xz or .gz behind the name; a .zip must be unpacked."
     )
     B110 = "Unknown task {name!r}.{hint} 'python -m spacy blurb tasks' lists the names."

@@ -122,6 +122,7 @@ def convert_own(
     """
     if not label.strip():
         raise BlurbError(Errors.B172.format(label=label))
+    label = label.strip()
     if format_name not in FORMAT_READERS:
         known = ", ".join(sorted(FORMAT_READERS))
         raise BlurbError(Errors.B115.format(name=format_name, known=known))

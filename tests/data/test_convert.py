@@ -170,7 +170,7 @@ def test_own_files_are_read_by_format_and_label(nlp: Language, tmp_path: Path) -
     (tmp_path / "a.tsv").write_text("a\tB\nb\tB-Y\n", encoding="utf-8")
     (tmp_path / "b.tsv").write_text("c\tO\n", encoding="utf-8")
     paths = {"train": tmp_path / "a.tsv", "dev": tmp_path / "b.tsv", "test": tmp_path / "a.tsv"}
-    report = convert_own("conll", paths, tmp_path, label="Drug")
+    report = convert_own("conll", paths, tmp_path, label=" Drug")
     assert {name: row["gold"] for name, row in report["splits"].items()} == {
         "train": 2,
         "dev": 0,
@@ -250,6 +250,8 @@ def test_the_report_says_why_the_copy_was_read(
         Target("bc5cdr"), tmp_path, tmp_path / "out", form="original", paper=PAPER
     )
     assert report["form"] == "blurb"
+    # Others are there, so that it is not "none of the files".
+    assert "lacks a file of task bc5cdr" in report["missing"]
     assert "CDR_TestSet.PubTator.txt" in report["missing"]
     assert json.loads((tmp_path / "out" / "report.json").read_text("utf-8")) == report
     print_report(report, tmp_path / "out", asked="original")
