@@ -372,6 +372,17 @@ class Errors(metaclass=_CodedMessages):
         "Span {start}-{end} is empty or outside of a Doc of {n_tokens} tokens. Spans are the first "
         "token and the one behind the last."
     )
+    B315 = (
+        "Component {name!r} met the Doc {text!r} without the encoder's output, and would make up "
+        "what it finds. Enable the component 'transformer' too and let it run before {name!r}: "
+        "select_pipes(enable=['transformer', {name!r}]); in training name it in "
+        "'annotating_components' before {name!r}."
+    )
+    B316 = (
+        "Tokens of the Doc {text!r} were merged or split after 'transformer' had read them: it "
+        "read {read}, and now there are {found}, whose vectors are not theirs. Move the component "
+        "that does it before 'transformer', or behind all components that read its output."
+    )
 
     # Components
     B400 = (

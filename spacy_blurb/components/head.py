@@ -4,11 +4,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from spacy.pipeline import TrainablePipe
+from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..encoder.architecture import NAME as ENCODER
 from ..encoder.listeners import give_nothing
+from ..encoder.output_checks import require_output
 
 
 class Head(TrainablePipe):
@@ -60,6 +62,13 @@ class Head(TrainablePipe):
     def _require_initialised(self) -> None:
         """Raise the component's own ValueError if it is not."""
         raise NotImplementedError
+
+    def _require_output(self, docs: Sequence[Doc]) -> None:
+        """Refuse Docs that the encoder has not read; for all that the model is to read.
+
+        RAISES (BlurbError): B315 there is one.
+        """
+        require_output(self.model, docs, name=self.name)
 
     def _is_annotated(self, example: Example) -> bool:
         """Tell whether there is something to learn from an example."""

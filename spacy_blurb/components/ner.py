@@ -190,9 +190,12 @@ class BlurbNer(Head):
         """Compute tag scores.
 
         RETURNS (TagScores): Numpy arrays; of each Doc of shape (tokens, tags of all tables).
+        RAISES (BlurbError): B315 a Doc without the encoder's output, B316 with that of
+            other tokens.
         """
         docs = list(docs)
         self._require_initialised()
+        self._require_output(docs)
         if not any(len(doc) for doc in docs):
             return TagScores([np.zeros((0, n_columns(self.tables)), dtype="f") for _ in docs])
         return self._to_numpy(self.model.predict(docs))

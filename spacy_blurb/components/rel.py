@@ -244,7 +244,11 @@ class BlurbRel(Head):
         return {label: types.get(label, []) for label in self.labels} if types else {}
 
     def predict(self, docs: Iterable[Doc]) -> Predictions:
-        """Compute the probabilities of all candidates."""
+        """Compute the probabilities of all candidates.
+
+        RAISES (BlurbError): B315 a Doc without the encoder's output, B316 with that of
+            other tokens; neither of a model that encodes pairs anew. And what `collect` raises.
+        """
         docs = list(docs)
         self._require_initialised()
         self._link.see(docs)
@@ -260,6 +264,7 @@ class BlurbRel(Head):
     def _predict_logits(self, batch: Sequence[DocPairs]) -> NDArray[Any]:
         if self._reencoder is not None:
             return self._reencoder.predict(batch)
+        self._require_output([pairs.doc for pairs in batch])
         logits: NDArray[Any] = self.model.ops.to_numpy(self.model.predict(batch))
         return logits
 

@@ -153,7 +153,10 @@ class BlurbSts(Head):
             self._link.predict([make_pair_doc(docs[0][:1], docs[0][:1])], self._pooling)
 
     def predict(self, docs: Iterable[Doc]) -> Predictions:
-        """Compute similarities and vectors, one pass for both; Docs that need neither cost none."""
+        """Compute similarities and vectors, one pass for both; Docs that need neither cost none.
+
+        RAISES (BlurbError): B315 a Doc without the encoder's output.
+        """
         docs = list(docs)
         self._require_initialised()
         self._link.see(docs)
@@ -161,6 +164,7 @@ class BlurbSts(Head):
         similarities: list[float | None] = [None] * len(docs)
         if not pairs and not self.cfg["vectors"]:
             return similarities, None
+        self._require_output(docs)
         width = self.model.get_ref("output_layer").get_dim("nI")
         vectors: Any = np.zeros((len(docs), width), dtype="f")
         if any(len(doc) for doc in docs):

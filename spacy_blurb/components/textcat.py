@@ -145,9 +145,11 @@ class BlurbTextcat(Head):
         """Compute the probability of each label.
 
         RETURNS (ndarray): Shape (Docs, labels), 0-1; rows of exclusive labels sum to 1.
+        RAISES (BlurbError): B315 a Doc without the encoder's output.
         """
         docs = list(docs)
         self._require_initialised()
+        self._require_output(docs)
         probs = np.zeros((len(docs), len(self.labels)), dtype="f")
         full = np.array([len(doc) > 0 for doc in docs], dtype=bool)
         if full.any():

@@ -23,6 +23,7 @@ from thinc.api import Model, Ragged, chain
 from thinc.types import Floats2d
 
 from ..errors import BlurbError, Errors
+from .output_checks import check_tokens
 from .own_encoder import replace_listener
 
 TokenSpans = list[NDArray[np.integer]]
@@ -86,7 +87,7 @@ def build_token_vectors_v1(
         `spacy_blurb.RuntimeListener.v1`, which `export` writes.
     RETURNS (Model): Docs → arrays of shape (tokens, width).
     """
-    return _listen(upstream, encoder, listener, average_pieces(grad_factor))
+    return _read_tokens(_listen(upstream, encoder, listener), average_pieces(grad_factor))
 
 
 def build_sequence_vector_v1(
@@ -103,7 +104,9 @@ def build_sequence_vector_v1(
     upstream, grad_factor, encoder, listener: See `build_token_vectors_v1`.
     RETURNS (Model): Docs → array of shape (Docs, width).
     """
-    return _listen(upstream, encoder, listener, average_starts(grad_factor))
+    source = _listen(upstream, encoder, listener)
+    pooling = average_starts(grad_factor)
+    return _with_refs(chain(source, pooling), source, pooling)
 
 
 def build_sequence_token_vectors_v1(
@@ -120,7 +123,7 @@ def build_sequence_token_vectors_v1(
     upstream, grad_factor, encoder, listener: See `build_token_vectors_v1`.
     RETURNS (Model): Docs → arrays of shape (1 + tokens, width).
     """
-    return _listen(upstream, encoder, listener, starts_and_pieces(grad_factor))
+    return _read_tokens(_listen(upstream, encoder, listener), starts_and_pieces(grad_factor))
 
 
 def build_span_vectors_v1(
@@ -150,18 +153,51 @@ def _listen(
     upstream: str,
     encoder: Model[list[Doc], Any] | None,
     listener: Model[list[Doc], Any] | None,
-    pooling: Model,
 ) -> Model:
+    """Return the layer that gives the encoder's output for Docs."""
     if encoder is not None:
-        listener = replace_listener(encoder)
-    elif listener is None:
-        from spacy_transformers.layers import TransformerListener
+        return replace_listener(encoder)
+    if listener is not None:
+        return listener
+    from spacy_transformers.layers import TransformerListener
 
-        listener = TransformerListener(upstream)
-    model: Model = chain(listener, pooling)
+    return TransformerListener(upstream)
+
+
+def _read_tokens(listener: Model, pooling: Model) -> Model:
+    """Chain two layers of which the second reads tokens: they must be those of the Docs."""
+    model: Model = Model(
+        "read_tokens",
+        _forward_tokens,
+        init=_init_tokens,
+        layers=[listener, pooling],
+        dims={"nO": None},
+    )
+    return _with_refs(model, listener, pooling)
+
+
+def _with_refs(model: Model, listener: Model, pooling: Model) -> Model:
     model.set_ref("listener", listener)
     model.set_ref("pooling", pooling)
     return model
+
+
+def _init_tokens(model: Model, X: Any = None, Y: Any = None) -> None:
+    """Load an encoder of the component's own; nothing else needs it."""
+    listener = model.get_ref("listener")
+    listener.initialize(X=X)
+    if listener.has_dim("nO"):
+        model.set_dim("nO", listener.get_dim("nO"))
+
+
+def _forward_tokens(
+    model: Model, docs: list[Doc], is_train: bool
+) -> tuple[Any, Callable[[Any], Any]]:
+    listener, pooling = model.layers
+    datas, listener_backprop = listener(docs, is_train)
+    check_tokens(docs, datas)
+    vectors, unpool = pooling(datas, is_train)
+    return vectors, lambda d_vectors: listener_backprop(unpool(d_vectors))
 
 
 def average_pieces(grad_factor: float) -> Model[list[Any], list[Floats2d]]:

@@ -7,6 +7,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, Ragged, chain
 from thinc.types import Floats2d
 
+from ..encoder.output_checks import check_tokens, output_of
 from ..errors import BlurbError, Errors
 from .doc_data import DocData
 
@@ -21,9 +22,15 @@ class RuntimeListener(Model):
     _batch_id = None
     _outputs = None
 
-    def __init__(self, upstream_name: str) -> None:
+    def __init__(self, upstream_name: str, *, reads_tokens: bool) -> None:
+        """Make the layer.
+
+        reads_tokens (bool): Whether it is to check that the tokens of a Doc are those that were
+            read. Our own layers do so where they read tokens.
+        """
         super().__init__("runtime_listener", _listen, dims={"nO": None})
         self.upstream_name = upstream_name
+        self.reads_tokens = reads_tokens
 
 
 def build_runtime_listener_v1(
@@ -42,7 +49,7 @@ def build_runtime_listener_v1(
     grad_factor (float): Of training; kept for the stored nodes.
     RETURNS (Model): Docs → arrays of shape (tokens, width), or the data of each Doc.
     """
-    listener = RuntimeListener(upstream)
+    listener = RuntimeListener(upstream, reads_tokens=pooling is not None)
     if pooling is None:
         return listener
     arrays: Model = Model(
@@ -54,13 +61,15 @@ def build_runtime_listener_v1(
 
 
 def _listen(
-    model: Model, docs: list[Doc], is_train: bool
+    model: Any, docs: list[Doc], is_train: bool
 ) -> tuple[list[Any], Callable[[list[Any]], list[Doc]]]:
     if is_train:
         raise BlurbError(Errors.B700)
-    datas = [doc._.trf_data if Doc.has_extension("trf_data") else None for doc in docs]
+    datas = [output_of(doc) for doc in docs]
     if any(data is None for data in datas):
         raise BlurbError(Errors.B701)
+    if model.reads_tokens:
+        check_tokens(docs, datas)
     return datas, lambda d_datas: docs
 
 
