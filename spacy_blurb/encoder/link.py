@@ -6,10 +6,12 @@ at every call, and the first of these that exists is right:
 
 1. an encoder inside the component's own model, where `nlp.replace_listeners` put it;
 2. in training, the encoder that has just sent its output to the component's listener;
-3. the encoder of the Docs that the component has seen last: its output on a Doc names it. This is
-   what holds after `source=`;
+3. the encoder of the Docs of the same vocab, so of the same pipeline, that the component has seen
+   last: its output on a Doc names it. This is what holds after `source=`, also where the pipeline
+   that the component comes from goes on using it;
 4. the encoder of the pipeline that the component was made for or initialised in, also a disabled
-   one, provided that the Docs are of that pipeline.
+   one, provided that the Docs are of that pipeline;
+5. the encoder that the component was pickled with.
 
 Pickled, a link takes the encoder that it finds along: processes that are spawned get the components
 of a pipeline in one piece, so that it is the same object as that of `transformer` there.
@@ -21,11 +23,13 @@ from typing import Any
 
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..errors import BlurbError, Errors
 from .architecture import NAME
 from .output import encode_docs
+from .output_checks import output_of
 from .own_encoder import split_by_doc
 
 Backprop = Callable[[Any], None]
@@ -44,7 +48,11 @@ class EncoderLink:
         self.name = name
         self.model = model
         self._nlp: Callable[[], Language | None] = _nothing
-        self._seen: Callable[[], Any] = _nothing
+        # By the vocab's identity, since vocabs have no weak references; held here, so that none
+        # can be taken for another one.
+        self._seen: dict[int, tuple[Vocab, Callable[[], Any]]] = {}
+        self._last: Callable[[], Any] = _nothing
+        self._carried: Any = None
         if nlp is not None:
             self.attach(nlp)
 
@@ -55,10 +63,26 @@ class EncoderLink:
     def see(self, docs: Iterable[Doc]) -> None:
         """Remember the encoder of these Docs; to be called with all Docs that pass through."""
         for doc in docs:
-            data = doc._.trf_data if Doc.has_extension("trf_data") else None
+            data = output_of(doc)
             if data is not None and hasattr(data, "encoder"):
-                self._seen = data.encoder
+                self._remember(doc.vocab, data.encoder)
                 return
+
+    def _remember(self, vocab: Vocab, encoder: Callable[[], Any]) -> None:
+        """Note the encoder of a vocab, and forget those of pipelines that are gone."""
+        if id(vocab) not in self._seen:
+            for key, (_, other) in list(self._seen.items()):
+                if other() is None:
+                    self._seen.pop(key, None)
+        self._seen[id(vocab)] = vocab, encoder
+        self._last = encoder
+
+    def _seen_for(self, docs: Iterable[Doc]) -> Any:
+        """Return the encoder seen last of the Docs' vocab, None where there was none."""
+        for doc in docs:
+            _, encoder = self._seen.get(id(doc.vocab), (None, _nothing))
+            return encoder()
+        return None
 
     def predict(self, docs: list[Doc], pooling: Model[list[Any], Any]) -> Any:
         """Encode Docs and pool the output.
@@ -99,16 +123,18 @@ class EncoderLink:
         return bool(listeners) and all(node._batch_id is None for node in listeners)
 
     def _find(self, docs: list[Doc]) -> Any:
-        found = self._own() or self._sent() or self._seen()
+        found = self._own() or self._sent() or self._seen_for(docs)
         if found is not None:
             return found
         nlp = self._nlp()
         found = None if nlp is None else self._of_pipeline(nlp)
-        if nlp is None or found is None:
-            raise BlurbError(Errors.B310.format(name=self.name))
-        if any(doc.vocab is not nlp.vocab for doc in docs):
-            raise BlurbError(Errors.B311.format(name=self.name))
-        return found
+        if nlp is not None and found is not None:
+            if any(doc.vocab is not nlp.vocab for doc in docs):
+                raise BlurbError(Errors.B311.format(name=self.name))
+            return found
+        if self._carried is not None:
+            return self._carried
+        raise BlurbError(Errors.B310.format(name=self.name))
 
     def _own(self) -> Any:
         return next(_encoders(self.model), None)
@@ -134,24 +160,15 @@ class EncoderLink:
     def __getstate__(self) -> dict[str, Any]:
         """Take the encoder along."""
         nlp = self._nlp()
-        found = self._seen() or (None if nlp is None else self._of_pipeline(nlp))
+        found = self._last() or self._carried
+        if found is None and nlp is not None:
+            found = self._of_pipeline(nlp)
         return {"name": self.name, "model": self.model, "encoder": found}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore a pickled link."""
         self.__init__(state["name"], state["model"])  # type: ignore[misc]
-        if state["encoder"] is not None:
-            self._seen = _Strong(state["encoder"])
-
-
-class _Strong:
-    """Called like a weak reference, but keeps what it refers to."""
-
-    def __init__(self, target: Any) -> None:
-        self.target = target
-
-    def __call__(self) -> Any:
-        return self.target
+        self._carried = state["encoder"]
 
 
 def _encoders(model: Any) -> Any:

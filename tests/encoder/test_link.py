@@ -170,6 +170,40 @@ def test_sourced_into_another_pipeline(
         check(nlp, new)
 
 
+def test_a_component_of_two_pipelines_knows_the_encoder_of_each(
+    make_pairs: Any, make_encoder: Make, tiny_encoder: Path
+) -> None:
+    """Docs without the encoder's output, as in `doc._.ask`, whichever pipeline was used last."""
+    source = make_pairs(0.5)
+    nlp = make_encoder(tiny_encoder)
+    nlp.add_pipe("pairer", source=source)
+    new, old = pair_vector(nlp), pair_vector(source)
+    pairer: Any = nlp.get_pipe("pairer")
+    # Before the source has seen a Doc of its own, and after.
+    for pipelines in ([nlp], [source], [nlp], [source, nlp]):
+        for pipeline in pipelines:
+            pipeline(TEXT)
+        for pipeline, expected in ((source, old), (nlp, new)):
+            found = pairer.predict([pipeline.make_doc(TEXT)])[0]
+            np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_pipelines_that_are_gone_are_forgotten(
+    make_pairs: Any, make_encoder: Make, tiny_encoder: Path
+) -> None:
+    source = make_pairs()
+    pairer: Any = source.get_pipe("pairer")
+    source(TEXT)
+    for _ in range(2):
+        nlp = make_encoder(tiny_encoder)
+        nlp.add_pipe("pairer", source=source)
+        nlp(TEXT)
+        del nlp
+        gc.collect()
+    source(TEXT)
+    assert len(pairer.link._seen) == 2
+
+
 def test_sourced_and_never_run_is_an_error_not_another_encoder(
     make_pairs: Any, make_encoder: Make, tiny_encoder: Path
 ) -> None:
