@@ -121,12 +121,16 @@ def gold_entities(doc: Doc, key: str = ENTITIES) -> list[CharSpan] | None:
 
 
 def label_sets(doc: Doc, *keys: str) -> list[str]:
-    """Return the annotation schemes that a Doc is complete for.
+    """Return the annotation schemes that a gold Doc is complete for.
+
+    A Doc that a pipeline has annotated names none: its gold mentions are those of `doc.ents`, and
+    the label sets that were predicted say nothing about them.
 
     keys (str): Groups to look into, "blurb" and "pico" by default.
     """
     groups = [doc.spans[key] for key in keys or (ENTITIES, PICO) if key in doc.spans]
-    return [name for group in groups for name in group.attrs.get("label_sets") or ()]
+    golds = [group.attrs for group in groups if "mentions" in group.attrs]
+    return [name for attrs in golds for name in attrs.get("label_sets") or ()]
 
 
 def entity_offsets(doc: Doc) -> list[CharSpan]:

@@ -12,7 +12,13 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from spacy_blurb.annotations import ENTITIES, PICO, gold_entities, set_scored_entities
+from spacy_blurb.annotations import (
+    ENTITIES,
+    PICO,
+    gold_entities,
+    label_sets,
+    set_scored_entities,
+)
 from spacy_blurb.components.ner_model import TagScores
 from spacy_blurb.components.ner_scorer import score_entities
 from spacy_blurb.components.tags import UNKNOWN
@@ -200,6 +206,19 @@ def test_scores_count_the_sets_of_the_gold_doc(nlp: Language) -> None:
     both = {"sets": ["x", "x"], "label_sets": ["x"]}
     set_scored_entities(predicted, spans, [0.5, 0.5], **both)
     assert score_entities([example])["ents_p"] == 0.5
+
+
+def test_a_doc_that_a_pipeline_annotated_is_gold_for_its_ents(joint: Language) -> None:
+    """Of spans that overlap only the most probable are gold; the others must not count as found."""
+    references = [joint("aspirin causes high fever"), joint.make_doc("a b c d")]
+    chem = [[0.2, 0.6, 0.2], [0.2, 0.2, 0.6], [0.2, 0.2, 0.6], [0.8, 0.1, 0.1]]
+    dis = [[0.8, 0.1, 0.1], [0.2, 0.6, 0.2], [0.8, 0.1, 0.1], [0.3, 0.5, 0.2]]
+    get_ner(joint).set_annotations(references[1:], TagScores([np.log(np.hstack([chem, dis]))]))
+    assert [label_sets(doc) for doc in references] == [[], []]
+    assert score_entities([Example(doc.copy(), doc) for doc in references])["ents_f"] == 1.0
+    # It does not say which of the sets it is complete for, so it teaches none of several.
+    with pytest.raises(BlurbError, match="B411"):
+        joint.update([Example(joint.make_doc("a b c d"), references[1])])
 
 
 def test_mistakes_are_said() -> None:
