@@ -354,7 +354,8 @@ class Errors(metaclass=_CodedMessages):
     B309 = 'No device {device!r} here: {reason}. Take "cpu", "cuda", "cuda:1" or "auto".'
     B310 = (
         "Component {name!r} finds no encoder. Add a component 'transformer' with "
-        "spacy_blurb.Encoder.v1 before it."
+        "spacy_blurb.Encoder.v1 before it. New components cannot learn on 'blurb_runtime', the "
+        "encoder of an exported pipeline: train them beside the original one."
     )
     B311 = (
         "Component {name!r} is given Docs of another pipeline than its own, and knows no encoder "

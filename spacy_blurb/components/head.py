@@ -11,6 +11,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from ..encoder.architecture import NAME as ENCODER
 from ..encoder.listeners import give_nothing
 from ..encoder.output_checks import require_output
+from ..errors import BlurbError, Errors
 
 
 class Head(TrainablePipe):
@@ -62,6 +63,17 @@ class Head(TrainablePipe):
     def _require_initialised(self) -> None:
         """Raise the component's own ValueError if it is not."""
         raise NotImplementedError
+
+    def _size_model(self, docs: list[Doc] | None = None) -> None:
+        """Initialise the model, whose listener must have been told the width of vectors.
+
+        docs (list[Doc] | None): Some with tokens, by which layers learn their sizes.
+        RAISES (BlurbError): B310 no encoder has told it.
+        """
+        for node in self.model.walk():
+            if hasattr(node, "upstream_name") and node.has_dim("nO") is None:
+                raise BlurbError(Errors.B310.format(name=self.name))
+        self.model.initialize(X=docs or None)
 
     def _require_output(self, docs: Sequence[Doc]) -> None:
         """Refuse Docs that the encoder has not read; for all that the model is to read.

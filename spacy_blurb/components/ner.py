@@ -160,7 +160,7 @@ class BlurbNer(Head):
             A list of labels is one set that every annotated Doc is complete for. Several sets are
             given as `label_data` has them.
         RAISES (ValueError): B400 no entity in any example, B410 some examples name their label set
-            and others do not, B414 `labels` has another form.
+            and others do not, B414 `labels` has another form, B310 no encoder.
         """
         validate_get_examples(get_examples, "BlurbNer.initialize")
         if labels is None:
@@ -177,7 +177,7 @@ class BlurbNer(Head):
         # An empty Doc has no vectors, so it would give the head the input width 0.
         docs = list(islice((eg.x for eg in get_examples() if len(eg.x)), 10))
         set_n_tags(self.model, n_columns(self.tables))
-        self.model.initialize(X=docs or None)
+        self._size_model(docs)
 
     def _read_labels(self, labels: Any) -> LabelSets:
         if not isinstance(labels, Mapping):

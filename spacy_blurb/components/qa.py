@@ -193,7 +193,7 @@ class BlurbQa(Head):
         docs = list(islice((eg.x for eg in get_examples() if len(eg.x)), 10))
         if not docs:
             raise ValueError(Errors.B457.format(name=self.name))
-        self.model.initialize(X=docs)
+        self._size_model(docs)
         if nlp is not None:
             self._link.attach(nlp)
             # A pipeline whose encoder reads no pairs would train and never answer.

@@ -198,7 +198,7 @@ class BlurbRel(Head):
         labels (Sequence | Mapping | None): By default those of the examples; `label_data` has the
             types too.
         RAISES (ValueError): B460 no relation in any example; B463 a pair has several where labels
-            exclude each other; B310 a re-encoding head finds no `spacy_blurb.Encoder.v1`.
+            exclude each other; B310 no encoder, or one that a re-encoding head cannot use.
         """
         validate_get_examples(get_examples, "BlurbRel.initialize")
         references = [example.reference for example in get_examples()]
@@ -214,7 +214,7 @@ class BlurbRel(Head):
             check_types(self.cfg["types"], name=self.name)
         n_outputs = len(self.labels) + int(self.cfg["exclusive"])
         self.model.get_ref("output_layer").set_dim("nO", n_outputs, force=True)
-        self.model.initialize()
+        self._size_model()
         if nlp is not None:
             self._link.attach(nlp)
             if self._reencoder is not None:

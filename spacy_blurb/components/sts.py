@@ -141,7 +141,7 @@ class BlurbSts(Head):
         docs = list(islice((eg.x for eg in get_examples() if len(eg.x)), 10))
         if not docs:
             raise ValueError(Errors.B457.format(name=self.name))
-        self.model.initialize(X=docs)
+        self._size_model(docs)
         if scores:
             # A few pairs at a low learning rate would mostly teach the mean.
             mean = sum(scores) / len(scores) / self.cfg["highest"]

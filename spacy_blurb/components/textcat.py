@@ -127,7 +127,8 @@ class BlurbTextcat(Head):
         """Collect the labels and give the model its size.
 
         labels (Sequence[str] | None): By default those of the examples' `doc.cats`, sorted.
-        RAISES (ValueError): B440 no label in any example.
+        RAISES (ValueError): B440 no label in any example, B443 not one label where labels exclude
+            each other, B310 no encoder.
         """
         validate_get_examples(get_examples, "BlurbTextcat.initialize")
         if labels is None:
@@ -139,7 +140,11 @@ class BlurbTextcat(Head):
         # An empty Doc has no vector, so it would give the head the input width 0.
         docs = list(islice((eg.x for eg in get_examples() if len(eg.x)), 10))
         self.model.get_ref("output_layer").set_dim("nO", len(self.labels), force=True)
-        self.model.initialize(X=docs or None)
+        if self.cfg["exclusive"]:
+            # Now rather than in the middle of the training.
+            for example in filter(self._is_annotated, get_examples()):
+                self._check_exclusive(example.reference)
+        self._size_model(docs)
 
     def predict(self, docs: Iterable[Doc]) -> NDArray[np.floating]:
         """Compute the probability of each label.

@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Adam
 
-from spacy_blurb.annotations import set_gold_pair
+from spacy_blurb.annotations import set_gold_pair, set_questions
 from spacy_blurb.data.readers import make_predicted
 from spacy_blurb.errors import BlurbError
 
@@ -26,6 +26,8 @@ def make_examples(nlp: Language) -> list[Example]:
     references = [relation_docs.gold_doc(nlp, gold) for gold in relation_docs.GOLDS[:2]]
     for number, doc in enumerate(references):
         doc.cats = {"x": float(number), "y": 1.0 - number}
+    row = {"id": "0", "question": "causes?", "label": "yes", "answers": [], "options": []}
+    set_questions(references[0], [row])
     references.append(nlp.make_doc("fever\naspirin"))
     set_gold_pair(references[-1], 6, 4.0)
     return [Example(make_predicted(nlp, reference), reference) for reference in references]
@@ -115,3 +117,15 @@ def add_merger(nlp: Language, *, before: str) -> None:
     ruler.add_patterns([{"label": "Chemical", "pattern": "aspirin causes"}])
     ruler.add_patterns([{"label": "Disease", "pattern": "fever"}])
     nlp.add_pipe("merge_entities", before=before)
+
+
+@pytest.mark.parametrize("name", [*READERS, "qa"])
+@pytest.mark.parametrize("is_behind", [False, True])
+def test_no_encoder_before_the_head(tiny_encoder: Path, name: str, is_behind: bool) -> None:
+    """Alone, or before the encoder."""
+    nlp = make_nlp(tiny_encoder)
+    nlp.add_pipe(f"blurb_{name}", name=name, first=True)
+    if not is_behind:
+        nlp.remove_pipe("transformer")
+    with pytest.raises(BlurbError, match=rf"B310.*'{name}' finds no encoder.*blurb_runtime"):
+        nlp.initialize(lambda: make_examples(nlp))

@@ -215,6 +215,18 @@ def test_exclusive_labels(tiny_encoder: Path) -> None:
     assert nlp.evaluate(to_examples(nlp, texts))["cats_micro_f"] == 1.0
 
 
+def test_exclusive_labels_are_checked_before_the_training(tiny_encoder: Path) -> None:
+    """A Doc that only says what it is not stopped it in the middle."""
+    nlp = make_nlp(tiny_encoder, textcat={"exclusive": True})
+    texts = ["naloxone in rats", "fever, hypertension"]
+    examples = [*to_examples(nlp, texts), blank_example(nlp, "rats"), blank_example(nlp, "")]
+    nlp.initialize(lambda: examples)
+    label = get_textcat(nlp).labels[0]
+    examples.append(Example.from_dict(nlp.make_doc("fever"), {"cats": {label: 0.0}}))
+    with pytest.raises(BlurbError, match=r"B443.*'fever' has 0 of them"):
+        nlp.initialize(lambda: examples)
+
+
 def test_two_components_pass_over_the_labels_of_the_other(tiny_encoder: Path) -> None:
     nlp = make_nlp(tiny_encoder, textcat={"exclusive": True})
     nlp.add_pipe("blurb_textcat", name="topics")
