@@ -505,7 +505,8 @@ class Errors(metaclass=_CodedMessages):
         "{text!r} has gold relations, but the Doc to be predicted has lost the entities that are "
         "given with them. Read the data with spacy_blurb.Corpus.v1 or 'spacy blurb evaluate'; "
         "spaCy's own reader and 'spacy evaluate' lose them. To score relations between predicted "
-        "entities, set 'use_gold_ents = false'."
+        "entities, set nlp.get_pipe('rel').cfg['use_gold_ents'] = False, and save the pipeline; "
+        "an override of the config has no effect on a saved one."
     )
     B467 = (
         "Component {name!r}: the function of candidates gave {found} for {n} entities. It must "
@@ -540,6 +541,17 @@ class Errors(metaclass=_CodedMessages):
         "span.as_doc() for a part of a Doc."
     )
     B476 = "The Doc {text!r} has two questions with the id {id!r}. Give each question its own."
+    B477 = (
+        "Component {name!r} gives no scores: all Docs to be predicted have lost the entities that "
+        "are given with the gold relations. Score it with 'spacy blurb evaluate', or on Docs that "
+        "spacy_blurb.Corpus.v1 has read. To score relations between predicted entities, set "
+        "nlp.get_pipe({name!r}).cfg['use_gold_ents'] = False, and save the pipeline."
+    )
+    B478 = (
+        "Component {name!r} replaces what {other!r} found in the same Doc: both write "
+        "doc.spans[{key!r}] and doc.ents. Train one 'blurb_ner' on all label sets, which keeps "
+        "overlapping entities, or copy doc.spans[{key!r}] under another name between the two."
+    )
     B480 = (
         "Component {name!r}: the model {model!r} answers no questions. Give "
         "spacy_blurb.AnswerClassifier.v1, AnswerSpans.v1 or AnswerChoice.v1."

@@ -1,5 +1,6 @@
 """The entities of a Doc and the pairs of them that a component judges."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -144,7 +145,9 @@ def _predicted(doc: Doc) -> list[Span | None]:
     """Return predicted entities; of those at one place the most probable, where that is known.
 
     Entities of `doc.ents` that our component did not find, such as those of an `entity_ruler`
-    behind it, are sure, and take the place of those that they overlap.
+    behind it, are sure, and take the place of those that they overlap. What it found and somebody
+    has removed from `doc.ents` is none any more; left out from the start is only what overlaps an
+    entity.
 
     None for one that is no longer on tokens, since somebody has merged some.
     """
@@ -154,20 +157,29 @@ def _predicted(doc: Doc) -> list[Span | None]:
     found = scored_entities(doc)
     if found is None:
         return list(group)
+    ents, has_ents = doc.ents, doc.has_annotation("ENT_IOB")
+    places = {_offsets(ent) for ent in ents}
     best: dict[tuple[int, int], tuple[float, str]] = {}
     for start, end, label, score, _ in found:
+        if score is not None and has_ents and not _overlaps(ents, start, end):
+            continue
         # What somebody has added has no probability, and is sure.
         certainty = 1.0 if score is None else score
         if (start, end) not in best or certainty > best[start, end][0]:
             best[start, end] = certainty, label
     ours = {(start, end, label) for start, end, label, _, _ in found}
-    places = {_offsets(ent) for ent in doc.ents}
     for start, end, label in sorted(places - ours):
         for place in [p for p in best if p[0] < end and start < p[1]]:
             if (*place, best[place][1]) not in places:
                 del best[place]
         best[start, end] = 1.0, label
     return [doc.char_span(*place, label=label) for place, (_, label) in best.items()]
+
+
+def _overlaps(ents: Sequence[Span], start: int, end: int) -> bool:
+    """Tell whether one of some entities in text order, which are disjoint, has such characters."""
+    before = bisect_left(ents, end, key=lambda ent: ent.start_char)
+    return before > 0 and ents[before - 1].end_char > start
 
 
 def _unique(spans: Sequence[Span | None]) -> list[Span]:

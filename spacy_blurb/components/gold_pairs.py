@@ -58,9 +58,14 @@ def check_given(examples: Iterable[Example], use_gold_ents: bool) -> None:
     RAISES (BlurbError): B465 it has.
     """
     for example in examples:
-        reference = example.reference
-        if use_gold_ents and has_relations(reference) and not given_candidates(example.predicted):
-            raise BlurbError(Errors.B465.format(text=reference.text[:40]))
+        if has_lost_entities(example, use_gold_ents):
+            raise BlurbError(Errors.B465.format(text=example.reference.text[:40]))
+
+
+def has_lost_entities(example: Example, use_gold_ents: bool) -> bool:
+    """Tell whether the predicted Doc lacks the entities that the gold relations are between."""
+    has_gold = use_gold_ents and has_relations(example.reference)
+    return has_gold and not given_candidates(example.predicted)
 
 
 def target_labels(

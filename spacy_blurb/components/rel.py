@@ -1,5 +1,6 @@
 """`blurb_rel`: relations between entities, from one pass per Doc or one per candidate."""
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..annotations import (
     CharSpan,
     given_candidates,
     gold_relations,
+    has_relations,
     install_extensions,
     set_found_relations,
 )
@@ -23,7 +25,14 @@ from ..encoder.link import EncoderLink
 from ..errors import BlurbError, Errors
 from .candidates import NearPairs, PairFinder, TypePairs, check_types
 from .doc_pairs import DocPairs, find_pairs, no_pairs, sample_pairs
-from .gold_pairs import check_exclusive, check_given, collect_labels, collect_types, target_labels
+from .gold_pairs import (
+    check_exclusive,
+    check_given,
+    collect_labels,
+    collect_types,
+    has_lost_entities,
+    target_labels,
+)
 from .head import Head
 from .reencoded_relations import Reencoder, is_reencoded
 from .relation_decisions import decide, to_probs
@@ -326,10 +335,19 @@ class BlurbRel(Head):
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Score a batch; see `score_relations`.
 
-        RAISES (BlurbError): B465 a Doc has lost its entities, which could only be scored as wrong.
+        Where all Docs have lost their entities, as in spaCy's `evaluate` and `find-threshold`, all
+        scores are None, with warning B477: the other heads can be scored all the same.
+
+        RAISES (BlurbError): B465 some Docs have lost their entities, which could only be scored as
+            wrong.
         """
         examples = list(examples)
-        check_given(examples, self.cfg["use_gold_ents"])
+        use_gold_ents = self.cfg["use_gold_ents"]
+        annotated = [eg for eg in examples if has_relations(eg.reference)]
+        if annotated and all(has_lost_entities(eg, use_gold_ents) for eg in annotated):
+            warnings.warn(Errors.B477.format(name=self.name), stacklevel=2)
+            return dict(score_relations([]))
+        check_given(annotated, use_gold_ents)
         judged = [self.judged_ends(eg.predicted, eg.reference) for eg in examples]
         scores: dict[str, Any] = super().score(examples, judged=judged, **kwargs)
         return scores

@@ -8,12 +8,18 @@ import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Corpus, Example
 from spacy.vocab import Vocab
 from thinc.api import SGD, Adam, fix_random_seed
 
-from spacy_blurb.annotations import RELATIONS, set_gold_entities, set_gold_relations
+from spacy_blurb.annotations import (
+    ENTITIES,
+    RELATIONS,
+    set_gold_entities,
+    set_gold_relations,
+    set_scored_entities,
+)
 from spacy_blurb.components.rel import BlurbRel
 from spacy_blurb.components.relation_scorer import score_relations
 from spacy_blurb.data.readers import make_corpus_v1, make_predicted
@@ -37,6 +43,7 @@ from .relation_docs import (
     ents,
     found,
     gold_doc,
+    set_sentences,
     to_examples,
 )
 
@@ -187,6 +194,31 @@ def test_predicted_entities_of_a_text(trained: Language) -> None:
     assert doc[2].sent.text == doc.text
 
 
+def test_entities_that_somebody_removed(trained: Language) -> None:
+    """A user's component behind `ner` removes a false entity: it has no relations any more."""
+    doc = trained.make_doc("aspirin causes fever in rats")
+    set_sentences(doc)
+    places = [(0, 1, "Chemical"), (0, 2, "Gene"), (2, 3, "Disease"), (4, 5, "Species")]
+    spans = [Span(doc, start, end, label=label) for start, end, label in places]
+    sets = ["a", "b", "a", "c"]
+    set_scored_entities(doc, spans, [0.9, 0.6, 0.8, 0.7], sets=sets, label_sets=["a", "b", "c"])
+    doc.ents = [spans[0], spans[2], spans[3]]
+    rel = get_rel(trained)
+
+    def judged() -> list[str]:
+        return [doc.text[start:end] for start, end, _ in rel.collect(doc).mentions]
+
+    # "aspirin causes" is not in `doc.ents`, because "aspirin" is.
+    assert judged() == ["aspirin", "aspirin causes", "fever", "rats"]
+    doc.ents = [spans[2]]
+    assert judged() == ["fever"]
+    # What somebody has added to the group is sure.
+    doc.spans[ENTITIES].append(Span(doc, 3, 5, label="Place"))
+    assert judged() == ["fever", "in rats"]
+    doc.ents = []
+    assert judged() == ["in rats"]
+
+
 @pytest.mark.parametrize("text", ["", " ", "\n\n", "aspirin causes fever"])
 def test_docs_without_entities(trained: Language, text: str) -> None:
     doc = trained(text)
@@ -265,12 +297,17 @@ def test_lost_entities_are_said(trained: Language, tmp_path: Path) -> None:
     """spaCy's own reader, as in `spacy evaluate`, makes Docs of text alone."""
     DocBin(docs=[gold_doc(trained, GOLDS[0])]).to_disk(tmp_path / "a.spacy")
     examples = list(Corpus(tmp_path / "a.spacy")(trained))
-    with pytest.raises(BlurbError, match=r"B465.*'aspirin causes fever.*Corpus\.v1"):
-        trained.evaluate(examples)
-    with pytest.raises(BlurbError, match="B465"):
+    with pytest.raises(BlurbError, match=r"B465.*'aspirin causes fever.*Corpus\.v1.*\.cfg\["):
         trained.update(examples, sgd=False)
     (example,) = make_corpus_v1(tmp_path / "a.spacy")(trained)
     assert trained.evaluate([example])["rel_micro_f"] == 1.0
+    # All of them: a command of spaCy's, which scores the other heads too.
+    with pytest.warns(UserWarning, match=r"B477.*'rel'.*'spacy blurb evaluate'"):
+        scores = trained.evaluate(examples)
+    assert scores["token_acc"] == 1.0
+    assert {v for key, v in scores.items() if key.startswith("rel_")} == {None}
+    with pytest.raises(BlurbError, match="B465"):
+        trained.evaluate([example, *examples])
     # Labels stay behind.
     assert "Causes" not in json.dumps(example.predicted.spans["candidates"].attrs)
 
