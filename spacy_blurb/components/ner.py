@@ -21,6 +21,7 @@ from .ner_scorer import score_entities
 from .tables import UNNAMED, LabelSets, Table, all_labels, make_tables, n_columns
 from .tag_losses import mean_loss
 from .tags import UNKNOWN, Scheme
+from .writers import note_writer
 
 DEFAULT_MODEL = Config().from_str(
     """
@@ -219,6 +220,7 @@ class BlurbNer(Head):
                 set_scored_entities(doc, spans, probs, sets=names, label_sets=list(sets), key=key)
                 if key == ENTITIES:
                     doc.set_ents(best_disjoint(spans, probs))
+                note_writer(doc, key, self.name)
 
     def find(self, docs: Sequence[Doc], scores: TagScores) -> list[list[Found]]:
         """Find spans that reach the threshold of their label, with calibrated probabilities.

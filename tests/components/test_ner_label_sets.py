@@ -1,5 +1,6 @@
 """Several label sets and PICO elements in one component."""
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -219,6 +220,20 @@ def test_a_doc_that_a_pipeline_annotated_is_gold_for_its_ents(joint: Language) -
     # It does not say which of the sets it is complete for, so it teaches none of several.
     with pytest.raises(BlurbError, match="B411"):
         joint.update([Example(joint.make_doc("a b c d"), references[1])])
+
+
+def test_a_second_component_that_erases_the_first_is_said(joint: Language) -> None:
+    ner = get_ner(joint)
+    doc = ner(ner(joint.make_doc("aspirin causes fever")))
+    # What was stored and read again is another run.
+    stored = Doc(joint.vocab).from_bytes(doc.to_bytes())
+    second = copy.deepcopy(ner)
+    second.name = "second"
+    second(stored)
+    with pytest.warns(UserWarning, match=r"B478.*'second' replaces what 'blurb_ner' found"):
+        second(doc)
+    # Once.
+    second(ner(joint.make_doc("fever")))
 
 
 def test_mistakes_are_said() -> None:
