@@ -1,7 +1,7 @@
 """`blurb_abbreviations`: short forms and what they stand for, by rules and without a model."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from spacy.language import Language
 from spacy.pipeline import Pipe
@@ -53,11 +53,6 @@ class BlurbAbbreviations(Pipe):
         found = [d for d in find_definitions(doc.text, starts) if _on_tokens(doc, d)]
         set_abbreviations(doc, _places(doc, found))
         return doc
-
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 1) -> Iterator[Doc]:
-        """Yield the Docs of a stream with their abbreviations."""
-        for doc in stream:
-            yield self(doc)
 
 
 def _has_sentences(doc: Doc) -> bool:

@@ -102,12 +102,19 @@ class BlurbRuntime(Pipe):
         return doc
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """Put the encoder's output on Docs, `batch_size` at a time; YIELDS them in order."""
+        """Put the encoder's output on Docs, `batch_size` at a time; YIELDS them in order.
+
+        Of a batch that it cannot read it tells `nlp.set_error_handler`'s function, as the heads do.
+        """
         _offer_data()
+        handle = self.get_error_handler()
         for docs in minibatch(stream, batch_size):
-            for doc, data in zip(docs, self.model.predict(docs), strict=True):
-                doc._.trf_data = data
-            yield from docs
+            try:
+                for doc, data in zip(docs, self.model.predict(docs), strict=True):
+                    doc._.trf_data = data
+                yield from docs
+            except Exception as error:  # whatever it is, the user's function decides
+                handle(self.name, self, docs, error)
 
     def update(self, examples: Iterable[Example], **settings: Any) -> NoReturn:
         """Refuse.

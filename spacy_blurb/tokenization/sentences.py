@@ -1,7 +1,7 @@
 """A fast rule component that marks sentence starts in biomedical text."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -134,11 +134,6 @@ class BlurbSentencizer(Pipe):
         """Return sentence precision, recall and F1 (0-1): sents_p, sents_r, sents_f."""
         scores: dict[str, Any] = senter_score(examples, **kwargs)
         return scores
-
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 1) -> Iterator[Doc]:
-        """Yield the Docs of a stream with sentence starts."""
-        for doc in stream:
-            yield self(doc)
 
 
 @Language.factory(

@@ -24,6 +24,22 @@ def definitions(text: str, *sentences: int) -> list[tuple[str, str]]:
     ]
 
 
+def test_a_bad_doc_does_not_end_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("blurb_abbreviations")
+    failed: list[str] = []
+    nlp.set_error_handler(lambda name, pipe, docs, error: failed.extend(d.text for d in docs))
+
+    def find(text: str, starts: list[int]) -> Iterator[Any]:
+        if text == "bad":
+            raise ValueError(text)
+        return find_definitions(text, starts)
+
+    monkeypatch.setattr("spacy_blurb.components.abbreviations.find_definitions", find)
+    assert [doc.text for doc in nlp.pipe(["good", "bad", "fine"])] == ["good", "fine"]
+    assert failed == ["bad"]
+
+
 @pytest.mark.parametrize(
     ("text", "short", "long"),
     [

@@ -92,6 +92,32 @@ def test_pairs_reach_the_exported_encoder(similarity: tuple[Language, Language])
     assert component.similarity([pair])[0] == pytest.approx(found, abs=2e-2)
 
 
+def test_a_bad_doc_does_not_end_a_stream(similarity: tuple[Language, Language]) -> None:
+    nlp = spacy.load(similarity[0].path)
+    docs = [nlp.make_doc(text) for text in ("fever", "aspirin", "rats")]
+    docs[1].spans["pair"] = []  # one without its second text
+    with pytest.raises(Exception, match="second"):
+        list(nlp.pipe(doc.copy() for doc in docs))
+    failed: list[str] = []
+    nlp.set_error_handler(lambda name, pipe, docs, error: failed.extend([name, docs[0].text]))
+    assert [doc.text for doc in nlp.pipe(docs, batch_size=1)] == ["fever", "rats"]
+    assert failed == ["transformer", "aspirin"]
+
+
+def test_tokens_that_were_merged_behind_the_encoder(tiny_encoder: Path, tmp_path: Path) -> None:
+    """spaCy's own components, whose listener is ours here."""
+    nlp = make_nlp(tiny_encoder)
+    add_heads(nlp, ["tagger"])
+    nlp.initialize(lambda: make_examples(nlp))
+    exported = export(nlp, tmp_path)
+    ruler: Any = exported.add_pipe("entity_ruler", before="tagger")
+    ruler.add_patterns([{"label": "X", "pattern": "aspirin causes"}])
+    exported.add_pipe("merge_entities", before="tagger")
+    assert len(exported("fever in rats")) == 3
+    with pytest.raises(BlurbError, match=r"B316.*read 3, and now there are 2"):
+        exported("aspirin causes fever")
+
+
 TRAINING: dict[str, tuple[str, Callable[[Language, list[Example]], Any]]] = {
     "update": ("B700", lambda nlp, examples: nlp.update(examples)),
     "update by an optimizer": ("B700", lambda nlp, examples: nlp.update(examples, sgd=Adam(0.1))),
