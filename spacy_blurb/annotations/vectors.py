@@ -14,11 +14,20 @@ byte first). It is not in `doc.tensor`, where spaCy expects a row per token: `to
 
 
 def set_vector(doc: Doc, vector: NDArray[np.floating]) -> None:
-    """Write the vector of a Doc, shape (width,): as `doc.vector`, and so that it travels."""
+    """Write the vector of a Doc, shape (width,): as `doc.vector`, and so that it travels.
+
+    The hook tells `doc.has_vector`, which by itself looks into `doc.tensor`. It does not travel, as
+    `doc.vector` does not (spaCy's W109).
+    """
     data = base64.b64encode(np.asarray(vector, dtype="<f4").tobytes()).decode("ascii")
     doc.spans[VECTOR] = SpanGroup(doc, name=VECTOR, attrs={"vector": data})
     row: Any = vector  # thinc's array types do not know numpy's
     doc.vector = row
+    doc.user_hooks["has_vector"] = _has_vector
+
+
+def _has_vector(doc: Doc) -> bool:
+    return bool(doc.vector.any())  # that of a Doc without tokens is zero
 
 
 def travelling_vector(doc: Doc) -> NDArray[np.floating] | None:

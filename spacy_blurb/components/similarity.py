@@ -5,8 +5,12 @@ the components that are alive are known here, weakly, and the one that serves th
 taken. Where there is none, or more than one, an error says how to call the component itself.
 """
 
+import multiprocessing
+import os
+import warnings
 import weakref
 from collections.abc import Iterable
+from functools import cache
 from typing import Protocol
 
 from spacy.lexeme import Lexeme
@@ -57,3 +61,19 @@ def compare_docs(doc: Doc, other: Doc | Span | Token | Lexeme) -> float:
         other = Doc(doc.vocab, words=[other.text], spaces=[False])
     (score,) = found[0].similarity([(doc, other)])
     return score
+
+
+def quiet_workers() -> None:
+    """Silence spaCy's W109 in the processes of `nlp.pipe(n_process=…)`.
+
+    They send Docs by `to_bytes`, so that every call would warn of hooks that nobody can keep.
+    """
+    _quiet_worker(os.getpid())
+
+
+@cache
+def _quiet_worker(pid: int) -> None:
+    """Once per process; `pid` because what was cached comes along into a forked one."""
+    target = getattr(multiprocessing.current_process(), "_target", None)
+    if getattr(target, "__name__", None) == "_apply_pipes":
+        warnings.filterwarnings("ignore", message=r"\[W109\]")

@@ -21,7 +21,7 @@ from ..errors import BlurbError, Errors
 from .contrastive import contrastive_loss
 from .head import Head
 from .pair_docs import make_pair_doc, split_pair_docs
-from .similarity import compare_docs, offer_similarity
+from .similarity import compare_docs, offer_similarity, quiet_workers
 from .sts_scorer import check_pair, score_pairs
 
 DEFAULT_MODEL = Config().from_str(
@@ -183,6 +183,7 @@ class BlurbSts(Head):
         similarities, vectors = predictions
         for i, (doc, similarity) in enumerate(zip(docs, similarities, strict=True)):
             self._last_vocab = doc.vocab
+        quiet_workers()
             if similarity is not None:
                 set_similarity(doc, similarity)
             if self._scores_pairs:

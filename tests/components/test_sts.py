@@ -473,9 +473,21 @@ def test_docs_keep_their_similarity(trained: Language) -> None:
         assert other.spans[PAIR].attrs["second"] == 21
 
 
+def test_docs_have_a_vector(tiny_encoder: Path) -> None:
+    nlp = make_nlp(tiny_encoder, sts={"vectors": True})
+    nlp.initialize(lambda: to_examples(nlp))
+    doc = nlp("aspirin causes fever")
+    assert doc.has_vector
+    assert doc.copy().has_vector
+    assert not nlp("").has_vector
+    assert not nlp.make_doc("fever").has_vector
+
+
 PARALLEL = """
-import json, sys
+import json, sys, warnings
 import spacy
+# Hooks are lost on the way from a worker, and nobody is told for every one of them.
+warnings.filterwarnings("error", message=".*W109")
 nlp = spacy.load(sys.argv[1])
 texts = json.loads(sys.argv[2])
 first = nlp(texts[0])
