@@ -810,7 +810,11 @@ class Errors(metaclass=_CodedMessages):
     # Runtime
     B700 = (
         "An exported pipeline cannot be trained. Train the pipeline that it was exported from, and "
-        "export that again."
+        "export that again. A component of yours that does not read its encoder can be trained "
+        "beside it in two ways: component.initialize(get_examples, nlp=nlp), then "
+        "component.update(examples, sgd=optimizer) with an optimizer of your own; or 'spacy train' "
+        "with a config of your own that sources the exported components and names them in "
+        "'training.frozen_components'."
     )
     B701 = (
         "A component of an exported pipeline met a Doc without the encoder's output. Enable the "

@@ -65,6 +65,9 @@ def make_ner(
 ) -> "BlurbNer":
     """Build the component `blurb_ner`.
 
+    `tag_scheme` is saved with the component, in `cfg`, like its labels: an override of the config
+    when a trained pipeline is loaded has no effect.
+
     model (Model): Docs → scores of tags, see `spacy_blurb.TokenClassifier.v1`.
     tag_scheme (str): "IO", "BIO" or "BIOUL". Under IO neighbouring entities of one label become
         one entity.
@@ -217,10 +220,10 @@ class BlurbNer(Head):
                 spans = [Span(doc, span.start, span.end, label=span.label) for span in chosen]
                 probs = [span.score for span in chosen]
                 names = [span.label_set for span in chosen]
+                note_writer(doc, key, self.name)
                 set_scored_entities(doc, spans, probs, sets=names, label_sets=list(sets), key=key)
                 if key == ENTITIES:
                     doc.set_ents(best_disjoint(spans, probs))
-                note_writer(doc, key, self.name)
 
     def find(self, docs: Sequence[Doc], scores: TagScores) -> list[list[Found]]:
         """Find spans that reach the threshold of their label, with calibrated probabilities.

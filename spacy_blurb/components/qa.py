@@ -80,7 +80,11 @@ def make_qa(
     no_answer: bool,
     scorer: Callable[..., dict[str, Any]] | None,
 ) -> "BlurbQa":
-    """Build the component `blurb_qa`. All settings are saved in `cfg` and read at every call.
+    """Build the component `blurb_qa`.
+
+    All settings but `model` and `scorer` are saved with the component and read at every call: in a
+    trained pipeline they are set in `cfg`, and an override of the config when it is loaded has no
+    effect.
 
     model (Model): Says how it answers: `spacy_blurb.AnswerClassifier.v1` by a label,
         `AnswerSpans.v1` by a span of the text, `AnswerChoice.v1` by one of the question's options.

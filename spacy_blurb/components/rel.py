@@ -97,6 +97,9 @@ def make_rel(
 ) -> "BlurbRel":
     """Build the component `blurb_rel`.
 
+    All settings but `model`, `candidates` and `scorer` are saved with the component: in a trained
+    pipeline they are set in `cfg`, and an override of the config when it is loaded has no effect.
+
     model (Model): `spacy_blurb.SharedRelations.v1` or `spacy_blurb.ReencodedRelations.v1`.
     candidates (Callable): Which pairs are judged where the data give none, see
         `spacy_blurb.candidates.v1`.

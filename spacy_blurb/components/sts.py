@@ -64,6 +64,9 @@ def make_sts(
 ) -> "BlurbSts":
     """Build the component `blurb_sts`.
 
+    `highest`, `vectors` and `contrastive` are saved with the component: in a trained pipeline they
+    are set in `cfg`, and an override of the config when it is loaded has no effect.
+
     model (Model): Docs → array of shape (Docs, 1), see `spacy_blurb.SequenceHead.v1`.
     highest (float): Gold score of the most similar pairs; scores begin at 0 (BIOSSES: 4).
     vectors (bool): Whether Docs get a vector, the mean of their windows' `[CLS]`.
@@ -180,10 +183,10 @@ class BlurbSts(Head):
         predictions (tuple): From `predict`.
         """
         offer_similarity(self)
+        quiet_workers()
         similarities, vectors = predictions
         for i, (doc, similarity) in enumerate(zip(docs, similarities, strict=True)):
             self._last_vocab = doc.vocab
-        quiet_workers()
             if similarity is not None:
                 set_similarity(doc, similarity)
             if self._scores_pairs:

@@ -58,6 +58,9 @@ def make_textcat(
 ) -> "BlurbTextcat":
     """Build the component `blurb_textcat`.
 
+    `threshold` and `exclusive` are saved with the component: in a trained pipeline they are set in
+    `cfg`, and an override of the config when it is loaded has no effect.
+
     model (Model): Docs → logits of shape (Docs, labels), see `spacy_blurb.SequenceHead.v1`.
     threshold (float): Probability (0-1) from which a label counts as given in scoring, saved in
         `cfg` and read at every call; `spacy find-threshold` finds one. Not used where labels
@@ -137,13 +140,13 @@ class BlurbTextcat(Head):
             self.add_label(label)
         if not self.labels:
             raise ValueError(Errors.B440.format(name=self.name))
-        # An empty Doc has no vector, so it would give the head the input width 0.
-        docs = list(islice((eg.x for eg in get_examples() if len(eg.x)), 10))
-        self.model.get_ref("output_layer").set_dim("nO", len(self.labels), force=True)
         if self.cfg["exclusive"]:
             # Now rather than in the middle of the training.
             for example in filter(self._is_annotated, get_examples()):
                 self._check_exclusive(example.reference)
+        # An empty Doc has no vector, so it would give the head the input width 0.
+        docs = list(islice((eg.x for eg in get_examples() if len(eg.x)), 10))
+        self.model.get_ref("output_layer").set_dim("nO", len(self.labels), force=True)
         self._size_model(docs)
 
     def predict(self, docs: Iterable[Doc]) -> NDArray[np.floating]:
