@@ -62,9 +62,12 @@ def train_step(
 ) -> dict[str, float]:
     """As `spacy train` does it: weights change when all components have backpropagated.
 
+    Frozen components annotate, if the encoder that they read is one of them.
+
     sgd (Optimizer | None): None leaves the gradients where they are.
     """
-    losses = nlp.update(examples, sgd=False, exclude=frozen, annotates=frozen)
+    annotates = frozen if "transformer" in frozen else ()
+    losses = nlp.update(examples, sgd=False, exclude=frozen, annotates=annotates)
     for name, component in nlp.pipeline:
         if name not in frozen and sgd is not None:
             component.finish_update(sgd)
