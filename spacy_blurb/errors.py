@@ -248,6 +248,11 @@ class Errors(metaclass=_CodedMessages):
         "{folder} holds a model without {missing}. Save its tokenizer there again: "
         "AutoTokenizer.from_pretrained('{folder}').save_pretrained('{folder}')."
     )
+    B215 = (
+        "The vocabulary to be written to {folder} is not the one of the finished corpus in "
+        "{corpus}, which could not be used any more. Give another 'vocab.folder' and "
+        "'corpus.folder'; or --overwrite, and again for 'corpus' and 'pretrain'."
+    )
     B220 = (
         "Cannot tell the format of {path} by its name. Names end in {suffixes}, also with .xz or "
         ".gz; or give 'text.format', one of: {formats}."
@@ -805,6 +810,9 @@ class Errors(metaclass=_CodedMessages):
     B642 = (
         "{path}: its lines differ in {key!r}, which decides how relations are counted. It must be "
         "the same in all; see docs/protocol.md."
+    )
+    B643 = (
+        "Cannot use GPU {gpu}: {reason}. A GPU needs CuPy as well; leave out --gpu-id for the CPU."
     )
 
     # Runtime

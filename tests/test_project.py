@@ -77,6 +77,73 @@ def test_each_step_of_a_workflow_comes_after_what_it_needs(config: dict[str, Any
             made += commands[step].get("outputs", [])
 
 
+def test_a_training_depends_on_the_encoder_that_its_config_names(config: dict[str, Any]) -> None:
+    """Else a second run with another encoder trains nothing and reports the old pipeline."""
+    commands = {command["name"]: command for command in config["commands"]}
+    checked = 0
+    for steps in config["workflows"].values():
+        encoder_of: dict[str, str] = {}
+        for step in steps:
+            made: list[str] = []
+            for line in commands[step]["script"]:
+                if match := re.search(r"init-config \S+ (\S+).* --encoder (\S+)", line):
+                    encoder_of[match[1]] = match[2]
+                elif match := re.search(r"spacy train (\S+) --output (\S+)", line):
+                    encoder = encoder_of.get(match[1])
+                    needed = [*commands[step]["deps"], *made]
+                    assert encoder is None or any(is_inside(encoder, path) for path in needed), step
+                    checked += encoder is not None
+                    made.append(match[2])
+    assert checked > 10
+
+
+def test_results_in_a_package_are_made_by_the_same_workflow(config: dict[str, Any]) -> None:
+    """Else a new pipeline is shipped with the scores of an older one."""
+    commands = {command["name"]: command for command in config["commands"]}
+    for name, steps in config["workflows"].items():
+        made: list[str] = []
+        for step in steps:
+            for line in commands[step]["script"]:
+                used = re.findall(r"--result (\S+)", line)
+                assert set(used) <= set(made), name
+            made += commands[step].get("outputs", [])
+
+
+def test_what_reads_text_runs_at_every_call(config: dict[str, Any]) -> None:
+    """Several files and patterns cannot be dependencies; the commands see what has changed."""
+    reading = {
+        command["name"]
+        for command in config["commands"]
+        if any(re.search(r" --text(\.file)?s ", line) for line in command["script"])
+    }
+    always = {command["name"] for command in config["commands"] if command.get("no_skip")}
+    assert reading == always
+    assert {"vocab", "corpus", "sm-overlap"} <= always
+
+
+def test_variables_reach_the_commands(project: Path) -> None:
+    names = {"gpu": 1, "grid": "tags", "seed": 7, "sm_card": "mine.md", "overwrite": "--overwrite"}
+    overrides = {f"vars.{name}": value for name, value in names.items()}
+    config = load_project_config(project, overrides=overrides)
+    commands = {command["name"]: command for command in config["commands"]}
+    scripts = {name: command["script"] for name, command in commands.items()}
+    (grid,) = scripts["grid"]
+    assert "grids/tags.toml" in grid
+    assert "--work training/tags --jobs 1 --gpus 1 --overwrite" in grid
+    assert "--gold training/tags/corpus" in scripts["board"][0]
+    assert commands["board"]["deps"] == commands["grid"]["outputs"] == ["metrics/tags"]
+    assert "--training.seed 7" in scripts["sm-assemble"][0]
+    assert "--card mine.md" in scripts["sm-wheel"][0]
+    assert "mine.md" in commands["sm-wheel"]["deps"]
+    for name in ("vocab", "corpus", "encoder"):
+        assert scripts[name][0].endswith(" --overwrite")
+    # What a GPU trains it evaluates too; an exported pipeline and spaCy's CNN are for CPUs.
+    for name, script in scripts.items():
+        for line in script:
+            if "blurb evaluate training/" in line and not re.search(r"/(sm|demo)", line):
+                assert line.endswith(" --gpu-id 1"), name
+
+
 def test_demo_corpus_converts(nlp: Language, project: Path, tmp_path: Path) -> None:
     raw = project / "assets" / "demo" / "bc5cdr"
     paper = {"train": None, "dev": None, "test": None}

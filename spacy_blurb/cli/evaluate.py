@@ -23,6 +23,9 @@ def evaluate(
     end_to_end: Annotated[
         bool, typer.Option("--end-to-end", help="Relations between predicted entities.")
     ] = False,
+    gpu_id: Annotated[
+        int, typer.Option("--gpu-id", "-g", help="GPU to compute on, -1 for the CPU.")
+    ] = -1,
 ) -> None:
     """Predict a .spacy file and score it; writes the result and a predictions file.
 
@@ -30,7 +33,7 @@ def evaluate(
     """
     from ..data.docbin import read_docbin
     from ..evaluation.families import get_family
-    from ..evaluation.pipelines import load_pipeline, require_component
+    from ..evaluation.pipelines import choose_processor, load_pipeline, require_component
     from ..evaluation.results import evaluate_pipeline
     from ..tasks import get_task
 
@@ -38,6 +41,7 @@ def evaluate(
     if end_to_end and spec.type != "rel":
         raise typer.BadParameter("--end-to-end is for relations")
     get_family(spec)
+    choose_processor(gpu_id)
     nlp = load_pipeline(pipeline)
     require_component(nlp, spec.component, pipeline=pipeline)
     references = read_docbin(data, nlp.vocab)

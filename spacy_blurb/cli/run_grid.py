@@ -3,12 +3,15 @@
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import BlurbError, Errors
 from .app import command
+
+if TYPE_CHECKING:
+    from ..evaluation.grid_cell import Place
 
 
 @command("run")
@@ -27,8 +30,12 @@ def run(
     jobs: Annotated[int, typer.Option(min=1, help="Cells at the same time.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="Threads of each.")] = 1,
     gpus: Annotated[
-        str | None, typer.Option(help="GPU numbers, '0,1': cells are dealt out to them.")
-    ] = None,
+        str,
+        typer.Option(
+            help="GPU numbers, '0,1': jobs are dealt out to them, so give as many --jobs at least; "
+            "one job takes the first alone. -1 is the CPU."
+        ),
+    ] = "-1",
     keep_models: Annotated[
         bool, typer.Option("--keep-models", help="Keep trained pipelines after scoring.")
     ] = False,
@@ -42,12 +49,10 @@ def run(
     --encoder FOLDER -o metrics/minilm
     """
     from ..evaluation.grid import read_grid
-    from ..evaluation.grid_cell import Place
     from ..evaluation.grid_run import Folders, GridRun
 
     groups = read_grid(grid, encoder=encoder)
-    slots = [None] if gpus is None else [name.strip() for name in gpus.split(",")]
-    places = [Place(threads, slots[n % len(slots)], jobs) for n in range(jobs)]
+    places = deal_out(gpus, jobs, threads)
     folders = Folders(data, work or Path("training") / grid.stem, output)
     outcome = GridRun(
         groups,
@@ -72,6 +77,15 @@ def run(
     )
     if found.failed:
         raise BlurbError(Errors.B623.format(count=len(found.failed), total=total))
+
+
+def deal_out(gpus: str, jobs: int, threads: int) -> list["Place"]:
+    """Return a place for each job, the GPUs in turn; "-1" for none, as in spaCy's `--gpu-id`."""
+    from ..evaluation.grid_cell import Place
+
+    names = [name.strip() for name in gpus.split(",")]
+    slots = [None if name == "-1" else name for name in names]
+    return [Place(threads, slots[n % len(slots)], jobs) for n in range(jobs)]
 
 
 def _interrupt(*_: Any) -> None:

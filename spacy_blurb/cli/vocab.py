@@ -12,10 +12,15 @@ from .app import command
 def vocab(
     context: typer.Context,
     config: Annotated[Path, typer.Argument(help="TOML file; see configs/pretrain/.")],
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace a vocabulary that a finished corpus uses."),
+    ] = False,
 ) -> None:
     """Learn a WordPiece vocabulary from text and save it as a tokenizer folder.
 
-    Any setting of CONFIG can be changed with --section.key VALUE.
+    One that was learnt from the same text with the same settings stays as it is. Any setting of
+    CONFIG can be changed with --section.key VALUE.
 
     Example: python -m spacy blurb vocab configs/pretrain/demo.toml --text.files '["a.txt"]'
     """
@@ -24,7 +29,7 @@ def vocab(
     from .overrides import parse_overrides
 
     settings = read_config(config, parse_overrides(context.args))
-    counts = train_vocab(settings, print)
+    counts = train_vocab(settings, print, overwrite=overwrite)
     folder = settings.vocab.folder
     print(f"✔ {counts.reached:,} pieces from {counts.documents:,} documents in {folder}")
     if counts.reached < counts.asked:

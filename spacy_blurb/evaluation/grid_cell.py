@@ -57,6 +57,11 @@ class Place:
     gpu: str | None = None
     jobs: int = 1
 
+    @property
+    def gpu_id(self) -> str:
+        """Return what `--gpu-id` is: its processes see the one GPU of `environment`, or none."""
+        return "-1" if self.gpu is None else "0"
+
     def environment(self) -> dict[str, str]:
         """Return the variables that keep a process in its place, and off the network."""
         threads = str(self.threads)
@@ -199,7 +204,7 @@ def train(prepared: PreparedCell, folder: Path, place: Place, processes: Process
     }
     config.to_disk(attempt / "config.cfg")
     command = [sys.executable, "-m", "spacy", "train", str(attempt / "config.cfg")]
-    command += ["--output", str(attempt), "--gpu-id", "-1" if place.gpu is None else "0"]
+    command += ["--output", str(attempt), "--gpu-id", place.gpu_id]
     usage = processes.run(command, log=attempt / "log.txt", env=place.environment())
     shutil.rmtree(attempt / "model-best", ignore_errors=True)
     record = {
@@ -262,6 +267,7 @@ def evaluate(
         command = [sys.executable, "-m", "spacy", "blurb", "evaluate"]
         command += [str(trained / "model-last"), cell.task.name, str(test)]
         command += ["-o", str(result_path), "--model", cell.model]
+        command += ["--gpu-id", place.gpu_id]
         usage = processes.run(command, log=trained / "log.txt", env=place.environment())
         result = json.loads(result_path.read_text(encoding="utf-8"))
         result["seed"] = cell.settings.seed

@@ -1,9 +1,24 @@
 """Loading the pipeline under test."""
 
 import spacy
+from spacy import require_gpu
 from spacy.language import Language
 
 from ..errors import BlurbError, Errors, first_line
+
+
+def choose_processor(gpu_id: int) -> None:
+    """Let pipelines that are loaded from now on compute on a GPU, as spaCy's `--gpu-id` does.
+
+    gpu_id (int): Its number, -1 for the CPU.
+    RAISES (BlurbError): B643 there is no such GPU, or CuPy is missing; never the CPU in silence.
+    """
+    if gpu_id < 0:
+        return
+    try:
+        require_gpu(gpu_id)
+    except (ValueError, RuntimeError) as error:
+        raise BlurbError(Errors.B643.format(gpu=gpu_id, reason=first_line(error))) from error
 
 
 def load_pipeline(name: str) -> Language:

@@ -4,8 +4,9 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +14,13 @@ from tokenizers import BertWordPieceTokenizer, Tokenizer
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
+from ..data.formats.file_hash import hash_file
+from ..data.formats.whole_files import write_whole
 from ..errors import BlurbError, Errors
 from .config import PretrainingConfig
-from .prepared import TEXT_FOLDER, Report, describe_files, prepare_files
+from .prepared import TEXT_FOLDER, PreparedFile, Report, describe_files, prepare_files
 from .selection import read_split, require_documents, select_documents
+from .shards import read_manifest
 from .text import Document
 from .workers import Workers
 
@@ -31,6 +35,10 @@ TOKENIZER_FILES = (
 )
 MODEL_FILES = ("config.json", "model.safetensors", "pytorch_model.bin")
 MAX_ALPHABET = 1000  # as in the tokenizers library; rarer characters become [UNK]
+VOCAB_VERSION = 1
+"""Goes up when the same text and settings give another vocabulary."""
+RECORD = "learnt_from.json"
+"""Beside the tokenizer: what it was learnt from, so that the same is not learnt twice."""
 
 
 @dataclass(frozen=True)
@@ -66,24 +74,80 @@ class Pieces:
     continues: NDArray[np.bool_]
 
 
-def train_vocab(config: PretrainingConfig, report: Report = lambda line: None) -> VocabCounts:
+def train_vocab(
+    config: PretrainingConfig, report: Report = lambda line: None, *, overwrite: bool = False
+) -> VocabCounts:
     """Learn a WordPiece vocabulary from the training documents and save it as a tokenizer folder.
 
     These are the documents that `corpus` makes shards of: filtered, without repetitions, without
-    those held out. `AutoTokenizer` loads the folder. The same text gives the same file.
+    those held out. `AutoTokenizer` loads the folder. The same text gives the same file, and one
+    that was learnt from the same text with the same settings is not learnt again.
 
     config (PretrainingConfig): Uses its sections `text`, `vocab` and `corpus`.
     report (Callable[[str], None]): Takes lines about the reading of text.
+    overwrite (bool): Replace a vocabulary that the finished corpus in `corpus.folder` uses.
     RETURNS (VocabCounts): What was read and reached.
-    RAISES (BlurbError): B205 a file is missing, B213 a model lies in the vocabulary's folder, B227
-        no document is left, and what `read_source` raises.
+    RAISES (BlurbError): B205 a file is missing, B213 a model lies in the vocabulary's folder, B215
+        a finished corpus uses the vocabulary that is there, which is another one, B227 no document
+        is left, and what `read_source` raises.
     """
-    if holds_model(Path(config.vocab.folder)):
-        raise BlurbError(Errors.B213.format(folder=config.vocab.folder))
-    folder = Path(config.corpus.folder)
+    output, folder = Path(config.vocab.folder), Path(config.corpus.folder)
+    if holds_model(output):
+        raise BlurbError(Errors.B213.format(folder=output))
     with Workers(config.corpus.n_processes) as workers:
         files = describe_files(config.text, workers, folder / TEXT_FOLDER)
+        settings = _describe_settings(config, files)
+        if (counts := _read_finished(output, settings)) is not None:
+            report(f"{output} holds this vocabulary: nothing to do")
+            return counts
         prepare_files(files, workers, report)
+    pieces, n_documents = _learn(config, files)
+    tokenizer = _build_tokenizer(pieces, config.vocab.lowercase)
+    manifest = read_manifest(folder) if (output / "tokenizer.json").is_file() else None
+    # Known only now: other text can give the same pieces, and then nothing is lost.
+    fits = manifest is None or manifest["tokenizer"] == hash_tokenizer(tokenizer)
+    if not fits and not overwrite:
+        raise BlurbError(Errors.B215.format(folder=output, corpus=folder))
+    counts = VocabCounts(documents=n_documents, asked=config.vocab.size, reached=len(pieces))
+    # Without its record a vocabulary that a kill has cut is learnt again.
+    (output / RECORD).unlink(missing_ok=True)
+    _save_tokenizer(output, pieces, tokenizer, config.vocab.lowercase)
+    vouched = {"settings": settings, "tokenizer": _hash_folder(output), "counts": asdict(counts)}
+    write_whole(output / RECORD, json.dumps(vouched, indent=2) + "\n")
+    return counts
+
+
+def _describe_settings(config: PretrainingConfig, files: list[PreparedFile]) -> dict[str, Any]:
+    """Describe all that a vocabulary depends on; files by their content, wherever they lie."""
+    return {
+        "text.files": [[file.kind, file.sha256] for file in files],
+        "text.held_out": config.text.held_out,
+        "text.min_words": config.text.min_words,
+        "text.exclude_ids": [hash_file(Path(name)) for name in config.text.exclude_ids],
+        "text.exclude_titles": [hash_file(Path(name)) for name in config.text.exclude_titles],
+        "vocab.size": config.vocab.size,
+        "vocab.lowercase": config.vocab.lowercase,
+        "version": VOCAB_VERSION,
+    }
+
+
+def _read_finished(folder: Path, settings: dict[str, Any]) -> VocabCounts | None:
+    """Return the counts of a vocabulary that is there, was learnt from this and is unchanged."""
+    path = folder / RECORD
+    if not path.is_file() or any(not (folder / name).is_file() for name in TOKENIZER_FILES):
+        return None
+    record = json.loads(path.read_text(encoding="utf-8"))
+    if record["settings"] != settings or record["tokenizer"] != _hash_folder(folder):
+        return None
+    return VocabCounts(**record["counts"])
+
+
+def _hash_folder(folder: Path) -> str:
+    return hash_tokenizer(read_tokenizer(folder))
+
+
+def _learn(config: PretrainingConfig, files: list[PreparedFile]) -> tuple[list[str], int]:
+    """Return the pieces in the order of their ids, and of how many documents they were learnt."""
     selection = select_documents(files, config.text)
     require_documents(files, selection, "train")
     lowercase = config.vocab.lowercase
@@ -102,9 +166,13 @@ def train_vocab(config: PretrainingConfig, report: Report = lambda line: None) -
         special_tokens=[*SPECIAL, *(CONTINUES + c for c in inner)],
         show_progress=False,
     )
-    pieces = learner.get_vocab(with_added_tokens=True)
-    _save_tokenizer(Path(config.vocab.folder), sorted(pieces, key=pieces.__getitem__), lowercase)
-    return VocabCounts(documents=n_documents, asked=config.vocab.size, reached=len(pieces))
+    ids = learner.get_vocab(with_added_tokens=True)
+    return sorted(ids, key=ids.__getitem__), n_documents
+
+
+def _build_tokenizer(pieces: list[str], lowercase: bool) -> BertWordPieceTokenizer:
+    ids = {piece: number for number, piece in enumerate(pieces)}
+    return BertWordPieceTokenizer(ids, lowercase=lowercase)
 
 
 def read_pieces(folder: Path) -> Pieces:
@@ -149,10 +217,10 @@ def read_tokenizer(folder: Path) -> Tokenizer:
     return tokenizer
 
 
-def hash_tokenizer(tokenizer: Tokenizer) -> str:
+def hash_tokenizer(tokenizer: Tokenizer | BertWordPieceTokenizer) -> str:
     """Return the SHA-256 of all that decides how text is cut into pieces, in hexadecimal.
 
-    tokenizer (Tokenizer): Of `read_pieces`.
+    tokenizer (Tokenizer): Of `read_pieces`, or one without truncation and padding.
     """
     return hashlib.sha256(tokenizer.to_str().encode("utf-8")).hexdigest()
 
@@ -176,12 +244,13 @@ def _read_alphabet(documents: Iterable[Document], lowercase: bool) -> tuple[int,
     return n_documents, sorted(frequent[:MAX_ALPHABET])
 
 
-def _save_tokenizer(folder: Path, pieces: list[str], lowercase: bool) -> None:
+def _save_tokenizer(
+    folder: Path, pieces: list[str], tokenizer: BertWordPieceTokenizer, lowercase: bool
+) -> None:
     """Write the files by hand: their form is the same for transformers 4 and 5."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
-    vocab = {piece: number for number, piece in enumerate(pieces)}
-    BertWordPieceTokenizer(vocab, lowercase=lowercase).save(str(folder / "tokenizer.json"))
+    tokenizer.save(str(folder / "tokenizer.json"))
     named = dict(zip(("pad", "unk", "cls", "sep", "mask"), SPECIAL, strict=True))
     special = {f"{name}_token": piece for name, piece in named.items()}
     settings = {

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from spacy_blurb.annotations import set_gold_entities
 from spacy_blurb.cli.main import app
 from spacy_blurb.cli.overrides import parse_overrides
+from spacy_blurb.cli.run_grid import deal_out
 from spacy_blurb.data.formats import READERS
 from spacy_blurb.evaluation.export import TOLERANCE
 from spacy_blurb.evaluation.grid import read_grid
@@ -383,3 +384,31 @@ def test_mistakes_of_grids_and_tables(tmp_path: Path) -> None:
     assert_one_line(call("leaderboard", tmp_path, "-o", tmp_path / "a.txt"), "B639", "a.txt")
     assert_one_line(call("leaderboard", tmp_path / "x", "-o", tmp_path / "a.md"), "B634")
     assert_one_line(call("score", "p", "scidocs", "g", "-o", "r.json"), "B510", "scidocs")
+
+
+def test_evaluate_takes_the_gpu_that_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for before the pipeline is loaded; a machine without one is told so, not left alone."""
+    asked: list[int] = []
+    monkeypatch.setattr("spacy_blurb.evaluation.pipelines.require_gpu", asked.append)
+    words = ("evaluate", "nowhere", "bc5cdr", "d.spacy", "-o", "r.json")
+    assert_one_line(call(*words, "-g", 1), "B501", "nowhere")
+    assert_one_line(call(*words, "--gpu-id", -1), "B501", "nowhere")
+    assert asked == [1]
+
+    def fail(gpu_id: int) -> None:
+        raise ValueError("Cannot use GPU, CuPy is not installed")
+
+    monkeypatch.setattr("spacy_blurb.evaluation.pipelines.require_gpu", fail)
+    assert_one_line(call(*words, "-g", 0), "B643", "GPU 0", "CuPy", "--gpu-id")
+
+
+@pytest.mark.parametrize(
+    ("gpus", "jobs", "expected"),
+    [
+        ("-1", 2, [None, None]),
+        ("0,1", 1, ["0"]),
+        ("0, 1", 3, ["0", "1", "0"]),
+    ],
+)
+def test_jobs_are_dealt_out_to_gpus(gpus: str, jobs: int, expected: list[str | None]) -> None:
+    assert [place.gpu for place in deal_out(gpus, jobs, 1)] == expected

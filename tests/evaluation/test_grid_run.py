@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,12 @@ from spacy_blurb.evaluation.grid_cell import (
     _hash_encoder,
     check_evaluation,
     dev_score,
+    evaluate,
     prepare,
     read_curve,
+    train,
 )
-from spacy_blurb.evaluation.processes import Processes
+from spacy_blurb.evaluation.processes import Processes, Usage
 from spacy_blurb.tasks import get_task
 
 GRIDS = Path(__file__).parents[2] / "configs" / "grids"
@@ -287,10 +290,43 @@ def test_a_process_that_fails_is_named_with_its_last_line(tmp_path: Path) -> Non
         processes.run([sys.executable, "-c", ""], log=log, env={})
 
 
+class Recorded:
+    """In the place of `Processes`: commands are noted, and leave what the real ones would."""
+
+    def __init__(self) -> None:
+        self.commands: list[list[str]] = []
+
+    def run(self, command: list[str], *, log: Path, env: dict[str, str]) -> Usage:
+        self.commands.append(command)
+        if "train" in command:
+            folder = Path(command[command.index("--output") + 1])
+            (folder / "model-last").mkdir()
+            row = {"step": 4, "scores": {"ents_f": 50.0}, "score": 0.5, "losses": {}}
+            (folder / "curve.jsonl").write_text(json.dumps(row), encoding="utf-8")
+        else:
+            Path(command[command.index("-o") + 1]).write_text('{"score": 0.5}', encoding="utf-8")
+        return Usage(1.0, 1.0)
+
+
+@pytest.mark.parametrize(("gpu", "number"), [(None, "-1"), ("3", "0")])
+def test_a_pipeline_is_evaluated_where_it_was_trained(
+    tmp_path: Path, gpu: str | None, number: str
+) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "report.json").write_text("{}", encoding="utf-8")
+    prepared = replace(make_prepared(max_steps=4), corpus=tmp_path / "corpus")
+    processes, place = Recorded(), Place(1, gpu)
+    train(prepared, tmp_path, place, processes)
+    evaluate(prepared, tmp_path, tmp_path / "r" / "x.json", place, processes, {})
+    assert [c[c.index("--gpu-id") + 1] for c in processes.commands] == [number, number]
+
+
 def test_a_place_says_where_a_cell_runs() -> None:
     assert "CUDA_VISIBLE_DEVICES" not in Place(2).environment()
     assert Place(2).environment()["OMP_NUM_THREADS"] == "2"
+    assert Place(2).gpu_id == "-1"
     place = Place(1, "3", jobs=2)
+    assert place.gpu_id == "0"  # the only one that its processes see
     assert place.environment()["CUDA_VISIBLE_DEVICES"] == "3"
     assert place.describe()["device"] == "cuda:3"
     assert place.describe()["cores"] == os.cpu_count()

@@ -6,6 +6,7 @@ from transformers import AutoTokenizer, BertTokenizerFast
 
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.pretraining.config import read_config
+from spacy_blurb.pretraining.corpus import build_corpus
 from spacy_blurb.pretraining.vocab import MODEL_MAX_LENGTH, SPECIAL, read_pieces, train_vocab
 
 
@@ -126,3 +127,45 @@ def test_foreign_and_partial_tokenizers_are_refused(config_path: Path) -> None:
     (folder / "vocab.txt").unlink()
     with pytest.raises(BlurbError, match=r"B206.*lacks vocab\.txt"):
         read_pieces(folder)
+
+
+def test_the_same_is_not_learnt_twice(config_path: Path) -> None:
+    config = read_config(config_path)
+    lines: list[str] = []
+    first = train_vocab(config, lines.append)
+    path = Path(config.vocab.folder) / "tokenizer.json"
+    written = path.stat().st_mtime_ns
+    assert train_vocab(config, lines.append) == first
+    assert lines[-1] == f"{config.vocab.folder} holds this vocabulary: nothing to do"
+    assert path.stat().st_mtime_ns == written
+    # Other settings, another tokenizer in its place, and one that a kill has cut: learnt again.
+    assert train_vocab(read_config(config_path, {"vocab.size": 90})).reached == 90
+    assert train_vocab(config) == first
+    path.write_text(path.read_text().replace("receptor", "reception"))
+    train_vocab(config)
+    assert "reception" not in path.read_text()
+    (path.parent / "vocab.txt").unlink()
+    train_vocab(config)
+    assert (path.parent / "vocab.txt").is_file()
+
+
+def test_the_vocabulary_of_a_finished_corpus_is_not_changed(config_path: Path) -> None:
+    """Shards in its pieces could not be trained on any more (B225)."""
+    config = read_config(config_path)
+    train_vocab(config)
+    build_corpus(config, lambda line: None)
+    path = Path(config.vocab.folder) / "tokenizer.json"
+    before = path.read_bytes()
+    other = read_config(config_path, {"vocab.size": 90})
+    with pytest.raises(BlurbError, match=r"B215.*vocab .*corpus,.*--overwrite"):
+        train_vocab(other)
+    assert path.read_bytes() == before
+    # Other text that gives the same pieces does no harm, and neither does another folder.
+    text = config_path.parent / "text.txt"
+    text.write_text(f"{text.read_text()}\n{text.read_text()}")
+    train_vocab(config)
+    assert path.read_bytes() == before
+    elsewhere = {"vocab.size": 90, "vocab.folder": str(config_path.parent / "other")}
+    train_vocab(read_config(config_path, elsewhere))
+    train_vocab(other, overwrite=True)
+    assert path.read_bytes() != before
