@@ -814,6 +814,15 @@ class Errors(metaclass=_CodedMessages):
     B643 = (
         "Cannot use GPU {gpu}: {reason}. A GPU needs CuPy as well; leave out --gpu-id for the CPU."
     )
+    B644 = (
+        "{path} is the result of another pipeline than {pipeline}, or of an earlier state of it. "
+        "Run 'evaluate' on this one, and package that result."
+    )
+    B645 = (
+        "{path} is a finished result with the encoder {found!r}, not with the {encoder!r} that is "
+        "given now (another one, or trained again since). Give the model another name in the grid, "
+        "or another --output; or --overwrite, which replaces it."
+    )
 
     # Runtime
     B700 = (

@@ -122,7 +122,14 @@ def test_what_reads_text_runs_at_every_call(config: dict[str, Any]) -> None:
 
 
 def test_variables_reach_the_commands(project: Path) -> None:
-    names = {"gpu": 1, "grid": "tags", "seed": 7, "sm_card": "mine.md", "overwrite": "--overwrite"}
+    names: dict[str, Any] = {
+        "model": "mini",
+        "gpu": 1,
+        "grid": "tags",
+        "seed": 7,
+        "sm_card": "mine.md",
+        "overwrite": "--overwrite",
+    }
     overrides = {f"vars.{name}": value for name, value in names.items()}
     config = load_project_config(project, overrides=overrides)
     commands = {command["name"]: command for command in config["commands"]}
@@ -132,6 +139,7 @@ def test_variables_reach_the_commands(project: Path) -> None:
     assert "--work training/tags --jobs 1 --gpus 1 --overwrite" in grid
     assert "--gold training/tags/corpus" in scripts["board"][0]
     assert commands["board"]["deps"] == commands["grid"]["outputs"] == ["metrics/tags"]
+    assert "--model=mini " in scripts["score"][0]
     assert "--training.seed 7" in scripts["sm-assemble"][0]
     assert "--card mine.md" in scripts["sm-wheel"][0]
     assert "mine.md" in commands["sm-wheel"]["deps"]

@@ -46,7 +46,14 @@ def evaluate(
     require_component(nlp, spec.component, pipeline=pipeline)
     references = read_docbin(data, nlp.vocab)
     result = evaluate_pipeline(
-        spec, nlp, references, output, data=data, model=model, end_to_end=end_to_end
+        spec,
+        nlp,
+        references,
+        output,
+        data=data,
+        model=model,
+        end_to_end=end_to_end,
+        folder=nlp.path,
     )
     print(f"{summarise(result)}\n→ {output}")
 

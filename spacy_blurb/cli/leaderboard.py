@@ -31,8 +31,9 @@ def leaderboard(
 ) -> None:
     """Write the BLURB table, published rows beside those of a folder.
 
-    A row has a BLURB score if it has all 13 tasks, trained on all their training data. Runs that
-    differ in more than the seed are not averaged. What --incomplete and --mixed allow is marked.
+    A row has a BLURB score if it has all 13 tasks, trained on all their training data from one
+    encoder; results that do not state their settings are marked. Runs that differ in more than the
+    seed are not averaged. What --incomplete and --mixed allow is marked.
 
     Example: python -m spacy blurb leaderboard results/minilm -o leaderboard.html
     --gold training/minilm/corpus

@@ -39,6 +39,9 @@ def run(
     keep_models: Annotated[
         bool, typer.Option("--keep-models", help="Keep trained pipelines after scoring.")
     ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace results with another encoder.")
+    ] = False,
 ) -> None:
     """Train and score every cell of a grid; a second call runs only what is missing.
 
@@ -60,6 +63,7 @@ def run(
         places,
         report=lambda line: print(line, flush=True),
         keep_models=keep_models,
+        overwrite=overwrite,
     )
     # A grid that is told to end takes its trainings with it.
     before = signal.signal(signal.SIGTERM, _interrupt)

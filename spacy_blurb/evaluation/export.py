@@ -22,6 +22,7 @@ from ..runtime.encoder import Backend, RuntimeEncoder, Sizes
 from ..runtime.quantise import make_network
 from .export_config import EXTRAS, exported_config, find_encoder, requirement
 from .parity import N_COMPARED, compare_scores, compare_vectors, encode, score_dev
+from .pipeline_identity import pipeline_encoder
 from .pipelines import load_pipeline
 
 PARITY = "parity.json"
@@ -83,7 +84,7 @@ def export_pipeline(
         report = _compare(nlp, exported, encoder, compared, dev)
         report = {
             "backend": backend,
-            "encoder": nlp.meta.get("name"),
+            "encoder": pipeline_encoder(nlp),
             "tolerance": allowed,
             "calibration": {"texts": len(texts)},
             **report,
@@ -208,6 +209,9 @@ def _write_report(folder: Path, report: dict[str, Any]) -> None:
     path = folder / "meta.json"
     meta = json.loads(path.read_text(encoding="utf-8"))
     meta["notes"] = "\n\n".join(filter(None, [meta.get("notes"), summarise(report)]))
+    if report["encoder"]:
+        # The exported config does not know it; result files name it.
+        meta["encoder"] = report["encoder"]
     path.write_text(json.dumps(meta, indent=2), encoding="utf-8")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from ..data.datasets import FORMS
 from ..errors import BlurbError, Errors
 from ..tasks import Task, get_task
+from .pipeline_identity import name_encoder
 from .training_config import Settings
 
 if sys.version_info >= (3, 11):
@@ -61,7 +62,7 @@ class Cell:
             "batch_docs": self.settings.batch_docs,
             "train_docs": self.train_docs,
             "form": self.form,
-            "encoder": Path(self.encoder).name,
+            "encoder": name_encoder(self.encoder),
             "overrides": dict(self.overrides),
         }
 

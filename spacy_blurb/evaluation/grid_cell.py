@@ -22,7 +22,9 @@ from ..errors import BlurbError, Errors
 from ..runtime.processor import name_processor
 from .corpora import limit_training, read_form
 from .grid import Cell
+from .pipeline_identity import name_encoder
 from .processes import Processes
+from .result_files import read_result
 from .training_config import fill_config, template
 
 _ENCODER_FILES = (
@@ -30,6 +32,7 @@ _ENCODER_FILES = (
     "model.safetensors",
     "pytorch_model.bin",
     "tokenizer.json",
+    "tokenizer_config.json",  # letter case, where there is no tokenizer.json
     "vocab.txt",
 )
 _SHARDS = ("model-*.safetensors", "pytorch_model-*.bin")
@@ -87,6 +90,7 @@ class PreparedCell:
     corpus (Path): What it learns from, cut down to the budget.
     key (str): SHA-256 of all that decides the training.
     train_docs (tuple[int, int]): Training Docs that are used, and all there are.
+    encoder_sha256 (str): Of the encoder's files; its name where it is of the hub.
     """
 
     cell: Cell
@@ -94,6 +98,7 @@ class PreparedCell:
     corpus: Path
     key: str
     train_docs: tuple[int, int]
+    encoder_sha256: str
 
 
 def prepare(cell: Cell, corpus: Path, encoders: dict[str, str]) -> PreparedCell:
@@ -119,7 +124,7 @@ def prepare(cell: Cell, corpus: Path, encoders: dict[str, str]) -> PreparedCell:
     }
     text = json.dumps(decisive, sort_keys=True)
     key = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    return PreparedCell(cell, config, limited, key, (used, total))
+    return PreparedCell(cell, config, limited, key, (used, total), encoders[cell.encoder])
 
 
 def _override(config: Config, key: str, value: Any, base: Path) -> None:
@@ -281,6 +286,7 @@ def evaluate(
                 "train_docs_of": total,
             },
             "settings_sha256": prepared.key,
+            "encoder_sha256": prepared.encoder_sha256,
             **record,
             "evaluate_seconds": usage.seconds,
             "evaluate_cpu_seconds": usage.cpu_seconds,
@@ -303,3 +309,23 @@ def finished_result(prepared: PreparedCell, output: Path) -> dict[str, Any] | No
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return result if same else None
+
+
+def check_encoder(prepared: PreparedCell, output: Path) -> None:
+    """Refuse to replace a result with another encoder: the row would be of two in the end.
+
+    Results of earlier versions state the last part of the encoder's name alone, or nothing.
+
+    RAISES (BlurbError): B645 there is one.
+    """
+    given = name_encoder(prepared.cell.encoder)
+    try:
+        result = read_result(output)
+    except BlurbError:
+        return  # damaged, or no result
+    found, files = result.encoder, result.encoder_sha256
+    if found is None:
+        return
+    same = files == prepared.encoder_sha256 if files else Path(found).name == Path(given).name
+    if not same:
+        raise BlurbError(Errors.B645.format(path=output, found=found, encoder=given))

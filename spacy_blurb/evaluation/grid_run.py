@@ -16,6 +16,7 @@ from .grid import Cell, Group
 from .grid_cell import (
     Place,
     PreparedCell,
+    check_encoder,
     check_evaluation,
     dev_score,
     drop_model,
@@ -54,8 +55,23 @@ class Outcome:
     failed: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A setting that competes on dev: the first cell of one of its group's alternatives."""
+
+    group: Group
+    position: int
+
+    @property
+    def cell(self) -> Cell:
+        return self.group.alternatives[self.position][0]
+
+
 class GridRun:
-    """A grid on its way; `report` gets a line whenever a cell is done."""
+    """A grid on its way; `report` gets a line whenever a cell is done.
+
+    overwrite (bool): Replace results with another encoder.
+    """
 
     def __init__(
         self,
@@ -65,11 +81,13 @@ class GridRun:
         *,
         report: Callable[[str], None],
         keep_models: bool = False,
+        overwrite: bool = False,
     ) -> None:
         self._groups = groups
         self._folders = folders
         self._report = report
         self._keep_models = keep_models
+        self._overwrite = overwrite
         self._processes = Processes()
         self._places: queue.SimpleQueue[Place] = queue.SimpleQueue()
         for place in places:
@@ -80,6 +98,9 @@ class GridRun:
         self._telling = threading.Lock()
         # Cells with the same settings and other names share a training.
         self._trainings_of: dict[str, threading.Lock] = defaultdict(threading.Lock)
+        # Of each group the score, place (the first of equals wins) and training of the best so far.
+        self._best: dict[tuple[str, str], tuple[float, int, PreparedCell]] = {}
+        self._choosing = threading.Lock()
         self._total = sum(len(group.alternatives[0]) for group in groups)
         self._done = 0
         self.outcome = Outcome()
@@ -111,6 +132,9 @@ class GridRun:
             get_family(cell.task)  # what cannot be scored is not trained
             corpora = self._folders.work / "corpus"
             find_corpus(cell.task, corpora, self._folders.data, form=cell.form)
+            for cell in group.alternatives[0]:
+                if not self._overwrite and self._output(cell).is_file():
+                    check_encoder(self._prepare(cell), self._output(cell))
         except (BlurbError, ModuleNotFoundError, OSError) as error:
             for failed in group.alternatives[0]:
                 self._fail(failed, error)
@@ -119,17 +143,15 @@ class GridRun:
 
     def _choose(self, groups: Sequence[Group]) -> dict[tuple[str, str], tuple[int, dict[str, Any]]]:
         """Train each alternative with the first seed and take the best on dev."""
-        candidates = [cells[0] for group in groups for cells in group.alternatives]
-        scores = dict(
-            zip(
-                map(id, candidates),
-                self._in_parallel(self._score_on_dev, candidates),
-                strict=True,
-            )
-        )
+        candidates = [
+            _Candidate(group, position)
+            for group in groups
+            for position in range(len(group.alternatives))
+        ]
+        scores = iter(self._in_parallel(self._score_candidate, candidates))
         chosen = {}
         for group in groups:
-            found = [scores[id(cells[0])] for cells in group.alternatives]
+            found = [next(scores) for _ in group.alternatives]
             if any(score is None for score in found):
                 for cell in group.alternatives[0]:
                     self._fail(cell, "no choice on dev: a training that it needs failed")
@@ -142,10 +164,29 @@ class GridRun:
             seed = group.alternatives[0][0].settings.seed
             remarks = {"selection": {"split": "dev", "seed": seed, "tried": tried}}
             chosen[group.task, group.model] = best, remarks
-            for position, cells in enumerate(group.alternatives):
-                if position != best and not self._keep_models:
-                    drop_model(self._prepare(cells[0]), self._trainings(cells[0]))
         return chosen
+
+    def _score_candidate(self, candidate: _Candidate) -> float | None:
+        """Train a candidate and, of it and the best of its group so far, keep the better model."""
+        score = self._score_on_dev(candidate.cell)
+        if score is not None and not self._keep_models:
+            self._drop_worse(candidate, score)
+        return score
+
+    def _drop_worse(self, candidate: _Candidate, score: float) -> None:
+        name = candidate.group.task, candidate.group.model
+        new = score, -candidate.position, self._prepare(candidate.cell)
+        with self._choosing:
+            old = self._best.get(name)
+            if old is None or new[:2] > old[:2]:
+                self._best[name], worse = new, old
+            else:
+                worse = new
+            # Another group may have the same training, as its best.
+            kept = {prepared.key for _, _, prepared in self._best.values()}
+        if worse is not None and worse[2].key not in kept:
+            with self._trainings_of[worse[2].key]:
+                drop_model(worse[2], self._trainings(candidate.cell))
 
     def _score_on_dev(self, cell: Cell) -> float | None:
         folder = self._trainings(cell)
@@ -155,7 +196,9 @@ class GridRun:
             if (score := dev_score(prepared, folder)) is not None:
                 return score
             with self._trainings_of[prepared.key], self._place() as place:
-                train(prepared, folder, place, self._processes)
+                # Perhaps another cell has trained it meanwhile, and its model is dropped again.
+                if dev_score(prepared, folder) is None:
+                    train(prepared, folder, place, self._processes)
             score = dev_score(prepared, folder)
         except (BlurbError, OSError) as error:
             if not self._processes.stopped:
@@ -168,7 +211,7 @@ class GridRun:
 
     def _run_cell(self, work: tuple[Cell, dict[str, Any]]) -> None:
         cell, remarks = work
-        output = self._folders.results / cell.task.name / f"{cell.name}.json"
+        output = self._output(cell)
         folder = self._trainings(cell)
         try:
             prepared = self._prepare(cell)
@@ -193,6 +236,9 @@ class GridRun:
 
     def _trainings(self, cell: Cell) -> Path:
         return self._folders.work / cell.task.name
+
+    def _output(self, cell: Cell) -> Path:
+        return self._folders.results / cell.task.name / f"{cell.name}.json"
 
     def _fail(self, cell: Cell, error: object) -> None:
         if self._processes.stopped:

@@ -1,6 +1,5 @@
 """The leaderboard: results of a folder beside the published rows, and what may be compared."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ from ..tasks.blurb import BLURB_TASKS, BLURB_TYPES, blurb_score, partial_score
 from ..tasks.published import NOTES, PRINTED_BLURB, PUBLISHED_ROWS, SOURCES
 from .result_files import Result
 from .significance import compare_runs
+from .stated_encoders import stated_encoders
 
 _RESAMPLES = 1000
 
@@ -169,7 +169,7 @@ def _build_row(
     if missing:
         row.refused.append(f"{len(missing)} of {len(BLURB_TASKS)} tasks missing: {_list(missing)}")
     protocol = _protocol_problems(cells)
-    row.refused += protocol
+    row.refused += [*protocol, *_unknown_protocol(cells)]
     if (missing and not incomplete) or (protocol and not mixed):
         return row
     row.partial = bool(missing)
@@ -200,7 +200,23 @@ def _protocol_problems(cells: Mapping[str, BoardCell]) -> list[str]:
     if len(forms) > 1:
         listed = "; ".join(f"{form}: {_list(names)}" for form, names in sorted(forms.items()))
         problems.append(f"data in two forms ({listed})")
+    encoders = stated_encoders([result for cell in shown.values() for result in cell.results])
+    if len(encoders) > 1:
+        problems.append(f"several encoders: {_list(encoders)}")
     return problems
+
+
+def _unknown_protocol(cells: Mapping[str, BoardCell]) -> list[str]:
+    """Say which tasks cannot be checked, as their results do not tell how they were trained."""
+    silent = [
+        name
+        for name, cell in cells.items()
+        if name in BLURB_TASKS and not all(result.settings for result in cell.results)
+    ]
+    if not silent:
+        return []
+    where = "any task" if len(silent) == len(BLURB_TASKS) else _list(silent)
+    return [f"settings not stated for {where}: budget and form of the data are unknown"]
 
 
 def _build_cell(
@@ -235,25 +251,9 @@ def _differences(results: Sequence[Result]) -> dict[str, list[str]]:
     }
     for key in dict.fromkeys(key for result in results for key in result.settings):
         stated = [result for result in results if key in result.settings]
-        found[key] = _encoders(stated) if key == "encoder" else _values(stated, key)
+        found[key] = sorted({str(result.settings[key]) for result in stated})
+    found["encoder"] = stated_encoders(results)
     return {what: values for what, values in found.items() if len(values) > 1}
-
-
-def _values(results: Sequence[Result], key: str) -> list[str]:
-    return sorted({str(result.settings[key]) for result in results})
-
-
-def _encoders(results: Sequence[Result]) -> list[str]:
-    """Return the names of the encoders; those with the run's own seed in its place are one.
-
-    A grid can have an encoder for each seed, such as "pubmed-s{seed}"; which name a grid gave is
-    not in the result. "pubmed-s0" of seed 0 and "pubmed-s1" of seed 1 are one, so is the same name.
-    """
-    found = {
-        re.sub(rf"(?<!\d){re.escape(str(r.seed))}(?!\d)", "{seed}", str(r.settings["encoder"]))
-        for r in results
-    }
-    return sorted(found) if len(found) == 1 else _values(results, "encoder")
 
 
 def _is_end_to_end(results: Sequence[Result]) -> bool:

@@ -47,7 +47,8 @@ def _origin(result: Mapping[str, Any]) -> str:
     run = result.get("run", {})
     settings = run.get("settings", {})
     facts = [("Seed", result.get("seed")), ("Date", result.get("date"))]
-    facts += [(key.replace("_", " ").capitalize(), settings.get(key)) for key in _SETTINGS]
+    made = {"encoder": result.get("encoder"), **settings}
+    facts += [(key.replace("_", " ").capitalize(), made.get(key)) for key in _SETTINGS]
     facts.append(("Entities", result.get("entities")))
     if settings.get("train_docs"):
         facts.append(

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,8 @@ from spacy.cli.package import package as write_package
 from ..errors import BlurbError, Errors
 from ..tasks import get_task
 from .model_card import model_card
+from .pipeline_identity import config_encoder, forget_folders, hash_pipeline
 
-ENCODER_NAME = "the-encoder-is-inside-this-package"
-"""Stands in the packaged config for the training machine's encoder folder."""
 # As spaCy names scores: before "_f", and those of each label.
 _ENTITIES = "ents", "ents_per_type"
 _LABELS = "cats_micro", "cats_f_per_type"
@@ -54,13 +53,15 @@ def build_wheel(
     RETURNS (Path): The wheel.
     RAISES (BlurbError): B504 not a saved pipeline, B505 the build failed, B506 not a result file,
         B507 not a name or version for a wheel, B522 a file that does not describe a package,
-        B523 a card that cannot be read, B641 two results of one task.
+        B523 a card that cannot be read, B641 two results of one task, B644 a result of another
+        pipeline.
     """
     if not (_NAME.fullmatch(name) and _VERSION.fullmatch(version)):
         raise BlurbError(Errors.B507.format(name=name, version=version))
     if not (pipeline / "config.cfg").is_file() or not (pipeline / "meta.json").is_file():
         raise BlurbError(Errors.B504.format(path=pipeline))
     contents = _read_results(results)
+    _check_origin(pipeline, results)
     described = _read_description(meta, card)
     lang = json.loads((pipeline / "meta.json").read_text(encoding="utf-8"))["lang"]
     name = name.removeprefix(f"{lang}_")
@@ -72,6 +73,9 @@ def build_wheel(
     with tempfile.TemporaryDirectory(prefix="spacy-blurb-") as folder:
         copy = Path(folder) / "pipeline"
         shutil.copytree(pipeline, copy)
+        encoder = config_encoder(Config().from_disk(copy / "config.cfg", interpolate=True))
+        if encoder:
+            described = {"encoder": encoder, **described}
         _neutralise_paths(copy / "config.cfg")
         _write_meta(copy / "meta.json", [performance for performance, _ in contents], described)
         write_package(
@@ -110,28 +114,9 @@ def _read_description(meta: Path | None, card: Path | None) -> dict[str, Any]:
 
 
 def _neutralise_paths(path: Path) -> None:
-    """Take the training machine's folders out of the config.
-
-    Loading reads the encoder from the package; only `initialize` would use the name, and a folder
-    of another machine must not lead it to somebody else's weights.
-    """
     config = Config().from_disk(path, interpolate=False)
-    config["paths"] = dict.fromkeys(config.get("paths", {}))
-    for section in _sections(config.get("components", {})):
-        architecture = str(section.get("@architectures"))
-        if "TransformerModel" in architecture or "spacy_blurb.Encoder" in architecture:
-            section["name"] = ENCODER_NAME
-    for component in config.get("initialize", {}).get("components", {}).values():
-        component.pop("labels", None)
+    forget_folders(config)
     config.to_disk(path)
-
-
-def _sections(section: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield a config's section and all below it; a component may hold an encoder of its own."""
-    yield section
-    for value in section.values():
-        if isinstance(value, dict):
-            yield from _sections(value)
 
 
 def _write_meta(
@@ -162,6 +147,18 @@ def _read_results(paths: Sequence[Path]) -> list[tuple[dict[str, Any], dict[str,
             raise BlurbError(Errors.B641.format(path=path, task=task))
         found[task] = scores, content
     return list(found.values())
+
+
+def _check_origin(pipeline: Path, results: Sequence[Path]) -> None:
+    """Refuse scores of another pipeline than the one that is shipped.
+
+    Results that do not say which pipeline gave them, those of `score` among others, are taken.
+    """
+    own = hash_pipeline(pipeline) if results else None
+    for path in results:
+        stated = json.loads(path.read_text(encoding="utf-8")).get("pipeline_sha256", own)
+        if stated != own:
+            raise BlurbError(Errors.B644.format(path=path, pipeline=pipeline))
 
 
 def _write_card(source: Path, contents: Sequence[dict[str, Any]]) -> None:

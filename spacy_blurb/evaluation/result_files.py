@@ -51,6 +51,16 @@ class Result:
         return self.content.get("run", {}).get("settings", {})
 
     @property
+    def encoder(self) -> str | None:
+        """Return the name of the encoder, None where the result does not tell."""
+        return self.settings.get("encoder") or self.content.get("encoder")
+
+    @property
+    def encoder_sha256(self) -> str | None:
+        """Return the hash of the encoder's files, None for a result that no grid made."""
+        return self.content.get("run", {}).get("encoder_sha256")
+
+    @property
     def budget(self) -> tuple[int, int] | None:
         """Return training Docs that were used and all there are, None where all were."""
         used, total = (self.settings.get(key) for key in ("train_docs", "train_docs_of"))

@@ -26,6 +26,7 @@ from ..metrics.resampling import Units
 from ..runtime.processor import name_processor
 from ..tasks import Task
 from .families import END_TO_END, get_family
+from .pipeline_identity import hash_pipeline, pipeline_encoder
 from .scoring import check_labels, score_rows
 from .scoring.rows import Row, read_rows, write_rows
 
@@ -49,12 +50,15 @@ def evaluate_pipeline(
     data: Path,
     model: str | None = None,
     end_to_end: bool = False,
+    folder: Path | None = None,
 ) -> dict[str, Any]:
     """Predict gold Docs, write the predictions beside `output`, score that file, write the result.
 
     data (Path): The gold file, named by its SHA-256 in the result.
     model (str | None): Model name in the result, by default the pipeline's.
     end_to_end (bool): Of relations, whether the entities are predicted too.
+    folder (Path | None): Where the pipeline was loaded from, unchanged; named by its content in
+        the result, so that `package` can tell whether this is the pipeline.
     RETURNS (dict[str, Any]): The result; `score` and `ci95` are 0-1 (Pearson: -1 to 1), `n` counts
         what is resampled: documents, pairs, questions; `texts` the parts of documents.
     RAISES (BlurbError): B510 tasks of this type cannot be scored, and what its `Family` raises.
@@ -65,6 +69,8 @@ def evaluate_pipeline(
     predictions = _beside(output, "predictions.jsonl")
     write_rows(rows, predictions)
     remarks = {**remarks, **describe_pipeline(nlp, model)}
+    if folder is not None:
+        remarks["pipeline_sha256"] = hash_pipeline(folder)
     found = read_rows(predictions)
     return _score(task, references, found, predictions, output, data=data, remarks=remarks)
 
@@ -173,10 +179,12 @@ def describe_data(data: Path) -> dict[str, Any]:
 
 
 def describe_pipeline(nlp: Language, model: str | None = None) -> dict[str, Any]:
-    """Say which pipeline and seed gave a result."""
+    """Say which pipeline, seed and encoder gave a result."""
+    encoder = pipeline_encoder(nlp)
     return {
         "model": model or f"{nlp.meta['lang']}_{nlp.meta['name']}-{nlp.meta['version']}",
         "seed": nlp.config.interpolate()["training"].get("seed"),
+        **({} if encoder is None else {"encoder": encoder}),
     }
 
 

@@ -22,6 +22,7 @@ from spacy_blurb.evaluation.grid_cell import (
     Place,
     PreparedCell,
     _hash_encoder,
+    check_encoder,
     check_evaluation,
     dev_score,
     evaluate,
@@ -29,8 +30,11 @@ from spacy_blurb.evaluation.grid_cell import (
     read_curve,
     train,
 )
+from spacy_blurb.evaluation.grid_run import Folders, GridRun
 from spacy_blurb.evaluation.processes import Processes, Usage
 from spacy_blurb.tasks import get_task
+
+from .boards import write_result
 
 GRIDS = Path(__file__).parents[2] / "configs" / "grids"
 GRID = """
@@ -205,6 +209,39 @@ def test_an_encoder_is_named_by_its_files(tmp_path: Path) -> None:
         assert _hash_encoder(str(folder)) not in (before, str(folder))
 
 
+def test_the_settings_of_a_tokenizer_are_part_of_an_encoder(tmp_path: Path) -> None:
+    """They decide letter case where there is no tokenizer.json."""
+    for name in ("config.json", "tokenizer_config.json"):
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    before = _hash_encoder(str(tmp_path))
+    settings = '{"do_lower_case": false}'
+    (tmp_path / "tokenizer_config.json").write_text(settings, encoding="utf-8")
+    assert _hash_encoder(str(tmp_path)) != before
+
+
+@pytest.mark.parametrize(
+    ("run", "refused"),
+    [
+        ({"settings": {"encoder": "enc"}, "encoder_sha256": "sha"}, False),
+        ({"settings": {"encoder": "copy"}, "encoder_sha256": "sha"}, False),
+        ({"settings": {"encoder": "other"}, "encoder_sha256": "other"}, True),
+        ({"settings": {"encoder": "enc"}, "encoder_sha256": "trained again"}, True),
+        ({"settings": {"encoder": "enc"}}, False),
+        ({"settings": {"encoder": "other"}}, True),
+        ({}, False),
+    ],
+)
+def test_a_result_with_another_encoder_is_not_replaced(
+    tmp_path: Path, run: dict, refused: bool
+) -> None:
+    path = write_result(tmp_path, "hoc", "m", run=run)
+    if refused:
+        with pytest.raises(BlurbError, match=r"B645.*m-s0\.json.*'enc'.*--overwrite"):
+            check_encoder(make_prepared(), path)
+    else:
+        check_encoder(make_prepared(), path)
+
+
 def test_the_result_states_the_form_that_was_read(workplace: Path) -> None:
     """A folder without originals is read as the copy, where the grid asks for originals."""
     write_gad(workplace / "data" / "gad" / "blurb")
@@ -251,7 +288,59 @@ def test_the_curve_is_what_spacy_logged(tmp_path: Path) -> None:
 def make_prepared(**training: int) -> PreparedCell:
     (group,) = read_grid(GRIDS / "minilm.toml", encoder="enc")[:1]
     cell = group.alternatives[0][0]
-    return PreparedCell(cell, Config({"training": training}), Path("corpus"), "key", (1, 1))
+    return PreparedCell(cell, Config({"training": training}), Path("corpus"), "key", (1, 1), "sha")
+
+
+def test_of_candidates_one_model_is_kept(
+    workplace: Path, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The better one after each, so that a grid does not need the room of all; the first of two
+    equals, and after an interruption nothing is trained twice."""
+    monkeypatch.chdir(workplace)
+    rates = {1e-2: 0.25, 2e-2: 0.75, 3e-2: 0.5, 4e-2: 0.75}
+    text = 'tasks = ["bc5cdr"]\nselect = "dev"\n[settings]\nepochs = 1\n'
+    Path("grid.toml").write_text(f"{text}learning_rate = {list(rates)}\n", encoding="utf-8")
+    trained: list[float] = []
+    kept: list[list[float]] = []
+
+    def record_train(prepared: PreparedCell, folder: Path, *_: object) -> None:
+        rate = prepared.cell.settings.learning_rate
+        kept.append([float(path.read_text()) for path in folder.glob("*/model-last/rate")])
+        if (folder / prepared.key / "model-last").is_dir():
+            return
+        trained.append(rate)
+        (folder / prepared.key / "model-last").mkdir(parents=True)
+        (folder / prepared.key / "model-last" / "rate").write_text(str(rate))
+        record = {"steps": 4, "curve": [[4, rates[rate], 0.0]]}
+        (folder / prepared.key / "train.json").write_text(json.dumps(record), encoding="utf-8")
+
+    def record_evaluate(*arguments: object) -> dict:
+        scored = {"metric": "f", "score": 0.5, "ci95": [0, 1]}
+        return {**scored, "run": {"train_seconds": 1, "evaluate_seconds": 1}}
+
+    monkeypatch.setattr("spacy_blurb.evaluation.grid_run.train", record_train)
+    monkeypatch.setattr("spacy_blurb.evaluation.grid_run.evaluate", record_evaluate)
+    groups = read_grid(Path("grid.toml"), encoder=str(tiny_encoder))
+    folders = Folders(Path("data"), Path("work"), Path("results"))
+    outcome = GridRun(groups, folders, [Place()], report=lambda line: None).run()
+    assert (outcome.finished, outcome.failed) == (1, [])
+    assert trained == list(rates)
+    # Before each training, and before the best one is evaluated.
+    assert kept == [[], [1e-2], [2e-2], [2e-2], [2e-2]]
+
+
+def test_another_encoder_is_refused_before_anything_is_trained(
+    workplace: Path, tiny_encoder: Path
+) -> None:
+    text = 'tasks = ["bc5cdr"]\nname = "m"\n'
+    (workplace / "grid.toml").write_text(text, encoding="utf-8")
+    groups = read_grid(workplace / "grid.toml", encoder=str(tiny_encoder))
+    folders = Folders(workplace / "data", workplace / "work", workplace / "results")
+    write_result(workplace / "results", "bc5cdr", "m", run={"settings": {"encoder": "other"}})
+    outcome = GridRun(groups, folders, [Place()], report=lambda line: None).run()
+    (failed,) = outcome.failed
+    assert "B645" in failed
+    assert not (workplace / "work" / "bc5cdr").exists()
 
 
 def test_settings_do_not_compete_on_a_score_from_before_the_end(tmp_path: Path) -> None:

@@ -40,7 +40,8 @@ def test_an_empty_folder_has_the_published_rows(tmp_path: Path) -> None:
 def test_a_whole_row(tmp_path: Path) -> None:
     for number, task in enumerate(BLURB_TASKS):
         for seed in (0, 1):
-            write_result(tmp_path, task, "m", seed, right=number % 3 + 5 + seed)
+            right, settings = number % 3 + 5 + seed, {"form": "blurb", "encoder": "mini"}
+            write_result(tmp_path, task, "m", seed, right=right, settings=settings)
     (row,) = own(tmp_path).values()
     # NER 5, 6, 7, 5, 6 and one more with seed 1, and so on.
     assert row.scores["bc5_chem"] == pytest.approx(55)
@@ -137,10 +138,57 @@ def test_an_encoder_for_each_seed_is_no_difference(tmp_path: Path, names: tuple)
     assert own(tmp_path)["m"].cells["hoc"].score == pytest.approx(50)
 
 
+def test_runs_of_two_encoders_are_not_averaged(tmp_path: Path) -> None:
+    """Results of `evaluate` state it too; of one name the files count, where a grid wrote them."""
+    for seed, name in enumerate(("mini", "bert")):
+        write_result(tmp_path / "a", "hoc", "en_pipeline-0.0.0", seed, encoder=name)
+    with pytest.raises(BlurbError, match=r"B637.*differ in encoder \(bert, mini\)"):
+        board(tmp_path / "a")
+    for seed, sha in enumerate("xy"):
+        run = {"settings": {"encoder": "mini"}, "encoder_sha256": sha}
+        write_result(tmp_path / "b", "hoc", "m", seed, run=run)
+    with pytest.raises(BlurbError, match=r"B637.*differ in encoder \(mini \(x\), mini \(y\)\)"):
+        board(tmp_path / "b")
+    for seed, sha in enumerate("xy"):  # an encoder for each seed
+        run = {"settings": {"encoder": f"mini-s{seed}"}, "encoder_sha256": sha}
+        write_result(tmp_path / "c", "hoc", "m", seed, run=run)
+    assert own(tmp_path / "c")["m"].cells["hoc"].score == pytest.approx(50)
+
+
+def test_several_encoders_cost_the_blurb_score_unless_told(tmp_path: Path) -> None:
+    for task in BLURB_TASKS:
+        name = "bert" if task == "gad" else "mini"
+        write_result(tmp_path, task, "m", settings={"form": "blurb", "encoder": name})
+    row = own(tmp_path)["m"]
+    assert (row.blurb, row.refused) == (None, ["several encoders: bert, mini"])
+    assert own(tmp_path, mixed=True)["m"].blurb == pytest.approx(50)
+    for task in BLURB_TASKS:
+        write_result(tmp_path, task, "m", settings={"form": "blurb", "encoder": "mini-s0"})
+    assert own(tmp_path)["m"].refused == []
+
+
+def test_a_score_whose_settings_are_not_stated_says_so(tmp_path: Path) -> None:
+    """It stays, as nothing is known to be wrong, but is not shown as one that was checked."""
+    for task in BLURB_TASKS:
+        write_result(tmp_path, task, "m", settings=None if task == "ddi" else {"form": "blurb"})
+    remark = "settings not stated for ddi: budget and form of the data are unknown"
+    row = own(tmp_path)["m"]
+    assert (row.blurb, row.refused) == (pytest.approx(50), [remark])
+    text = board_to_markdown(board(tmp_path))
+    assert remark in text
+    (line,) = [line for line in text.splitlines() if line.startswith("| m ")]
+    assert line.split(" | ")[1].endswith(")[3]")
+    for task in BLURB_TASKS:
+        write_result(tmp_path, task, "m")
+    assert own(tmp_path)["m"].refused == [
+        "settings not stated for any task: budget and form of the data are unknown"
+    ]
+
+
 def test_relations_between_predicted_entities_are_no_blurb_score(tmp_path: Path) -> None:
     for task in BLURB_TASKS:
         found = {"entities": "predicted" if task == "ddi" else "gold"} if task != "hoc" else {}
-        write_result(tmp_path, task, "m", **found)
+        write_result(tmp_path, task, "m", settings={"form": "blurb"}, **found)
     row = own(tmp_path)["m"]
     assert (row.blurb, row.refused) == (None, ["relations between predicted entities: ddi"])
     assert row.cells["ddi"].notes == ["end to end: the entities are predicted, too"]

@@ -9,17 +9,25 @@ from zipfile import ZipFile
 import pytest
 import spacy
 from confection import Config
+from typer.testing import CliRunner
 
+from spacy_blurb.cli.main import app
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.model_card import model_card
 from spacy_blurb.evaluation.packaging import (
-    ENCODER_NAME,
+    _check_origin,
     _neutralise_paths,
     _performance,
     _read_results,
     _write_card,
     _write_meta,
     build_wheel,
+)
+from spacy_blurb.evaluation.pipeline_identity import (
+    ENCODER_NAME,
+    hash_pipeline,
+    name_encoder,
+    pipeline_encoder,
 )
 
 # spaCy leaves the files that it writes to the garbage collector.
@@ -79,6 +87,56 @@ def test_the_packaged_pipeline_predicts_as_the_trained_one(
     assert [(e.start, e.end, e.label_, e._.score) for e in doc.ents] == [
         (e.start, e.end, e.label_, e._.score) for e in expected.ents
     ]
+
+
+def test_a_package_is_the_pipeline_that_it_was_made_of(
+    unpacked: Path, trained_folder: Path, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    """By all that it predicts with, and by the name of the encoder that it started from."""
+    own = hash_pipeline(trained_folder)
+    assert hash_pipeline(unpacked) == own
+    assert pipeline_encoder(spacy.load(trained_folder)) == tiny_encoder.name
+    assert pipeline_encoder(spacy.load(unpacked)) == tiny_encoder.name
+    for number, (name, text) in enumerate([("ner/cfg", "{}"), ("meta.json", "{}")]):
+        other = shutil.copytree(trained_folder, tmp_path / str(number))
+        (other / name).write_text(text, encoding="utf-8")
+        assert (hash_pipeline(other) == own) == (name == "meta.json")
+    config = Config().from_disk(other / "config.cfg", interpolate=False)
+    config["components"]["transformer"]["model"]["window"] = 64
+    config.to_disk(other / "config.cfg")
+    assert hash_pipeline(other) != own
+
+
+@pytest.mark.parametrize(
+    ("encoder", "name"),
+    [
+        ("encoders/mini", "mini"),
+        ("owner/name-of-the-hub", "name-of-the-hub"),
+        ("training/intermediate/model-last", "intermediate/model-last"),
+        ("/model", "model"),
+    ],
+)
+def test_the_name_of_an_encoder(encoder: str, name: str) -> None:
+    assert name_encoder(encoder) == name
+
+
+def test_scores_of_another_pipeline_are_not_shipped(
+    trained_folder: Path, corpus: Path, tmp_path: Path
+) -> None:
+    result = tmp_path / "r.json"
+    words = [trained_folder, "ner", corpus / "dev.spacy", "-o", result]
+    found = CliRunner().invoke(app, ["evaluate", *map(str, words)])
+    assert found.exit_code == 0, found.output
+    content = json.loads(result.read_text(encoding="utf-8"))
+    assert content["pipeline_sha256"] == hash_pipeline(trained_folder)
+    _check_origin(trained_folder, [result])
+    other = shutil.copytree(trained_folder, tmp_path / "other")
+    (other / "ner" / "cfg").write_text("{}", encoding="utf-8")
+    with pytest.raises(BlurbError, match=r"B644.*r\.json.*other"):
+        build_wheel(other, tmp_path, name="blurb_x", version="0.1.0", results=[result])
+    # A result that does not say, as of another program: as before.
+    result.write_text(json.dumps(RESULT), encoding="utf-8")
+    _check_origin(other, [result])
 
 
 def test_no_folder_of_the_training_machine_is_left(

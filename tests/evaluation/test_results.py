@@ -72,6 +72,12 @@ def test_the_seed_of_a_trained_pipeline_is_a_number(trained_folder: Path) -> Non
     assert describe_pipeline(spacy.load(trained_folder))["seed"] == 3
 
 
+def test_the_result_names_the_encoder(trained_folder: Path, tiny_encoder: Path) -> None:
+    """Without it a table would average two encoders under a pipeline's default name."""
+    assert describe_pipeline(spacy.load(trained_folder))["encoder"] == tiny_encoder.name
+    assert "encoder" not in describe_pipeline(spacy.blank("en"))
+
+
 def test_files_beside_the_result(written: Path, result: dict) -> None:
     names = {path.name for path in written.parent.iterdir()}
     assert names == {"rules.v1.json", "rules.v1.predictions.jsonl", "rules.v1.units.json"}

@@ -17,6 +17,7 @@ from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.export import export_pipeline, summarise
 from spacy_blurb.evaluation.export_config import read_calibration
 from spacy_blurb.evaluation.parity import score_dev
+from spacy_blurb.evaluation.pipeline_identity import pipeline_encoder
 from spacy_blurb.runtime.processor import has_vnni
 from spacy_blurb.runtime.quantise import calibration_rows
 
@@ -273,4 +274,8 @@ def test_calibration_texts_of_a_corpus(nlp: Language, tmp_path: Path) -> None:
 def test_the_seed_of_the_training_is_kept(exported: Exported, trained: Language) -> None:
     seed = trained.config.interpolate()["training"]["seed"]
     assert seed is not None
-    assert spacy.load(exported("openvino-bf16")).config["training"]["seed"] == seed
+    nlp = spacy.load(exported("openvino-bf16"))
+    assert nlp.config["training"]["seed"] == seed
+    # And the name of the encoder, which the exported config does not have.
+    assert pipeline_encoder(nlp) == pipeline_encoder(trained)
+    assert pipeline_encoder(nlp)
