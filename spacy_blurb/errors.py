@@ -389,6 +389,11 @@ class Errors(metaclass=_CodedMessages):
         "read {read}, and now there are {found}, whose vectors are not theirs. Move the component "
         "that does it before 'transformer', or behind all components that read its output."
     )
+    B319 = (
+        "{path} has pieces with capital letters ({example!r} is one of {count:,}), but the text is "
+        "set in lower case before it is cut, since no tokenizer_config.json says otherwise. If the "
+        'encoder is cased, put one with {{"do_lower_case": false}} beside it.'
+    )
 
     # Components
     B400 = (

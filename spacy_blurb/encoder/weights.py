@@ -4,6 +4,7 @@ Foreign names stand here and nowhere else. transformers is not needed.
 """
 
 import json
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -138,11 +139,16 @@ def _special(settings: dict[str, Any], key: str, default: str) -> str:
 
 
 def _build_word_piece(path: Path, settings: dict[str, Any]) -> Tokenizer:
-    """Build BERT's tokenizer from a vocabulary, with the defaults of its first release."""
+    """Build BERT's tokenizer from a vocabulary, with the defaults of its first release.
+
+    Warns (B315) where lower case is such a default and the vocabulary does not look like it.
+    """
     special = {key: f"[{key.upper()}]" for key in ("unk", "sep", "pad", "cls", "mask")}
     special = {key: _special(settings, key, piece) for key, piece in special.items()}
     # Not a check of the text: the file's lines are the pieces.
     tokenizer = Tokenizer(models.WordPiece.from_file(str(path), unk_token=special["unk"]))
+    if "do_lower_case" not in settings:
+        _warn_of_capitals(path, tokenizer)
     tokenizer.normalizer = normalizers.BertNormalizer(
         lowercase=settings.get("do_lower_case", True),
         handle_chinese_chars=settings.get("tokenize_chinese_chars", True),
@@ -152,6 +158,15 @@ def _build_word_piece(path: Path, settings: dict[str, Any]) -> Tokenizer:
     known = [piece for piece in special.values() if tokenizer.token_to_id(piece) is not None]
     tokenizer.add_special_tokens([AddedToken(piece, normalized=False) for piece in known])
     return tokenizer
+
+
+def _warn_of_capitals(path: Path, tokenizer: Tokenizer) -> None:
+    """Warn of pieces that lower-cased text never gives; special ones are in brackets."""
+    pieces = sorted(tokenizer.get_vocab(), key=tokenizer.token_to_id)
+    capital = [p for p in pieces if p != p.lower() and p[:1] not in ("[", "<", "#")]
+    if capital:
+        message = Errors.B315.format(path=path, example=capital[0], count=len(capital))
+        warnings.warn(message, stacklevel=3)
 
 
 def _read_tensors(folder: Path) -> dict[str, Any]:

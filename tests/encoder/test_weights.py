@@ -104,6 +104,21 @@ def test_a_vocabulary_makes_the_same_tokenizer_as_transformers(folder: Path, low
     assert (found.ids[0] == oracle.unk_token_id) is not lower
 
 
+def test_a_cased_vocabulary_without_settings_is_warned_of(folder: Path) -> None:
+    """Lower case is the default of BERT's first release; BioBERT's files do not say otherwise."""
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer_config.json").write_text("{}", "utf-8")
+    read_tokenizer(folder)
+    with (folder / "vocab.txt").open("a", encoding="utf-8") as file:
+        file.write("Rats\n##NA\n")
+    with pytest.warns(UserWarning, match=r"B315.*vocab\.txt.*'Rats' is one of 1\).*do_lower_case"):
+        read_tokenizer(folder)
+    for lower in (True, False):
+        settings = {"do_lower_case": lower}
+        (folder / "tokenizer_config.json").write_text(json.dumps(settings), "utf-8")
+        read_tokenizer(folder)
+
+
 def test_special_pieces_of_another_name(folder: Path) -> None:
     vocab = (folder / "vocab.txt").read_text("utf-8").replace("[CLS]", "<s>")
     (folder / "vocab.txt").write_text(vocab, "utf-8")
