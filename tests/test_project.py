@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from spacy.language import Language
-from weasel.util.config import load_project_config
+from weasel.util.config import load_project_config, parse_config_overrides
 
 from spacy_blurb.annotations import gold_entities
 from spacy_blurb.cli.main import app
@@ -121,6 +122,25 @@ def test_what_reads_text_runs_at_every_call(config: dict[str, Any]) -> None:
     assert {"vocab", "corpus", "sm-overlap"} <= always
 
 
+def test_options_are_switched_on_by_words(project: Path) -> None:
+    """Weasel takes dashes out of values, so "--overwrite" would reach no command as it is."""
+    words = ["--vars.overwrite", "overwrite", "--vars.intermediate_head=keep-head"]
+    for given, overwrite, head in (
+        ([], " --no-overwrite", " --new-head "),
+        (words, " --overwrite", " --keep-head "),
+    ):
+        config = load_project_config(project, overrides=parse_config_overrides(list(given)))
+        scripts = {command["name"]: command["script"] for command in config["commands"]}
+        for name in ("vocab", "corpus", "encoder", "sm-corpus", "sm-encoder", "grid", "arms-vocab"):
+            for line in scripts[name]:
+                assert line.endswith(overwrite), name
+        assert head in scripts["target-config"][0]
+    group: Any = typer.main.get_command(app)
+    for name in ("vocab", "corpus", "pretrain", "run"):
+        options = {o for p in group.commands[name].params for o in (*p.opts, *p.secondary_opts)}
+        assert {"--overwrite", "--no-overwrite"} <= options
+
+
 def test_variables_reach_the_commands(project: Path) -> None:
     names: dict[str, Any] = {
         "model": "mini",
@@ -128,7 +148,6 @@ def test_variables_reach_the_commands(project: Path) -> None:
         "grid": "tags",
         "seed": 7,
         "sm_card": "mine.md",
-        "overwrite": "--overwrite",
     }
     overrides = {f"vars.{name}": value for name, value in names.items()}
     config = load_project_config(project, overrides=overrides)
@@ -136,15 +155,13 @@ def test_variables_reach_the_commands(project: Path) -> None:
     scripts = {name: command["script"] for name, command in commands.items()}
     (grid,) = scripts["grid"]
     assert "grids/tags.toml" in grid
-    assert "--work training/tags --jobs 1 --gpus 1 --overwrite" in grid
+    assert "--work training/tags --jobs 1 --gpus 1" in grid
     assert "--gold training/tags/corpus" in scripts["board"][0]
     assert commands["board"]["deps"] == commands["grid"]["outputs"] == ["metrics/tags"]
     assert "--model=mini " in scripts["score"][0]
     assert "--training.seed 7" in scripts["sm-assemble"][0]
     assert "--card mine.md" in scripts["sm-wheel"][0]
     assert "mine.md" in commands["sm-wheel"]["deps"]
-    for name in ("vocab", "corpus", "encoder"):
-        assert scripts[name][0].endswith(" --overwrite")
     # What a GPU trains it evaluates too; an exported pipeline and spaCy's CNN are for CPUs.
     for name, script in scripts.items():
         for line in script:

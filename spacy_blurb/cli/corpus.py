@@ -14,7 +14,9 @@ def corpus(
     config: Annotated[Path, typer.Argument(help="TOML file; see configs/pretrain/.")],
     overwrite: Annotated[
         bool,
-        typer.Option("--overwrite", help="Replace a corpus that was made with other settings."),
+        typer.Option(
+            "--overwrite/--no-overwrite", help="Replace a corpus that was made with other settings."
+        ),
     ] = False,
 ) -> None:
     """Turn text, JSONL, PubMed XML or MEDLINE text into tokenised shards for pretraining.

@@ -39,7 +39,9 @@ def init_config(
     seed: Annotated[int, typer.Option(help="Of weights, order and dropout.")] = 0,
     keep_head: Annotated[
         bool,
-        typer.Option("--keep-head", help="Go on with the head of the pipeline ENCODER as well."),
+        typer.Option(
+            "--keep-head/--new-head", help="Go on with the head of the pipeline ENCODER as well."
+        ),
     ] = False,
     add_head: Annotated[
         bool,

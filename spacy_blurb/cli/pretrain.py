@@ -13,7 +13,10 @@ def pretrain(
     context: typer.Context,
     config: Annotated[Path, typer.Argument(help="TOML file; see configs/pretrain/.")],
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Delete a run with other settings, start again.")
+        bool,
+        typer.Option(
+            "--overwrite/--no-overwrite", help="Delete a run with other settings, start again."
+        ),
     ] = False,
 ) -> None:
     """Train an encoder, and save it as a Hugging Face folder.

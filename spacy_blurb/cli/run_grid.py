@@ -40,7 +40,8 @@ def run(
         bool, typer.Option("--keep-models", help="Keep trained pipelines after scoring.")
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace results with another encoder.")
+        bool,
+        typer.Option("--overwrite/--no-overwrite", help="Replace results with another encoder."),
     ] = False,
 ) -> None:
     """Train and score every cell of a grid; a second call runs only what is missing.

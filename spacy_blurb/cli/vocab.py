@@ -14,7 +14,9 @@ def vocab(
     config: Annotated[Path, typer.Argument(help="TOML file; see configs/pretrain/.")],
     overwrite: Annotated[
         bool,
-        typer.Option("--overwrite", help="Replace a vocabulary that a finished corpus uses."),
+        typer.Option(
+            "--overwrite/--no-overwrite", help="Replace a vocabulary that a finished corpus uses."
+        ),
     ] = False,
 ) -> None:
     """Learn a WordPiece vocabulary from text and save it as a tokenizer folder.
