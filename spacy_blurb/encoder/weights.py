@@ -141,7 +141,7 @@ def _special(settings: dict[str, Any], key: str, default: str) -> str:
 def _build_word_piece(path: Path, settings: dict[str, Any]) -> Tokenizer:
     """Build BERT's tokenizer from a vocabulary, with the defaults of its first release.
 
-    Warns (B315) where lower case is such a default and the vocabulary does not look like it.
+    Warns (B319) where lower case is such a default and the vocabulary does not look like it.
     """
     special = {key: f"[{key.upper()}]" for key in ("unk", "sep", "pad", "cls", "mask")}
     special = {key: _special(settings, key, piece) for key, piece in special.items()}
@@ -165,7 +165,7 @@ def _warn_of_capitals(path: Path, tokenizer: Tokenizer) -> None:
     pieces = sorted(tokenizer.get_vocab(), key=tokenizer.token_to_id)
     capital = [p for p in pieces if p != p.lower() and p[:1] not in ("[", "<", "#")]
     if capital:
-        message = Errors.B315.format(path=path, example=capital[0], count=len(capital))
+        message = Errors.B319.format(path=path, example=capital[0], count=len(capital))
         warnings.warn(message, stacklevel=3)
 
 

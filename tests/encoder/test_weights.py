@@ -111,7 +111,7 @@ def test_a_cased_vocabulary_without_settings_is_warned_of(folder: Path) -> None:
     read_tokenizer(folder)
     with (folder / "vocab.txt").open("a", encoding="utf-8") as file:
         file.write("Rats\n##NA\n")
-    with pytest.warns(UserWarning, match=r"B315.*vocab\.txt.*'Rats' is one of 1\).*do_lower_case"):
+    with pytest.warns(UserWarning, match=r"B319.*vocab\.txt.*'Rats' is one of 1\).*do_lower_case"):
         read_tokenizer(folder)
     for lower in (True, False):
         settings = {"do_lower_case": lower}
