@@ -37,6 +37,7 @@ from .selection import (
     NO_DOCUMENT,
     SPLITS,
     Selection,
+    describe_selection,
     require_documents,
     select_documents,
     sum_left_out,
@@ -134,13 +135,9 @@ def build_corpus(
 def _describe_settings(
     config: PretrainingConfig, files: list[PreparedFile], tokenizer_hash: str
 ) -> dict[str, Any]:
-    """Describe all that the shards depend on; files by their content, wherever they lie."""
+    """Describe all that the shards depend on."""
     return {
-        "text.files": [[file.kind, file.sha256] for file in files],
-        "text.held_out": config.text.held_out,
-        "text.min_words": config.text.min_words,
-        "text.exclude_ids": [hash_file(Path(name)) for name in config.text.exclude_ids],
-        "text.exclude_titles": [hash_file(Path(name)) for name in config.text.exclude_titles],
+        **describe_selection(config.text, files),
         "corpus.shard_words": config.corpus.shard_words,
         "vocab": tokenizer_hash,
         "version": CORPUS_VERSION,

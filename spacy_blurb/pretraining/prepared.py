@@ -75,7 +75,7 @@ def describe_files(config: TextConfig, workers: Workers, folder: Path) -> list[P
     """
     paths = find_files(config.files)
     kinds = [find_kind(path, config.format) for path in paths]
-    hashes = dict(workers.run(_hash_input, enumerate(paths)))
+    hashes = dict(workers.run(hash_file, enumerate(paths)))
     return [
         PreparedFile(str(path), kind, hashes[number], folder / f"{_key(kind, hashes[number])}.txt")
         for number, (path, kind) in enumerate(zip(paths, kinds, strict=True))
@@ -127,10 +127,6 @@ def normalise_title(title: str) -> str:
 
 def _key(kind: str, sha256: str) -> str:
     return hashlib.sha256(f"{READER_VERSION} {kind} {sha256}".encode()).hexdigest()[:24]
-
-
-def _hash_input(path: Path) -> str:
-    return hash_file(path)
 
 
 def _is_prepared(file: PreparedFile) -> bool:

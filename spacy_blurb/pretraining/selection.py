@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.formats.compressed import read_lines
+from ..data.formats.file_hash import hash_file
 from ..data.formats.id_list import read_ids
 from ..errors import BlurbError, Errors
 from .config import TextConfig
@@ -58,6 +59,17 @@ class Selection:
         """Count a file's documents by the reason for which they are left out."""
         counts = np.bincount(self.fates[number], minlength=256)
         return {reason: int(counts[1 + place]) for place, reason in enumerate(REASONS)}
+
+
+def describe_selection(config: TextConfig, files: list[PreparedFile]) -> dict[str, Any]:
+    """Describe all that the chosen documents depend on; files by content, wherever they lie."""
+    return {
+        "text.files": [[file.kind, file.sha256] for file in files],
+        "text.held_out": config.held_out,
+        "text.min_words": config.min_words,
+        "text.exclude_ids": [hash_file(Path(name)) for name in config.exclude_ids],
+        "text.exclude_titles": [hash_file(Path(name)) for name in config.exclude_titles],
+    }
 
 
 def select_documents(files: list[PreparedFile], config: TextConfig) -> Selection:

@@ -14,12 +14,11 @@ from tokenizers import BertWordPieceTokenizer, Tokenizer
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
-from ..data.formats.file_hash import hash_file
 from ..data.formats.whole_files import write_whole
 from ..errors import BlurbError, Errors
 from .config import PretrainingConfig
 from .prepared import TEXT_FOLDER, PreparedFile, Report, describe_files, prepare_files
-from .selection import read_split, require_documents, select_documents
+from .selection import describe_selection, read_split, require_documents, select_documents
 from .shards import read_manifest
 from .text import Document
 from .workers import Workers
@@ -102,29 +101,26 @@ def train_vocab(
             return counts
         prepare_files(files, workers, report)
     pieces, n_documents = _learn(config, files)
-    tokenizer = _build_tokenizer(pieces, config.vocab.lowercase)
     manifest = read_manifest(folder) if (output / "tokenizer.json").is_file() else None
     # Known only now: other text can give the same pieces, and then nothing is lost.
-    fits = manifest is None or manifest["tokenizer"] == hash_tokenizer(tokenizer)
+    fits = manifest is None or manifest["tokenizer"] == hash_tokenizer(
+        _build_tokenizer(pieces, config.vocab.lowercase)
+    )
     if not fits and not overwrite:
         raise BlurbError(Errors.B215.format(folder=output, corpus=folder))
     counts = VocabCounts(documents=n_documents, asked=config.vocab.size, reached=len(pieces))
     # Without its record a vocabulary that a kill has cut is learnt again.
     (output / RECORD).unlink(missing_ok=True)
-    _save_tokenizer(output, pieces, tokenizer, config.vocab.lowercase)
+    _save_tokenizer(output, pieces, config.vocab.lowercase)
     vouched = {"settings": settings, "tokenizer": _hash_folder(output), "counts": asdict(counts)}
     write_whole(output / RECORD, json.dumps(vouched, indent=2) + "\n")
     return counts
 
 
 def _describe_settings(config: PretrainingConfig, files: list[PreparedFile]) -> dict[str, Any]:
-    """Describe all that a vocabulary depends on; files by their content, wherever they lie."""
+    """Describe all that a vocabulary depends on."""
     return {
-        "text.files": [[file.kind, file.sha256] for file in files],
-        "text.held_out": config.text.held_out,
-        "text.min_words": config.text.min_words,
-        "text.exclude_ids": [hash_file(Path(name)) for name in config.text.exclude_ids],
-        "text.exclude_titles": [hash_file(Path(name)) for name in config.text.exclude_titles],
+        **describe_selection(config.text, files),
         "vocab.size": config.vocab.size,
         "vocab.lowercase": config.vocab.lowercase,
         "version": VOCAB_VERSION,
@@ -244,13 +240,11 @@ def _read_alphabet(documents: Iterable[Document], lowercase: bool) -> tuple[int,
     return n_documents, sorted(frequent[:MAX_ALPHABET])
 
 
-def _save_tokenizer(
-    folder: Path, pieces: list[str], tokenizer: BertWordPieceTokenizer, lowercase: bool
-) -> None:
+def _save_tokenizer(folder: Path, pieces: list[str], lowercase: bool) -> None:
     """Write the files by hand: their form is the same for transformers 4 and 5."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
-    tokenizer.save(str(folder / "tokenizer.json"))
+    _build_tokenizer(pieces, lowercase).save(str(folder / "tokenizer.json"))
     named = dict(zip(("pad", "unk", "cls", "sep", "mask"), SPECIAL, strict=True))
     special = {f"{name}_token": piece for name, piece in named.items()}
     settings = {
