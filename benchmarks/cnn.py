@@ -73,7 +73,7 @@ def main() -> None:
     args = parser.parse_args()
     texts = read_texts(args.corpus)[: 50 if args.quick else None]
     rounds = 1 if args.quick else 5
-    sides = {name: spacy.load(name) for name in (args.pipeline, str(args.cnn))}
+    sides = {args.pipeline: spacy.load(args.pipeline), "cnn": spacy.load(args.cnn)}
     for nlp in sides.values():
         seconds_of(nlp, texts[:10], 1)
     cores = len(os.sched_getaffinity(0))

@@ -14,7 +14,7 @@ NO_RATIOS = {"corpus", "pretraining_memory"}
 
 
 def test_there_are_results_of_benchmarks() -> None:
-    assert len(FILES) >= 17
+    assert len(FILES) >= 18
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
