@@ -860,8 +860,8 @@ class Errors(metaclass=_CodedMessages):
         "in the config of 'blurb_runtime', or export with --backend onnx-int8."
     )
     B710 = (
-        "This processor does not multiply bfloat16: the encoder computes in float32, which is as "
-        "good and about half as fast. An encoder exported with 8 bits may be faster here."
+        "This processor does not multiply bfloat16 faster than float32 (no AMX): the encoder "
+        "computes in float32, which is as good. An encoder exported with 8 bits may be faster here."
     )
     B711 = (
         "This processor does not multiply 8-bit numbers (no VNNI): the encoder multiplies its "

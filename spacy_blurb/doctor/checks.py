@@ -162,11 +162,11 @@ def check_precision(facts: Facts) -> Iterator[Finding]:
     if facts.bf16 is None:
         return
     if facts.bf16:
-        yield Finding("ok", "The processor multiplies bfloat16; the encoder uses it.")
+        yield Finding("ok", "bfloat16 is fast here; the encoder uses it.")
     else:
         yield Finding(
             "note",
-            "No bfloat16 in this processor: the encoder computes in float32, which is slower. "
+            "No fast bfloat16 in this processor (no AMX): the encoder computes in float32. "
             "Results are the same or closer to the paper's.",
         )
 

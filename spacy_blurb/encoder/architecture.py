@@ -37,7 +37,8 @@ def build_encoder_v1(
     name (str): A Hugging Face folder with a BERT, the name of one on the hub, or a saved pipeline,
         from which the weights of its encoder are taken.
     precision (str): Of prediction and training: "bf16" for bfloat16 multiplications (weights and
-        their updates stay float32), "fp32", or "auto" for bf16 where the device has it in hardware.
+        their updates stay float32), "fp32", or "auto" for bf16 where it is faster: on a GPU and
+        on a CPU with AMX.
     window (int): Most pieces that are computed together, `[CLS]` and `[SEP]` included. Where the
         encoder has fewer positions, `window` and `overlap` shrink to fit.
     overlap (int): Pieces that neighbouring windows of a longer text share; see `windows.py`.

@@ -35,8 +35,9 @@ def wants_bf16(precision: Precision, device: Any) -> bool:
 
     precision (str): "auto", "bf16" or "fp32".
     device (torch.device): Where the encoder runs.
-    RETURNS (bool): For "auto", true where this device multiplies bfloat16 in hardware; torch also
-        emulates it, several times slower than float32.
+    RETURNS (bool): For "auto", true where this device multiplies bfloat16 faster than float32: a
+        GPU in hardware, a CPU with AMX. AVX-512's instruction for it takes longer than float32 on
+        the Xeon that was measured (docs/results.md), and torch's emulation several times as long.
     """
     import torch
 
@@ -45,5 +46,5 @@ def wants_bf16(precision: Precision, device: Any) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
-        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+        return bool(torch.cpu._is_amx_tile_supported())
     return False

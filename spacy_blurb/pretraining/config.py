@@ -129,7 +129,7 @@ class TrainingConfig:
     dropout (float): Share of activations dropped, 0-1; 0.1 in BERT. A run that hardly reads a text
         twice learns more without.
     seed (int): Of the initial weights, the order of rows, the masks and the dropout.
-    precision (str): "auto" (bf16 where the processor has it), "bf16" or "fp32".
+    precision (str): "auto" (bf16 where it is faster: GPUs, AMX), "bf16" or "fp32".
     save_every (int): Steps between checkpoints.
     log_every (int): Steps between progress lines.
     eval_every (int): Steps between measurements on the held-out text.

@@ -136,14 +136,14 @@ def wants_bf16(precision: str) -> bool:
     """Decide whether to compute in bfloat16.
 
     precision (str): "auto", "bf16" or "fp32".
-    RETURNS (bool): For "auto", true where the GPU, or without one the CPU, multiplies bfloat16 in
-        hardware; torch also emulates it, several times slower than float32.
+    RETURNS (bool): For "auto", true where the GPU, or without one the CPU, multiplies bfloat16
+        faster than float32: of CPUs those with AMX.
     """
     if precision != "auto":
         return precision == "bf16"
     if torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    return bool(torch.cpu._is_amx_tile_supported())
 
 
 def _build_arguments(config: PretrainingConfig) -> TrainingArguments:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import BlurbError, Errors
 from .openvino_import import import_openvino
 from .per_process import PerProcess
-from .processor import count_threads, has_vnni, may_use_bf16
+from .processor import count_threads, has_fast_bf16, has_vnni
 
 _XML, _BIN = "network.xml", "network.bin"
 INPUTS = ("piece_ids", "positions", "type_ids", "owners")
@@ -88,7 +88,7 @@ class OpenVinoNetwork:
         capable = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         if self._precision == "fp32":
             return "f32"
-        if capable and may_use_bf16():
+        if capable and (self._precision == "bf16" or has_fast_bf16()):
             return "bf16"
         # Quantised multiplications do not need it.
         if not _is_quantised(self._model):

@@ -11,7 +11,8 @@ _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 """The variables by which oneDNN, which OpenVINO computes with, is told to use less."""
 _WITHOUT_VNNI = {"SSE41", "AVX", "AVX2", "AVX512_CORE"}
-_WITHOUT_BF16 = _WITHOUT_VNNI | {"AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE_VNNI"}
+_WITHOUT_AMX = _WITHOUT_VNNI | {"AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE_VNNI"}
+_WITHOUT_AMX |= {"AVX512_CORE_BF16", "AVX512_CORE_FP16", "AVX10_1_512"}
 _VNNI_FLAGS = {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp"}
 
 
@@ -32,9 +33,16 @@ def read_flags() -> set[str] | None:
     return set(_CPU_INFO.read_text(encoding="utf-8").split())
 
 
-def may_use_bf16() -> bool:
-    """Tell whether oneDNN is allowed to multiply bfloat16; the hardware is OpenVINO's to know."""
-    return _limit() not in _WITHOUT_BF16
+def has_fast_bf16() -> bool:
+    """Tell whether bfloat16 is multiplied faster than float32: with AMX, where that can be known.
+
+    AVX-512's instruction for it takes longer than float32 on the Xeon that was measured
+    (docs/results.md).
+    """
+    if _limit() in _WITHOUT_AMX:
+        return False
+    flags = read_flags()
+    return flags is None or "amx_bf16" in flags
 
 
 def has_vnni() -> bool:

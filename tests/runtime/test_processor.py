@@ -1,4 +1,4 @@
-"""Processors without bfloat16 or VNNI, simulated by the variable that OpenVINO's oneDNN reads."""
+"""Processors without fast bfloat16 or VNNI, simulated by the variable that oneDNN reads."""
 
 import json
 import os
@@ -6,10 +6,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from spacy_blurb.runtime import processor
+from spacy_blurb.runtime.openvino_network import OpenVinoNetwork
 
 Exported = Callable[[str], Path]
 PROGRAM = """
@@ -35,8 +37,8 @@ def run_limited(folder: Path, limit: str | None) -> dict:
     return json.loads(run.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("limit", ["AVX2", "AVX512_CORE_VNNI"])
-def test_without_bf16_it_computes_in_float32_and_says_so(limit: str, exported: Exported) -> None:
+@pytest.mark.parametrize("limit", ["AVX2", "AVX512_CORE_VNNI", "AVX512_CORE_BF16"])
+def test_without_amx_it_computes_in_float32_and_says_so(limit: str, exported: Exported) -> None:
     if limit.startswith("AVX512") and "avx512_vnni" not in processor_flags():
         pytest.skip("this processor has no AVX-512 VNNI")
     found = run_limited(exported("openvino-bf16"), limit)
@@ -71,7 +73,8 @@ def processor_flags() -> set[str]:
         ("AVX2", False, False),
         ("avx512_core", False, False),
         ("AVX512_CORE_VNNI", False, True),
-        ("AVX512_CORE_BF16", True, True),
+        ("AVX512_CORE_BF16", False, True),
+        ("AVX512_CORE_AMX", True, True),
         ("DEFAULT", True, True),
     ],
 )
@@ -79,10 +82,10 @@ def test_limits(
     limit: str, bf16: bool, vnni: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     info = tmp_path / "cpuinfo"
-    info.write_text("flags : fpu avx512_vnni\n", encoding="utf-8")
+    info.write_text("flags : fpu avx512_vnni amx_bf16\n", encoding="utf-8")
     monkeypatch.setattr(processor, "_CPU_INFO", info)
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
-    assert (processor.may_use_bf16(), processor.has_vnni()) == (bf16, vnni)
+    assert (processor.has_fast_bf16(), processor.has_vnni()) == (bf16, vnni)
 
 
 def test_vnni_is_read_from_the_hardware(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,3 +95,19 @@ def test_vnni_is_read_from_the_hardware(tmp_path: Path, monkeypatch: pytest.Monk
     assert processor.has_vnni()  # not known
     info.write_text("flags : fpu avx2\n", encoding="utf-8")
     assert not processor.has_vnni()
+
+
+def test_bf16_without_amx_is_used_only_when_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    info = tmp_path / "cpuinfo"
+    info.write_text("flags : fpu avx512_vnni avx512_bf16\n", encoding="utf-8")
+    monkeypatch.setattr(processor, "_CPU_INFO", info)
+    core = SimpleNamespace(get_property=lambda device, name: ["FP32", "BF16"])
+    model = SimpleNamespace(get_ops=list)
+    asked = OpenVinoNetwork(model, precision="bf16", threads=1)
+    assert asked._choose_precision(core) == "bf16"
+    with pytest.warns(UserWarning, match="B710"):
+        found = OpenVinoNetwork(model, precision="auto", threads=1)._choose_precision(core)
+    assert found == "f32"
