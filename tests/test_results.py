@@ -260,19 +260,28 @@ def test_readme_shows_the_scores_of_en_blurb_sm(project: Path) -> None:
         assert f"{cells} {100 * alone['score']:.2f} |" in page, path
 
 
-def test_the_cnn_beside_en_blurb_sm_is_that_of_the_benchmark(project: Path) -> None:
-    page = " ".join((project / "docs" / "results.md").read_text(encoding="utf-8").split())
-    path = project / "results" / "benchmarks" / "cnn.json"
+def medians_beside_the_cnn(project: Path, name: str) -> tuple[str, str, float, float]:
+    """Return our words per CPU second, the CNN's, and both ratios."""
+    path = project / "results" / "benchmarks" / f"{name}.json"
     found = json.loads(path.read_text(encoding="utf-8"))
     speeds = found["runs"]["words per CPU second"]
     ours, theirs = (f"{statistics.median(values):,.0f}" for values in speeds.values())
-    one, all_cores = found["ratios"]["one thread"], found["ratios"]["all cores"]
+    return ours, theirs, found["ratios"]["one thread"], found["ratios"]["all cores"]
+
+
+def test_the_cnn_beside_en_blurb_sm_is_that_of_the_benchmark(project: Path) -> None:
+    page = " ".join((project / "docs" / "results.md").read_text(encoding="utf-8").split())
+    ours, theirs, one, all_cores = medians_beside_the_cnn(project, "cnn")
     assert f"{ours} words per CPU second with one thread, the CNN {theirs}, so {one} times" in page
     assert f"starting them included, {all_cores} times as many words per second" in page
+    vnni = medians_beside_the_cnn(project, "cnn_vnni")
+    assert f"{vnni[0]} words per CPU second, the CNN {vnni[1]}, so {vnni[2]} times" in page
+    assert f"with a process on each core {vnni[3]} times as many words per second" in page
     readme = (project / "README.md").read_text(encoding="utf-8")
     score = json.loads((project / "results/en_blurb_sm/cnn/bc5cdr_cnn.json").read_text("utf-8"))
     assert f"has {100 * score['score']:.2f} and" in readme
     assert f"{1 / one:.0f} times the speed" in readme
+    assert f"with it {1 / vnni[2]:.1f} times" in readme
 
 
 def test_parity_of_en_blurb_sm_is_that_of_its_report(project: Path) -> None:
