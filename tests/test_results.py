@@ -165,6 +165,30 @@ def test_speed_of_the_encoder_is_that_of_the_benchmarks(project: Path) -> None:
     assert f"`TransformerModel.v3` 195: {ratio:.2f} times (medians" in page
 
 
+def test_speed_of_exported_encoders_is_that_of_the_benchmark(project: Path) -> None:
+    page = (project / "docs" / "results.md").read_text(encoding="utf-8")
+    readme = " ".join((project / "README.md").read_text(encoding="utf-8").split())
+    path = project / "results" / "benchmarks" / "inference_vnni.json"
+    found = json.loads(path.read_text(encoding="utf-8"))
+    kinds = ("sentences", "abstracts")
+    for side in ("int8", "bf16", "torch_fp32", "torch_bf16"):
+        cells = []
+        for kind in kinds:
+            speed = statistics.median(found["runs"][f"{kind}, {side}, pieces per cpu second"])
+            ratios = [
+                found["ratios"][f"{side}/{peer}/{kind}"] for peer in ("spacy_strided", "hf_default")
+            ]
+            cells += [f"{speed:,.0f}", *(f"{ratio:.2f}" for ratio in ratios)]
+        assert f"| {' | '.join(cells)} |" in page, side
+    spacy, hugging_face = (
+        [f"{found['ratios'][f'int8/{peer}/{kind}']:.1f}" for kind in kinds]
+        for peer in ("spacy_strided", "hf_default")
+    )
+    said = "is {} (sentences) and {} times (abstracts) as fast as spacy-transformers, "
+    said += "{} and {} times as Hugging Face"
+    assert said.format(*spacy, *hugging_face) in readme
+
+
 def test_readme_says_how_fast_the_encoder_is(project: Path) -> None:
     """In bfloat16, and in float32 as most processors compute."""
     readme = (project / "README.md").read_text(encoding="utf-8")
