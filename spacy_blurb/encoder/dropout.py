@@ -2,7 +2,8 @@
 
 torch draws a number per element there, in 8 nanoseconds: with BERT's dropout on attention that is
 more than a third of a training step on abstracts. Sixteen random bits say as much, and random bits
-come fast in words of 64. Like torch's, it is decided by torch's seed.
+come fast in words of 64. Multiplying by 0 and 1 takes half as long as filling in zeros where a mask
+says so. Like torch's, it is decided by torch's seed.
 """
 
 from typing import Any
@@ -33,15 +34,15 @@ class Dropout(nn.Module):
 class _CpuDropout(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, X: Tensor, p: float) -> Tensor:
-        dropped = draw_mask(X.numel(), p).view(X.shape)
-        ctx.save_for_backward(dropped)
+        kept = draw_mask(X.numel(), 1 - p).view(X.shape)
+        ctx.save_for_backward(kept)
         ctx.scale = 1 / (1 - p)
-        return (X * ctx.scale).masked_fill_(dropped, 0)
+        return kept.to(X.dtype).mul_(X).mul_(ctx.scale)
 
     @staticmethod
     def backward(ctx: Any, dY: Tensor) -> tuple[Tensor, None]:
-        (dropped,) = ctx.saved_tensors
-        return (dY * ctx.scale).masked_fill_(dropped, 0), None
+        (kept,) = ctx.saved_tensors
+        return kept.to(dY.dtype).mul_(dY).mul_(ctx.scale), None
 
 
 def draw_mask(size: int, p: float) -> Tensor:
