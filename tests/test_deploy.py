@@ -51,6 +51,7 @@ def test_the_howto_runs(
         ("--backend openvino-int8", "B720"),
         ("--backend openvino-int4", "B725"),
         ("--calibration corpus/empty.txt --backend openvino-int8", "B721"),
+        ("--calibration texts.txt --calibration none.txt --backend openvino-int8", "B100"),
         ("--dev corpus/dev.spacy --tolerance -2", "B724"),
     ],
 )

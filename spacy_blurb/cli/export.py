@@ -17,8 +17,10 @@ def export(
         str, typer.Option(help="openvino-bf16, openvino-int8 or onnx-int8.")
     ] = "openvino-bf16",
     calibration: Annotated[
-        Path | None,
-        typer.Option(help="Texts for openvino-int8 to take ranges from: one a line, or .spacy."),
+        list[Path] | None,
+        typer.Option(
+            help="Texts for openvino-int8 to take ranges from: one a line, or .spacy; repeatable."
+        ),
     ] = None,
     dev: Annotated[
         list[Path] | None, typer.Option(help="Gold .spacy file to compare scores on; repeatable.")
@@ -41,7 +43,7 @@ def export(
 
     if output.exists() and not overwrite:
         raise BlurbError(Errors.B723.format(path=output))
-    texts = read_calibration(calibration) if calibration else []
+    texts = [text for path in calibration or () for text in read_calibration(path)]
     name: Any = backend
     report = export_pipeline(
         pipeline, output, name, calibration=texts, dev=dev or (), tolerance=tolerance
