@@ -212,6 +212,14 @@ def test_speed_of_questions_is_that_of_the_benchmark(project: Path) -> None:
     assert f"answers {many:.2f} times" in page
     assert f"and {one:.2f} times as many on one" in page
     assert f"{found['n']['questions']} questions, medians of {found['n']['rounds']}" in page
+    path = project / "results" / "benchmarks" / "qa_vnni.json"
+    ratios = json.loads(path.read_text(encoding="utf-8"))["ratios"]
+    int8, fp32 = (
+        [ratios[f"exported {name}/hf_pipeline{texts}"] for texts in ("", "/one_abstract")]
+        for name in ("int8", "bf16")
+    )
+    assert f"{int8[0]:.2f} times as many on ten abstracts and {int8[1]:.2f} times on one" in page
+    assert f"(float32 here) {fp32[0]:.2f} and {fp32[1]:.2f} times" in page
 
 
 def test_speed_of_relations_is_that_of_the_benchmark(project: Path) -> None:
