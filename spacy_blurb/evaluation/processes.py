@@ -48,7 +48,11 @@ class Processes:
                 if self._stopped:
                     raise KeyboardInterrupt
                 process = subprocess.Popen(
-                    command, stdout=stream, stderr=subprocess.STDOUT, env={**os.environ, **env}
+                    command,
+                    stdout=stream,
+                    stderr=subprocess.STDOUT,
+                    # Otherwise what Python prints comes behind the message of its end.
+                    env={**os.environ, "PYTHONUNBUFFERED": "1", **env},
                 )
                 self._running.add(process)
         try:

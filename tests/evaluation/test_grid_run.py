@@ -361,7 +361,10 @@ def test_settings_do_not_compete_on_a_score_from_before_the_end(tmp_path: Path) 
         dev_score(prepared, tmp_path)
 
 
-def test_a_process_that_fails_is_named_with_its_last_line(tmp_path: Path) -> None:
+def test_a_process_that_fails_is_named_with_its_last_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     processes, log = Processes(), tmp_path / "log.txt"
     usage = processes.run(
         [sys.executable, "-c", "print(sum(range(10**6)))"], log=log, env={"OMP_NUM_THREADS": "1"}

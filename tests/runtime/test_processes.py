@@ -94,7 +94,7 @@ for use in (False, True):
             nlp(text)
             nlp = None
         sys.exit(0)
-    for _ in range(300):
+    for _ in range(1000):
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
             break
