@@ -104,11 +104,14 @@ def test_labels_that_cannot_be_scored(tmp_path: Path) -> None:
         evaluate("textcat", nlp, data, docs)
 
 
-def test_a_threshold_of_the_component_is_used(tmp_path: Path) -> None:
+def test_a_threshold_of_the_component_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     nlp, data = make_nlp("labels_by_words", "textcat"), write_labels(tmp_path / "a.spacy")
     component: Any = nlp.get_pipe("textcat")
     for threshold, expected in ((0.25, 9), (0.8, 0)):
-        component.cfg = {"threshold": threshold}
+        # The component is a function, which other tests have too.
+        monkeypatch.setattr(component, "cfg", {"threshold": threshold}, raising=False)
         result, _ = evaluate("textcat", nlp, data)
         assert (result["predicted"], result["threshold"]) == (expected, threshold)
 
@@ -185,12 +188,12 @@ PAIRS = [
 ]
 
 
-def test_pairs(tmp_path: Path) -> None:
+def test_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """3, 6 and 8 tokens, the line end between the texts included, against 0, 2 and 4."""
     nlp, data = make_nlp("similarity_by_length", "sts"), tmp_path / "a.spacy"
     write_docbin(PAIRS, data, nlp.tokenizer, label_sets=[])
     component: Any = nlp.get_pipe("sts")
-    component.cfg = {"highest": 4.0}
+    monkeypatch.setattr(component, "cfg", {"highest": 4.0}, raising=False)
     result, rows = evaluate("biosses", nlp, data)
     expected = 10 / (8 * (38 / 3)) ** 0.5
     assert result["score"] == pytest.approx(expected)
