@@ -5,7 +5,7 @@
 The pipeline is that of configs/joint.cfg: entities, PICO elements, relations by the shared pass,
 labels, the vector of a Doc, and a component for questions. All sides have the same encoder weights
 and the same abstracts, in one process with one thread, one after the other in every round; another
-one begins each round. Each is called once before. Ours multiply in bfloat16 where the processor can
+one begins each round. Each is called once before. Ours multiply in bfloat16 where that is faster
 (`precision = "auto"`), Hugging Face's compute in float32. Ratios are medians over the rounds of CPU
 seconds:
 

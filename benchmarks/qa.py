@@ -14,7 +14,7 @@ with 8; the better one of the two counts.
 
 What differs: the pipeline cuts texts to windows of 384 pieces that share 128, in float32, and takes
 the best span of each text from two softmaxes; ours has windows of 512, multiplies in bfloat16 where
-the processor can, and has one softmax over all spans. `runs` says how often answers agree. Texts
+that is faster, and has one softmax over all spans. `runs` says how often answers agree. Texts
 are abstracts of PubMedQA in $BLURB_DATA, each with its question, or the demo's. Without --encoder
 the weights are random ones of MiniLM's size. The head is random in any case: what it finds means
 nothing, and costs the same.

@@ -9,7 +9,7 @@ after the other in every round; another one begins each round. Ratios are median
 `transformer` and `rel`: encoding the Doc, finding candidates, making their Docs and writing what
 was found are included. `hf_pipeline` is the pipeline "text-classification" on the texts with
 dummies, made beforehand, with its defaults (`hf_pipeline_32`: batches of 32). It computes in
-float32, ours multiply in bfloat16 where the processor can (`precision` is "auto").
+float32, ours multiply in bfloat16 where that is faster (`precision` is "auto").
 
 Documents are abstracts of ChemProt in $BLURB_DATA with at least 10 entities, or passages of the
 demo. Pairs are those of a chemical and a gene (disease) in one sentence, as BLURB's; for the ratio

@@ -4,9 +4,9 @@
 
 Both sides are configs/ner.cfg on NCBI-disease: same weights, batches, optimiser, head. The peer has
 `spacy-transformers.TransformerModel.v3` with strided spans (128/96, spaCy's default) in place of
-`spacy_blurb.Encoder.v1`. It computes in float32; ours multiplies in bfloat16 where the processor
-can (`precision = "auto"`). Each `spacy train` is a process of its own with one thread; sides take
-turns to begin. A side's time for a number of updates is the difference between a longer and a
+`spacy_blurb.Encoder.v1`. It computes in float32; ours multiplies in bfloat16 where that
+is faster (`precision = "auto"`). Each `spacy train` is a process of its own with one thread; sides
+take turns to begin. A side's time for a number of updates is the difference between a longer and a
 shorter run, so that loading and initialising cancel out; evaluation on dev is kept to ten
 sentences. Times are scaled to the updates of an epoch. The ratio is the median over rounds, larger
 is better for us.

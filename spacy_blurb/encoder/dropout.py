@@ -2,8 +2,8 @@
 
 torch draws a number per element there, in 8 nanoseconds: with BERT's dropout on attention that is
 more than a third of a training step on abstracts. Sixteen random bits say as much, and random bits
-come fast in words of 64. Multiplying by 0 and 1 takes half as long as filling in zeros where a mask
-says so. Like torch's, it is decided by torch's seed.
+come fast in words of 64. Multiplying by 0 and 1 is faster than filling in zeros where a mask says
+so. Like torch's, it is decided by torch's seed.
 """
 
 from typing import Any

@@ -13,6 +13,7 @@ _LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 _WITHOUT_VNNI = {"SSE41", "AVX", "AVX2", "AVX512_CORE"}
 _WITHOUT_AMX = _WITHOUT_VNNI | {"AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE_VNNI"}
 _WITHOUT_AMX |= {"AVX512_CORE_BF16", "AVX512_CORE_FP16", "AVX10_1_512"}
+_X86 = {"x86_64", "AMD64"}
 _VNNI_FLAGS = {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp"}
 
 
@@ -34,15 +35,15 @@ def read_flags() -> set[str] | None:
 
 
 def has_fast_bf16() -> bool:
-    """Tell whether bfloat16 is multiplied faster than float32: with AMX, where that can be known.
+    """Tell whether bfloat16 may be multiplied faster than float32: on x86, where known, with AMX.
 
     AVX-512's instruction for it takes longer than float32 on the Xeon that was measured
-    (docs/results.md).
+    (docs/results.md). What other processors can is OpenVINO's to know.
     """
     if _limit() in _WITHOUT_AMX:
         return False
     flags = read_flags()
-    return flags is None or "amx_bf16" in flags
+    return flags is None or platform.machine() not in _X86 or "amx_bf16" in flags
 
 
 def has_vnni() -> bool:

@@ -104,6 +104,7 @@ def test_bf16_without_amx_is_used_only_when_asked_for(
     info = tmp_path / "cpuinfo"
     info.write_text("flags : fpu avx512_vnni avx512_bf16\n", encoding="utf-8")
     monkeypatch.setattr(processor, "_CPU_INFO", info)
+    monkeypatch.setattr(processor.platform, "machine", lambda: "x86_64")
     core = SimpleNamespace(get_property=lambda device, name: ["FP32", "BF16"])
     model = SimpleNamespace(get_ops=list)
     asked = OpenVinoNetwork(model, precision="bf16", threads=1)
@@ -111,3 +112,14 @@ def test_bf16_without_amx_is_used_only_when_asked_for(
     with pytest.warns(UserWarning, match="B710"):
         found = OpenVinoNetwork(model, precision="auto", threads=1)._choose_precision(core)
     assert found == "f32"
+
+
+def test_without_x86_openvino_knows_whether_bf16_is_fast(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    info = tmp_path / "cpuinfo"
+    info.write_text("Features : asimddp bf16\n", encoding="utf-8")
+    monkeypatch.setattr(processor, "_CPU_INFO", info)
+    monkeypatch.setattr(processor.platform, "machine", lambda: "aarch64")
+    assert processor.has_fast_bf16()
