@@ -1,11 +1,14 @@
-"""The programs that make what en_blurb_xs starts from."""
+"""en_blurb_xs as it is shipped, and the programs that make what it starts from."""
 
 import json
 import runpy
+import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+import spacy
 from spacy.language import Language
 from spacy.tokens import DocBin
 from transformers import AutoTokenizer, BertModel
@@ -25,6 +28,26 @@ TEXT = "aspirin and fever in rats"
 def run(project: Path, program: str, monkeypatch: pytest.MonkeyPatch, *arguments: Any) -> None:
     monkeypatch.setattr("sys.argv", [program, *map(str, arguments)])
     runpy.run_path(str(project / "results" / "en_blurb_xs" / program), run_name="__main__")
+
+
+def test_the_wheel_finds_entities_and_relations(project: Path, tmp_path: Path) -> None:
+    pytest.importorskip("openvino")
+    (wheel,) = (project / "assets" / "packages").glob("en_blurb_xs-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    (config,) = tmp_path.glob("en_blurb_xs/*/config.cfg")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a processor without VNNI
+        nlp = spacy.load(config.parent)
+        doc = nlp("Clozapine caused agranulocytosis in two patients. BRCA1 is a gene.")
+    assert [(ent.text, ent.label_) for ent in doc.ents] == [
+        ("Clozapine", "Chemical"),
+        ("agranulocytosis", "Disease"),
+        ("BRCA1", "Gene"),
+    ]
+    assert [(r.head.text, r.label, r.tail.text) for r in doc._.relations] == [
+        ("Clozapine", "CID", "agranulocytosis")
+    ]
 
 
 def test_layers_that_are_kept_are_those_of_the_encoder(

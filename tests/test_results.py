@@ -265,14 +265,18 @@ def test_start_up_is_that_of_the_benchmark(project: Path) -> None:
     assert f"spacy-transformers: {stock['seconds']:.1f} s, {stock['megabytes']:.0f} MB" in readme
 
 
-def test_errors_of_en_blurb_sm_are_those_that_were_counted(project: Path) -> None:
-    card = (project / "assets" / "en_blurb_sm" / "card.md").read_text(encoding="utf-8")
-    counts = json.loads((project / "results" / "en_blurb_sm" / "errors.json").read_text("utf-8"))
+PACKAGES = ("en_blurb_sm", "en_blurb_xs")
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_errors_of_a_package_are_those_that_were_counted(project: Path, package: str) -> None:
+    card = (project / "assets" / package / "card.md").read_text(encoding="utf-8")
+    counts = json.loads((project / "results" / package / "errors.json").read_text("utf-8"))
     datasets = {"bc5cdr": "BC5CDR", "ncbi_disease": "NCBI-disease", "bc2gm": "BC2GM"}
     assert {name.split()[0] for name in counts} == set(datasets)
     for name, labels in counts.items():
         task = name.split()[0]
-        path = project / "results" / "en_blurb_sm" / task / "en_blurb_sm-s0.json"
+        path = project / "results" / package / task / f"{package}-s0.json"
         result = json.loads(path.read_text(encoding="utf-8"))
         assert sum(kinds["right"] for kinds in labels.values()) == result["correct"]
         for label, kinds in labels.items():
@@ -302,6 +306,16 @@ def test_readme_shows_the_scores_of_en_blurb_sm(project: Path) -> None:
         assert f"{cells} {100 * alone['score']:.2f} |" in page, path
 
 
+def test_readme_shows_the_scores_of_en_blurb_xs(project: Path) -> None:
+    page = (project / "README.md").read_text(encoding="utf-8")
+    paths = list((project / "results" / "en_blurb_xs").glob("*/en_blurb_xs-s0.json"))
+    assert len(paths) == 4
+    for path in paths:
+        score = 100 * json.loads(path.read_text(encoding="utf-8"))["score"]
+        alone = json.loads((project / "results" / ALONE[path.parent.name]).read_text("utf-8"))
+        assert f"| {100 * alone['score']:.2f} | {score:.2f} |" in page, path
+
+
 def medians_beside_the_cnn(project: Path, name: str) -> tuple[str, str, float, float]:
     """Return our words per CPU second, the CNN's, and both ratios."""
     path = project / "results" / "benchmarks" / f"{name}.json"
@@ -319,16 +333,22 @@ def test_the_cnn_beside_en_blurb_sm_is_that_of_the_benchmark(project: Path) -> N
     vnni = medians_beside_the_cnn(project, "cnn_vnni")
     assert f"{vnni[0]} words per CPU second, the CNN {vnni[1]}, so {vnni[2]} times" in page
     assert f"with a process on each core {vnni[3]} times as many words per second" in page
-    readme = (project / "README.md").read_text(encoding="utf-8")
+    small = medians_beside_the_cnn(project, "cnn_xs")
+    assert f"{small[0]} words per CPU second with one thread, the CNN {small[1]}, so" in page
+    assert f"so {small[2]} times as many; with a process on each core {small[3]} times" in page
+    readme = " ".join((project / "README.md").read_text(encoding="utf-8").split())
     score = json.loads((project / "results/en_blurb_sm/cnn/bc5cdr_cnn.json").read_text("utf-8"))
-    assert f"has {100 * score['score']:.2f} and" in readme
+    assert f"has {100 * score['score']:.2f} and," in readme
     assert f"{1 / one:.0f} times the speed" in readme
     assert f"with it {1 / vnni[2]:.1f} times" in readme
+    assert f"with it {1 / small[2]:.1f} times that of `en_blurb_xs`" in readme
+    assert f"two cores {1 / small[3]:.1f} times" in readme
 
 
-def test_parity_of_en_blurb_sm_is_that_of_its_report(project: Path) -> None:
+@pytest.mark.parametrize("package", PACKAGES)
+def test_parity_of_a_package_is_that_of_its_report(project: Path, package: str) -> None:
     page = (project / "docs" / "results.md").read_text(encoding="utf-8")
-    report = json.loads((project / "results" / "en_blurb_sm" / "parity.json").read_text("utf-8"))
+    report = json.loads((project / "results" / package / "parity.json").read_text("utf-8"))
     assert len(report["scores"]) == 5
     for row in report["scores"]:
         values = " | ".join(f"{100 * row[key]:.2f}" for key in ("before", "after"))
