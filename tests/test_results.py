@@ -232,6 +232,25 @@ def test_speed_of_questions_is_that_of_the_benchmark(project: Path) -> None:
     assert f"(float32 here) {fp32[0]:.2f} and {fp32[1]:.2f} times" in page
 
 
+def test_cost_of_the_heads_is_that_of_the_benchmark(project: Path) -> None:
+    found = json.loads((project / "results" / "benchmarks" / "joint.json").read_text("utf-8"))
+    page = " ".join((project / "docs" / "results.md").read_text(encoding="utf-8").split())
+    ratios, n = found["ratios"], found["n"]
+    assert f"{n['entities']} entities ({n['annotated entities']} are annotated)" in page
+    assert f"{n['PICO elements']:,} PICO elements and {n['candidate pairs']} pairs" in page
+    assert f"cost {ratios['five_heads/encoder']:.3f} times the CPU time of the encoder" in page
+    assert f"abstract {ratios['question/pair_pass']:.3f} times a bare pass" in page
+    theirs, asked, fewer = (
+        f"{ratios[f'pipeline/hf_pipelines{suffix}']:.3f} times"
+        for suffix in ("", "/with_question", "/without_relations")
+    )
+    assert f"takes {theirs} the CPU time, with the question {asked}, without" in page
+    assert f"a pass per pair there, {fewer}." in page
+    readme = " ".join((project / "README.md").read_text(encoding="utf-8").split())
+    assert f"cost {ratios['five_heads/encoder']:.2f} times the encoder alone" in readme
+    assert f"takes {ratios['pipeline/hf_pipelines']:.1f} times the CPU time" in readme
+
+
 def test_speed_of_relations_is_that_of_the_benchmark(project: Path) -> None:
     page = (project / "docs" / "results.md").read_text(encoding="utf-8")
     path = project / "results" / "benchmarks" / "relations.json"
