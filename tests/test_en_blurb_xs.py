@@ -151,3 +151,14 @@ def test_texts_are_chosen_evenly_and_without_listed_ones(
     lines = (tmp_path / "o.jsonl").read_text("utf-8").splitlines()
     texts = [json.loads(line)["text"] for line in lines]
     assert [text.split(".")[0] for text in texts] == ["Title 1", "Title 3", "Title 5", "Title 7"]
+
+
+def test_texts_of_which_none_is_left(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").write_text("Too short.\nIt is.\n", encoding="utf-8")
+    (tmp_path / "listed.txt").write_text("Another one.\n", encoding="utf-8")
+    options = ["--texts", tmp_path / "a.txt", "--exclude", tmp_path / "listed.txt"]
+    with pytest.raises(SystemExit, match="no document of 50 to 500 words"):
+        run(project, "choose_texts.py", monkeypatch, *options, "--documents", 4, tmp_path / "o")
+    assert not (tmp_path / "o").exists()

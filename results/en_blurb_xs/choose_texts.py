@@ -43,6 +43,8 @@ def main() -> None:
     parser.add_argument("output", type=Path, help="JSON lines")
     args = parser.parse_args()
     kept = [t for t in read_kept(args.texts, args.exclude) if len(t.split()) in WORDS]
+    if not kept:
+        sys.exit(f"✘ {args.texts}: no document of {WORDS[0]} to {WORDS[-1]} words is left.")
     n = min(args.documents, len(kept))
     chosen = [kept[number * len(kept) // n] for number in range(n)]
     rows = (json.dumps({"id": str(i), "text": text}) for i, text in enumerate(chosen))
