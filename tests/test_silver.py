@@ -1,14 +1,11 @@
-"""en_blurb_xs as it is shipped, and the programs that make what it starts from."""
+"""The programs that make what en_blurb_sm and en_blurb_xs start from."""
 
 import json
 import runpy
-import warnings
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-import spacy
 from spacy.language import Language
 from spacy.tokens import DocBin
 from transformers import AutoTokenizer, BertModel
@@ -27,27 +24,7 @@ TEXT = "aspirin and fever in rats"
 
 def run(project: Path, program: str, monkeypatch: pytest.MonkeyPatch, *arguments: Any) -> None:
     monkeypatch.setattr("sys.argv", [program, *map(str, arguments)])
-    runpy.run_path(str(project / "results" / "en_blurb_xs" / program), run_name="__main__")
-
-
-def test_the_wheel_finds_entities_and_relations(project: Path, tmp_path: Path) -> None:
-    pytest.importorskip("openvino")
-    (wheel,) = (project / "assets" / "packages").glob("en_blurb_xs-*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(tmp_path)
-    (config,) = tmp_path.glob("en_blurb_xs/*/config.cfg")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a processor without VNNI
-        nlp = spacy.load(config.parent)
-        doc = nlp("Clozapine caused agranulocytosis in two patients. BRCA1 is a gene.")
-    assert [(ent.text, ent.label_) for ent in doc.ents] == [
-        ("Clozapine", "Chemical"),
-        ("agranulocytosis", "Disease"),
-        ("BRCA1", "Gene"),
-    ]
-    assert [(r.head.text, r.label, r.tail.text) for r in doc._.relations] == [
-        ("Clozapine", "CID", "agranulocytosis")
-    ]
+    runpy.run_path(str(project / "results" / "silver" / program), run_name="__main__")
 
 
 def test_layers_that_are_kept_are_those_of_the_encoder(
@@ -110,7 +87,7 @@ def test_each_document_is_gold_for_one_label_set_in_turn(
         set_record(doc, str(number))
         docs.append(doc)
     DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "annotated.spacy")
-    run(project, "silver.py", monkeypatch, tmp_path / "annotated.spacy", tmp_path / "silver")
+    run(project, "make_corpora.py", monkeypatch, tmp_path / "annotated.spacy", tmp_path / "silver")
     for start, (name, found) in enumerate(
         (("a", [(0, 7, "Chemical")]), ("b", [(12, 17, "Disease")]))
     ):
@@ -135,7 +112,7 @@ def test_texts_without_predictions_teach_nothing(
 ) -> None:
     DocBin(docs=[nlp.make_doc(TEXT)], store_user_data=True).to_disk(tmp_path / "plain.spacy")
     with pytest.raises(SystemExit):
-        run(project, "silver.py", monkeypatch, tmp_path / "plain.spacy", tmp_path / "silver")
+        run(project, "make_corpora.py", monkeypatch, tmp_path / "plain.spacy", tmp_path / "silver")
     assert "no label sets were predicted" in capsys.readouterr().err
 
 

@@ -1,6 +1,6 @@
 """Texts for `annotate` from files for pretraining: evenly from all, without those of a list.
 
-    python results/en_blurb_xs/choose_texts.py --texts FILE,FILE… --exclude LIST.txt
+    python results/silver/choose_texts.py --texts FILE,FILE… --exclude LIST.txt
         --documents 9000 OUTPUT.jsonl
 
 LIST.txt is what results/pretraining/overlap.py writes: titles of documents that share text with an

@@ -1,6 +1,6 @@
 """Corpora of what a pipeline has found in texts, from which a smaller one learns first.
 
-    python results/en_blurb_xs/silver.py ANNOTATED.spacy OUTPUT
+    python results/silver/make_corpora.py ANNOTATED.spacy OUTPUT
 
 ANNOTATED is what `spacy blurb annotate` has written. Its documents go to the pipeline's label sets
 in turn, each with the entities of that set alone, as if a corpus were annotated so:

@@ -1,6 +1,6 @@
 """A smaller encoder: some layers of another one, with its embeddings and tokenizer.
 
-    python results/en_blurb_xs/keep_layers.py ENCODER OUTPUT --layers 0 1 2
+    python results/silver/keep_layers.py ENCODER OUTPUT --layers 0 1 2
 
 ENCODER is a Hugging Face folder with a BERT, layers count from 0. What is kept was not trained to
 do without the rest, and has to be fine-tuned (Sajjad et al. 2020, arXiv 2004.03844: the lower
