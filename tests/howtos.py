@@ -27,7 +27,7 @@ def run_line(line: str) -> str:
 def run_howto(page: Path, encoder: Path, run: Callable[..., str]) -> dict[str, Any]:
     """Run a page's Python blocks and `spacy` commands, in their order, in the current folder.
 
-    encoder (Path): Stands for ENCODER in the commands.
+    encoder (Path): Stands for ENCODER in the commands, and for the string "ENCODER" in Python.
     run (Callable): Runs the words of a command behind `python -m spacy`.
     RETURNS (dict): The names that the Python blocks have left.
     """
@@ -38,7 +38,8 @@ def run_howto(page: Path, encoder: Path, run: Callable[..., str]) -> dict[str, A
     names: dict[str, Any] = {}
     for kind, block in blocks:
         if kind == "python":
-            exec(compile(block, "howto", "exec"), names)
+            code = block.replace('"ENCODER"', repr(str(encoder)))
+            exec(compile(code, "howto", "exec"), names)
             continue
         for line in block.replace("\\\n", " ").splitlines():
             command = line.replace("ENCODER", str(encoder)).split()

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import spacy
 from spacy.cli._util import app
@@ -141,16 +142,20 @@ def test_the_howto_runs(
     page = project / "docs" / "howto" / "labels_and_similarity.md"
     names = run_howto(page, tiny_encoder, run)
     printed = capsys.readouterr().out.splitlines()
-    for name in ("labels", "pairs"):
+    for name in ("labels", "pairs", "cosines"):
         result = json.loads(Path(f"{name}.json").read_text(encoding="utf-8"))
         assert result["score"] > 0.9, name
     *printed, ranking = printed
-    cats, similarity, both, shape, travelled, same = map(ast.literal_eval, printed)
+    cats, similarity, both, shape, travelled, same, cosine = map(ast.literal_eval, printed)
     assert set(cats) == {"drug", "illness"}
     assert spacy.load("training/labels/adjusted").get_pipe("textcat").cfg["threshold"] == 0.4
     # Either order is the mean of both, and near the gold score, which is 3 of 5.
     assert [similarity, *both, travelled] == pytest.approx([0.6] * 4, abs=0.1)
     assert shape == (32,)
     assert same is True
+    vectors = spacy.load("training/vectors")
+    one, other = (vectors(text).vector for text in ("aspirin causes fever", "fever in rats"))
+    by_hand = (one @ other) / np.sqrt((one @ one) * (other @ other))
+    assert cosine == pytest.approx(by_hand, abs=1e-5)
     assert ranking == str(ranking_scores(names["queries"]))
     assert ranking.endswith("queries=3)")

@@ -27,6 +27,7 @@ NAMES = {
         "spacy_blurb.RuntimeListener.v1",
         "spacy_blurb.TokenVectors.v1",
         "spacy_blurb.SequenceVector.v1",
+        "spacy_blurb.MeanVector.v1",
         "spacy_blurb.SpanVectors.v1",
         "spacy_blurb.SequenceTokenVectors.v1",
         "spacy_blurb.TokenClassifier.v1",

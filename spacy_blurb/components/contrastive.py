@@ -1,9 +1,9 @@
 """The contrastive loss: texts that belong together become near, others of the batch far."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
+
+from .cosine import normalise
 
 
 def contrastive_loss(
@@ -22,26 +22,13 @@ def contrastive_loss(
     n = len(first)
     if n < 2:
         return 0.0, np.zeros_like(first), np.zeros_like(second)
-    (X, to_first), (Y, to_second) = _normalise(first), _normalise(second)
+    (X, to_first), (Y, to_second) = normalise(first), normalise(second)
     logits = X @ Y.T / temperature
     rows, columns = _softmax(logits, axis=1), _softmax(logits, axis=0)
     right = np.concatenate([rows.diagonal(), columns.diagonal()])
     loss = -float(np.log(np.maximum(right, 1e-30)).mean())
     d_logits = (rows + columns - 2 * np.eye(n)) / (2 * n * temperature)
     return loss, to_first(d_logits @ Y), to_second(d_logits.T @ X)
-
-
-def _normalise(vectors: NDArray[np.floating]) -> tuple[NDArray[np.floating], Any]:
-    """Give rows length 1; zero rows, of texts without pieces, stay zero and get no gradient."""
-    lengths = np.sqrt((vectors**2).sum(axis=1, keepdims=True))
-    scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-    unit = vectors * scale
-
-    def backprop(d_unit: NDArray[np.floating]) -> NDArray[np.floating]:
-        along = (d_unit * unit).sum(axis=1, keepdims=True)
-        return ((d_unit - along * unit) * scale).astype(vectors.dtype)
-
-    return unit, backprop
 
 
 def _softmax(logits: NDArray[np.floating], axis: int) -> NDArray[np.floating]:

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from spacy.tokens import Doc, Span, Token
-from spacy.vocab import Vocab
+from spacy.tokens import Doc, Span
 
 from ..annotations import PAIR_SEPARATOR, set_pair
 from ..encoder.pieces import pair_offset
@@ -23,8 +22,8 @@ def split_pair_doc(doc: Doc, second: int) -> tuple[Doc, Doc]:
 
     second (int): Offset of the second text.
     """
-    before = [token for token in doc if token.idx < second]
-    return _copy(doc.vocab, before), _copy(doc.vocab, doc[len(before) :])
+    before = sum(token.idx < second for token in doc)
+    return copy_text(doc[:before]), copy_text(doc[before:])
 
 
 def split_pair_docs(docs: Iterable[Doc]) -> list[Doc]:
@@ -34,7 +33,7 @@ def split_pair_docs(docs: Iterable[Doc]) -> list[Doc]:
     return [text for side in zip(*pairs, strict=True) for text in side]
 
 
-def _copy(vocab: Vocab, tokens: Iterable[Token]) -> Doc:
-    tokens = list(tokens)
-    words = [token.text for token in tokens]
-    return Doc(vocab, words=words, spaces=[bool(token.whitespace_) for token in tokens])
+def copy_text(text: Doc | Span) -> Doc:
+    """Make a Doc of the tokens alone, without what components wrote."""
+    words = [token.text for token in text]
+    return Doc(text.vocab, words=words, spaces=[bool(token.whitespace_) for token in text])

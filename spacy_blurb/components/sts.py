@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,10 @@ from ..encoder.link import EncoderLink
 from ..encoder.listeners import give_nothing
 from ..errors import BlurbError, Errors
 from .contrastive import contrastive_loss
+from .cosine import cosines
 from .head import Head
-from .pair_docs import make_pair_doc, split_pair_docs
-from .similarity import compare_docs, offer_similarity, quiet_workers
+from .pair_docs import copy_text, make_pair_doc, split_pair_docs
+from .similarity import compare_docs, compare_vectors, offer_similarity, quiet_workers
 from .sts_scorer import check_pair, score_pairs
 
 DEFAULT_MODEL = Config().from_str(
@@ -37,6 +38,8 @@ grad_factor = 1.0
 """
 )["model"]
 
+Compare = Literal["together", "vectors"]
+
 Predictions = tuple[list[float | None], NDArray[np.floating] | None]
 """Similarity of each Doc that is a pair, and vectors of all Docs, shape (Docs, width)."""
 
@@ -46,6 +49,7 @@ Predictions = tuple[list[float | None], NDArray[np.floating] | None]
     assigns=["doc.spans", "doc.user_hooks", "doc.vector"],
     default_config={
         "model": DEFAULT_MODEL,
+        "compare": "together",
         "highest": 4.0,
         "vectors": False,
         "contrastive": None,
@@ -57,6 +61,7 @@ def make_sts(
     nlp: Language,
     name: str,
     model: Model,
+    compare: Compare,
     highest: float,
     vectors: bool,
     contrastive: float | None,
@@ -64,27 +69,34 @@ def make_sts(
 ) -> "BlurbSts":
     """Build the component `blurb_sts`.
 
-    `highest`, `vectors` and `contrastive` are saved with the component: in a trained pipeline they
-    are set in `cfg`, and an override of the config when it is loaded has no effect.
+    `compare`, `highest`, `vectors` and `contrastive` are saved with the component: in a trained
+    pipeline they are set in `cfg`, and an override of the config when it is loaded has no effect.
 
     model (Model): Docs → array of shape (Docs, 1), see `spacy_blurb.SequenceHead.v1`.
+    compare (str): "together": the encoder reads both texts at once, and the head judges them (Gu et
+        al. 2020, section 2.3). "vectors": each text is read alone, and the similarity is the cosine
+        of their vectors (Reimers & Gurevych 2019, arXiv 1908.10084), best with
+        `spacy_blurb.MeanVector.v1`; the head has no part in it.
     highest (float): Gold score of the most similar pairs; scores begin at 0 (BIOSSES: 4).
-    vectors (bool): Whether Docs get a vector, the mean of their windows' `[CLS]`.
+    vectors (bool): Whether Docs get a vector, that of the model's `tok2vec`.
     contrastive (float | None): Temperature of contrastive training on pairs without a score, whose
         texts belong together, such as title and abstract; None for none.
     scorer (Callable | None): Scoring method, None for no scores.
     """
     settings: Any = {"highest": highest, "vectors": vectors, "contrastive": contrastive}
-    return BlurbSts(nlp.vocab, model, name, **settings, scorer=scorer, nlp=nlp)
+    return BlurbSts(nlp.vocab, model, name, compare=compare, **settings, scorer=scorer, nlp=nlp)
 
 
 class BlurbSts(Head):
-    """Compare the two texts of a pair, by regression on the vector of `[CLS] A [SEP] B [SEP]`.
+    """Compare the two texts of a pair.
+
+    By regression on the vector of `[CLS] A [SEP] B [SEP]`, or by the cosine of a vector of each.
 
     A Doc that is a pair (`annotations.set_pair`) gets its similarity in the pair's group. All Docs
     get `doc.similarity(other)` and `doc._.blurb_similarity(other)`, which encode a pair of their
-    own. With `vectors` they get `doc.vector`, and `doc._.blurb_vector`, which also Docs have that
-    come out of `to_bytes`, a DocBin, or another process.
+    own; where Docs have the vectors that are compared, `doc.similarity` takes these. With `vectors`
+    they get `doc.vector`, and `doc._.blurb_vector`, which also Docs have that come out of
+    `to_bytes`, a DocBin, or another process.
     """
 
     def __init__(
@@ -93,6 +105,7 @@ class BlurbSts(Head):
         model: Model[list[Doc], Floats2d],
         name: str = "sts",
         *,
+        compare: Compare = "together",
         highest: float = 4.0,
         vectors: bool = False,
         contrastive: float | None = None,
@@ -107,10 +120,11 @@ class BlurbSts(Head):
         self.name = name
         self.scorer = scorer
         self.cfg: dict[str, Any] = {
+            "compare": compare,
             "highest": highest,
             "vectors": vectors,
             "contrastive": contrastive,
-            # Whether the head has learned, so that its scores mean something.
+            # Whether its scores mean something: those of the head when that has learned.
             "scores_pairs": False,
         }
         self._link = EncoderLink(name, model, nlp)
@@ -132,14 +146,14 @@ class BlurbSts(Head):
     ) -> None:
         """Give the model its size and find the encoder.
 
-        RAISES (ValueError): B450 no pair with a score, and not contrastive; B457 no text in any
-            example; B310 no encoder.
+        RAISES (ValueError): B450 no pair with a score, not contrastive, and vectors are not
+            compared, which need no training; B457 no text in any example; B310 no encoder.
         """
         validate_get_examples(get_examples, "BlurbSts.initialize")
         scores = [s for eg in get_examples() if (s := gold_pair_score(eg.reference)) is not None]
-        if not scores and self.cfg["contrastive"] is None:
+        if not scores and self.cfg["contrastive"] is None and not self._compares_vectors:
             raise ValueError(Errors.B450.format(name=self.name))
-        self.cfg["scores_pairs"] = bool(scores)
+        self.cfg["scores_pairs"] = bool(scores) or self._compares_vectors
         # An empty Doc has no vector, so it would give the head the input width 0.
         docs = list(islice((eg.x for eg in get_examples() if len(eg.x)), 10))
         if not docs:
@@ -152,7 +166,7 @@ class BlurbSts(Head):
             head.set_param("b", self.model.ops.asarray1f([mean]))
         if nlp is not None:
             self._link.attach(nlp)
-            # A pipeline whose encoder reads no pairs would train and never compare.
+            # A pipeline whose encoder reads no Docs of ours would train and never compare.
             self._link.predict([make_pair_doc(docs[0][:1], docs[0][:1])], self._pooling)
 
     def predict(self, docs: Iterable[Doc]) -> Predictions:
@@ -168,14 +182,16 @@ class BlurbSts(Head):
         if not pairs and not self.cfg["vectors"]:
             return similarities, None
         self._require_output(docs)
-        width = self.model.get_ref("output_layer").get_dim("nI")
-        vectors: Any = np.zeros((len(docs), width), dtype="f")
-        if any(len(doc) for doc in docs):
+        found: Any = self._no_vectors(len(docs))
+        if any(len(doc) for doc in docs) and (self.cfg["vectors"] or not self._compares_vectors):
             found = self.model.get_ref("tok2vec").predict(docs)
-            for i, value in zip(pairs, self._judge(found)[pairs], strict=True):
-                similarities[i] = float(value)
-            vectors = self.model.ops.to_numpy(found)
-        return similarities, vectors if self.cfg["vectors"] else None
+        if self._compares_vectors:
+            values = self._cosines(split_pair_docs(docs[i] for i in pairs))
+        else:
+            values = self._judge(found)[pairs]
+        for i, value in zip(pairs, values, strict=True):
+            similarities[i] = float(value)
+        return similarities, self.model.ops.to_numpy(found) if self.cfg["vectors"] else None
 
     def set_annotations(self, docs: Iterable[Doc], predictions: Predictions) -> None:
         """Write similarities of pairs, hooks and vectors.
@@ -190,7 +206,8 @@ class BlurbSts(Head):
             if similarity is not None:
                 set_similarity(doc, similarity)
             if self._scores_pairs:
-                doc.user_hooks["similarity"] = compare_docs
+                has_vector = self._compares_vectors and vectors is not None
+                doc.user_hooks["similarity"] = compare_vectors if has_vector else compare_docs
             if vectors is not None:
                 # A copy: a view would keep the rows of the whole batch.
                 set_vector(doc, vectors[i].copy())
@@ -200,10 +217,12 @@ class BlurbSts(Head):
     ) -> list[float]:
         """Compare two texts: one pass per pair and order, and the mean of both orders.
 
+        Where vectors are compared it is one pass per text, once for all pairs of a batch.
+
         pairs (Iterable): Two Docs or Spans each; what components wrote to them plays no part.
         batch_size (int): Pairs that are encoded together.
         RETURNS (list[float]): About 0-1, 1 for the highest gold score in training; being
-            regressions, they can go a little beyond.
+            regressions, they can go a little beyond. Cosines of vectors are from -1 to 1.
         RAISES (BlurbError): B310 no encoder, B311 the Docs are of another pipeline, B455 the
             component never saw a score.
         """
@@ -212,11 +231,22 @@ class BlurbSts(Head):
             raise BlurbError(Errors.B455.format(name=self.name))
         scores: list[float] = []
         for batch in minibatch(pairs, batch_size):
+            if self._compares_vectors:
+                scores += self._compare_texts(batch)
+                continue
             docs = [make_pair_doc(a, b) for a, b in batch]
             docs += [make_pair_doc(b, a) for a, b in batch]
             values = self._judge(self._link.predict(docs, self._pooling))
             scores += [float(value) for value in values.reshape(2, -1).mean(axis=0)]
         return scores
+
+    def _compare_texts(self, pairs: list[tuple[Doc | Span, Doc | Span]]) -> list[float]:
+        """Return the cosine of each pair; a text that is in several is read once."""
+        texts = {id(text): text for pair in pairs for text in pair}
+        places = {key: row for row, key in enumerate(texts)}
+        vectors = self._encode([copy_text(text) for text in texts.values()])
+        first, second = (vectors[[places[id(pair[side])] for pair in pairs]] for side in (0, 1))
+        return [float(value) for value in cosines(first, second)[0]]
 
     def _is_annotated(self, example: Example) -> bool:
         # Pairs without a score teach the contrastive loss.
@@ -229,7 +259,9 @@ class BlurbSts(Head):
         docs = [example.predicted for example in examples]
         # First, as the other ends what the listener knows of the encoder.
         loss = self._teach_vectors(examples)
-        if any(map(self._has_score, examples)):
+        if self._compares_vectors:
+            loss += self._teach_cosines(list(filter(self._has_score, examples)))
+        elif any(map(self._has_score, examples)):
             self.cfg["scores_pairs"] = True  # one that was trained without scores learns them here
             values, backprop = self.model.begin_update(docs)
             scores_loss, d_values = self.get_loss(examples, values)
@@ -287,6 +319,34 @@ class BlurbSts(Head):
         backprop(self.model.ops.asarray2f(d_vectors))
         return loss
 
+    def _teach_cosines(self, examples: Sequence[Example]) -> float:
+        """Add the gradient of what the cosines of scored pairs are wrong by; RETURNS the loss."""
+        for example in examples:
+            check_pair(example)
+        texts = split_pair_docs(example.predicted for example in examples)
+        if not any(map(len, texts)):
+            return 0.0
+        vectors, backprop = self._link.begin_update(texts, self._pooling)
+        values, to_vectors = cosines(*np.split(self.model.ops.to_numpy(vectors), 2))
+        column: Any = values[:, None]
+        loss, d_values = self.get_loss(examples, self.model.ops.asarray2f(column))
+        d_vectors: Any = np.concatenate(to_vectors(self.model.ops.to_numpy(d_values)[:, 0]))
+        backprop(self.model.ops.asarray2f(d_vectors))
+        return loss
+
+    def _cosines(self, texts: list[Doc]) -> NDArray[np.floating]:
+        """Return the cosines of the first half of some texts with the second half."""
+        return cosines(*np.split(self._encode(texts), 2))[0]
+
+    def _encode(self, texts: list[Doc]) -> NDArray[np.floating]:
+        """Return the vectors of texts without the encoder's output, shape (texts, width)."""
+        if not any(map(len, texts)):
+            return self._no_vectors(len(texts))
+        return self.model.ops.to_numpy(self._link.predict(texts, self._pooling))
+
+    def _no_vectors(self, n: int) -> NDArray[np.floating]:
+        return np.zeros((n, self.model.get_ref("output_layer").get_dim("nI")), dtype="f")
+
     def _judge(self, vectors: Any) -> NDArray[np.floating]:
         """Return the head's values, shape (vectors,)."""
         return self.model.ops.to_numpy(self.model.get_ref("head").predict(vectors))[:, 0]
@@ -294,6 +354,10 @@ class BlurbSts(Head):
     @property
     def _pooling(self) -> Model:
         return self.model.get_ref("pooling")
+
+    @property
+    def _compares_vectors(self) -> bool:
+        return self.cfg["compare"] == "vectors"
 
     @property
     def _scores_pairs(self) -> bool:

@@ -109,6 +109,27 @@ def build_sequence_vector_v1(
     return _with_refs(chain(source, pooling), source, pooling)
 
 
+def build_mean_vector_v1(
+    upstream: str = "*",
+    grad_factor: float = 1.0,
+    encoder: Model[list[Doc], Any] | None = None,
+    listener: Model[list[Doc], Any] | None = None,
+) -> Model[list[Doc], Floats2d]:
+    """Build `spacy_blurb.MeanVector.v1`: one vector per Doc, the mean of its word pieces.
+
+    Those of `[CLS]` and `[SEP]` are counted, as Sentence Transformers does (Reimers & Gurevych
+    2019, arXiv 1908.10084, section 3): its encoders are trained for this. A piece that windows
+    share is counted once, a Doc without tokens is zero. The ref "pooling" is as in
+    `spacy_blurb.SequenceVector.v1`.
+
+    upstream, grad_factor, encoder, listener: See `build_token_vectors_v1`.
+    RETURNS (Model): Docs → array of shape (Docs, width).
+    """
+    source = _listen(upstream, encoder, listener)
+    pooling = average_all(grad_factor)
+    return _with_refs(chain(source, pooling), source, pooling)
+
+
 def build_sequence_token_vectors_v1(
     upstream: str = "*",
     grad_factor: float = 1.0,
@@ -271,26 +292,37 @@ def average_starts(grad_factor: float) -> Model[list[Any], Floats2d]:
     It reads of each Doc's data `model_output.last_hidden_state` and, where that has two dimensions,
     `wordpieces.lengths`, the rows of each window.
     """
-    return Model("average_starts", _average_starts, attrs={"grad_factor": grad_factor})
+    attrs = {"grad_factor": grad_factor, "find_rows": _find_starts}
+    return Model("average_starts", _average_rows, attrs=attrs)
 
 
-def _average_starts(
+def average_all(grad_factor: float) -> Model[list[Any], Floats2d]:
+    """Build the layer from encoder output to the mean of all rows of each Doc but padding.
+
+    It reads of each Doc's data `model_output.last_hidden_state` and, where that has three
+    dimensions, `wordpieces.attention_mask`, shape (windows, pieces).
+    """
+    attrs = {"grad_factor": grad_factor, "find_rows": _find_all}
+    return Model("average_all", _average_rows, attrs=attrs)
+
+
+def _average_rows(
     model: Model, datas: list[Any], is_train: bool
 ) -> tuple[Floats2d, Callable[[Floats2d], list[PieceGradients]]]:
     states = [data.model_output.get("last_hidden_state") for data in datas]
     # Docs without tokens have no rows.
     full = [i for i, rows in enumerate(states) if rows is not None and rows.size]
     width = states[full[0]].shape[-1] if full else 0
-    starts = {i: _find_starts(datas[i]) for i in full}
+    chosen = {i: model.attrs["find_rows"](datas[i]) for i in full}
     vectors: Any = model.ops.alloc2f(len(datas), width)
     for i in full:
-        vectors[i] = states[i].reshape(-1, width)[starts[i]].mean(0)
+        vectors[i] = states[i].reshape(-1, width)[chosen[i]].mean(0)
 
     def backprop(d_vectors: Any) -> list[PieceGradients]:
         gradients = []
         for i in full:
             d_rows: Any = model.ops.alloc2f(states[i].size // width, width)
-            d_rows[starts[i]] = d_vectors[i] * (model.attrs["grad_factor"] / len(starts[i]))
+            d_rows[chosen[i]] = d_vectors[i] * (model.attrs["grad_factor"] / len(chosen[i]))
             gradients.append(PieceGradients((d_rows.reshape(states[i].shape),)))
         return gradients
 
@@ -332,6 +364,14 @@ def _find_starts(data: Any) -> NDArray[np.integer]:
         return np.arange(states.shape[0]) * states.shape[1]
     lengths = np.asarray(data.wordpieces.lengths)
     return np.cumsum(lengths) - lengths
+
+
+def _find_all(data: Any) -> NDArray[np.integer]:
+    """Return the rows of a Doc that hold a piece."""
+    states = data.model_output["last_hidden_state"]
+    if states.ndim == 3:
+        return np.flatnonzero(data.wordpieces.attention_mask)
+    return np.arange(len(states))
 
 
 def _init_spans(model: Model, X: Any = None, Y: Any = None) -> None:

@@ -18,7 +18,13 @@ RUNTIME = "blurb_runtime"
 _STOCK_LISTENER = "spacy-transformers.TransformerListener.v1"
 _OWN_LAYERS = {
     f"spacy_blurb.{name}.v1"
-    for name in ("TokenVectors", "SequenceVector", "SequenceTokenVectors", "SpanVectors")
+    for name in (
+        "TokenVectors",
+        "SequenceVector",
+        "MeanVector",
+        "SequenceTokenVectors",
+        "SpanVectors",
+    )
 }
 _NEEDS_TORCH = {
     ENCODER: "an encoder of its own",

@@ -104,8 +104,13 @@ def test_default_config_is_complete() -> None:
     nlp = spacy.blank("en")
     sts: Any = nlp.add_pipe("blurb_sts", name="sts")
     assert isinstance(sts, BlurbSts)
-    settings = {"highest": 4.0, "vectors": False, "contrastive": None, "scores_pairs": False}
-    assert sts.cfg == settings
+    assert sts.cfg == {
+        "compare": "together",
+        "highest": 4.0,
+        "vectors": False,
+        "contrastive": None,
+        "scores_pairs": False,
+    }
     model = nlp.get_pipe_config("sts")["model"]
     assert model["@architectures"] == "spacy_blurb.SequenceHead.v1"
     assert nlp.get_pipe_meta("sts").default_score_weights == {"sts_pearson": 1.0}

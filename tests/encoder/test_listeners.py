@@ -13,6 +13,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Ragged, chain, reduce_first, reduce_max, reduce_mean
 
 from spacy_blurb.encoder.listeners import (
+    average_all,
     average_pieces,
     average_starts,
     build_span_vectors_v1,
@@ -161,6 +162,26 @@ def test_sequence_gradient_equals_finite_differences() -> None:
             values.append(float((model.predict([data]) * direction).sum()))
             states[index] -= step
         assert gradient.tensors[0][index] == pytest.approx(values[0] - values[1], abs=1e-5)
+
+
+def test_mean_vectors_are_means_of_all_rows_but_padding() -> None:
+    ours = windows_of(3, 2)
+    stock = encoder_output(np.random.default_rng(0).normal(size=(2, 3, WIDTH)).astype("f"), [])
+    mask = np.array([[1.0, 1.0, 1.0], [1.0, 1.0, 0.0]], dtype="f")
+    stock.wordpieces = SimpleNamespace(attention_mask=mask)
+    vectors, backprop = average_all(0.5)([ours, EMPTY_DOC, stock], True)
+    padded = stock.model_output["last_hidden_state"]
+    np.testing.assert_allclose(
+        vectors[0], ours.model_output["last_hidden_state"].sum(0) / 5, atol=1e-6
+    )
+    np.testing.assert_array_equal(vectors[1], np.zeros(WIDTH))
+    by_hand = (padded[0].sum(0) + padded[1, :2].sum(0)) / 5
+    np.testing.assert_allclose(vectors[2], by_hand, atol=1e-6)
+    d_vectors = np.random.default_rng(1).normal(size=(3, WIDTH)).astype("f")
+    one, other = (gradient.tensors[0] for gradient in backprop(d_vectors))
+    np.testing.assert_allclose(one, [0.1 * d_vectors[0]] * 5, atol=1e-6)
+    np.testing.assert_allclose(other[mask > 0], [0.1 * d_vectors[2]] * 5, atol=1e-6)
+    assert not other[mask == 0].any()
 
 
 def test_only_empty_docs_have_no_sequence() -> None:

@@ -11,11 +11,12 @@ from spacy.language import Language
 from spacy.training import Example
 from thinc.api import Adam
 
-from spacy_blurb.annotations import set_gold_pair
+from spacy_blurb.annotations import set_gold_pair, set_pair
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.export import export_pipeline
 
 from ..components.pipelines import make_nlp, set_head
+from ..components.test_sts_vectors import MEAN
 from ..encoder.test_stock_components import add_heads, make_examples
 
 TEXTS = ["aspirin causes fever", "", "rats in fever rats " * 20, " \n "]
@@ -55,8 +56,8 @@ def test_spacys_own_components(tiny_encoder: Path, tmp_path: Path) -> None:
         assert doc.cats == pytest.approx(expected.cats, abs=2e-3)
 
 
-def make_similarity(encoder: Path) -> Language:
-    nlp = make_nlp(encoder, sts={"vectors": True})
+def make_similarity(encoder: Path, settings: dict[str, Any]) -> Language:
+    nlp = make_nlp(encoder, sts={"vectors": True} | settings)
     examples = []
     for score in (0.0, 4.0):
         doc = nlp.make_doc("fever aspirin")
@@ -68,12 +69,12 @@ def make_similarity(encoder: Path) -> Language:
     return nlp
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=[{}, {"compare": "vectors", "model": MEAN}])
 def similarity(
-    tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory
+    tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> tuple[Language, Language]:
     """An exported pipeline, and the original."""
-    nlp = make_similarity(tiny_encoder)
+    nlp = make_similarity(tiny_encoder, request.param)
     return export(nlp, tmp_path_factory.mktemp("similarity")), nlp
 
 
@@ -145,6 +146,7 @@ def test_an_exported_pipeline_is_not_trained(
     """It says so, and is the same afterwards."""
     exported, _ = similarity
     doc = exported.make_doc("fever aspirin")
+    set_pair(doc, 6)
     reference = doc.copy()
     set_gold_pair(reference, 6, 1.0)
     config, expected = exported.config.to_str(), exported("fever").vector
