@@ -12,7 +12,7 @@ from spacy_blurb.tasks import get_task
 
 ROW = re.compile(
     r"^\| (?P<model>[^|]+) \| (?P<seed>\d+) \| (?P<score>[\d.]+) "
-    r"\| (?P<low>[\d.]+)–(?P<high>[\d.]+) \| `(?P<file>results/[^`]+)` \|$",
+    r"\| (?P<low>-?[\d.]+)–(?P<high>[\d.]+) \| `(?P<file>results/[^`]+)` \|$",
     re.MULTILINE,
 )
 
