@@ -1,14 +1,14 @@
 """Vectors of texts beside Sentence Transformers, the same weights and texts.
 
     pip install --no-deps sentence-transformers scikit-learn     # only for this
-    python benchmarks/vectors.py --encoder FOLDER [--quick] --json FILE
+    TOKENIZERS_PARALLELISM=false python benchmarks/vectors.py --encoder FOLDER [--quick] --json FILE
 
 FOLDER is a Hugging Face folder with an encoder of Sentence Transformers' whose vector is the mean
 of all pieces, such as all-MiniLM-L6-v2. Ours is `nlp.pipe` with `transformer` and `blurb_sts`
 (`compare = "vectors"`), spaCy's tokenizer and the Doc included; "torch_fp32" can be trained, "bf16"
-and "int8" are exported (OpenVINO; 8 bits calibrated on the dev split, which is not measured).
-Theirs is `SentenceTransformer.encode` with its default batches of 32 texts sorted by length, cut at
-512 pieces as ours are parted there.
+and "int8" are exported (OpenVINO; bfloat16 only where the processor has AMX, 8 bits calibrated on
+the dev split, which is not measured). Theirs is `SentenceTransformer.encode` with its default
+batches of 32 texts sorted by length, cut at 512 pieces, where ours are parted.
 
 One process, one thread; in every round one side after the other, another one begins each round.
 Ratios are medians over the rounds of their CPU seconds over ours: larger is better for us. Texts
@@ -40,7 +40,7 @@ HEAD = {
 }
 
 
-def build_ours(encoder: Path) -> Language:
+def build_pipeline(encoder: Path) -> Language:
     """Build the pipeline that needs no training."""
     nlp = spacy.blank("en")
     model = {"@architectures": "spacy_blurb.Encoder.v1", "name": str(encoder), "precision": "fp32"}
@@ -54,17 +54,17 @@ def build_ours(encoder: Path) -> Language:
 
 
 def build_theirs(encoder: Path) -> SentenceTransformer:
-    """Build what `SentenceTransformer(NAME)` loads, from a folder without its own settings."""
+    """Build a SentenceTransformer that reads texts as long as ours does; not scaled to length 1."""
     words = Transformer(str(encoder), max_seq_length=MAX_PIECES)
     return SentenceTransformer(modules=[words, Pooling(words.get_word_embedding_dimension())])
 
 
-def our_vectors(nlp: Language, texts: list[str]) -> Any:
+def encode(nlp: Language, texts: list[str]) -> Any:
     """Return vectors, shape (texts, width)."""
     return np.array([doc.vector for doc in nlp.pipe(texts, batch_size=256)])
 
 
-def drift(ours: Any, theirs: Any) -> dict[str, float]:
+def measure_drift(ours: Any, theirs: Any) -> dict[str, float]:
     """Return the cosine distances of the rows of two arrays."""
     lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
     distances = 1 - (ours * theirs).sum(axis=1) / lengths
@@ -84,10 +84,10 @@ def main() -> None:
     notes: list[str] = []
     texts, rounds = read_texts(args.quick, notes), 2 if args.quick else 5
     calibration = read_texts(args.quick, notes, "dev")
-    trained, theirs = build_ours(args.encoder), build_theirs(args.encoder)
+    trained, theirs = build_pipeline(args.encoder), build_theirs(args.encoder)
     pipelines = {**build_exported(trained, calibration), "torch_fp32": trained}
     sides: dict[str, Any] = {
-        name: lambda t, nlp=nlp: our_vectors(nlp, t) for name, nlp in pipelines.items()
+        name: lambda t, nlp=nlp: encode(nlp, t) for name, nlp in pipelines.items()
     }
     sides["sentence_transformers"] = lambda t: theirs.encode(t, show_progress_bar=False)
     n: dict[str, Any] = {"rounds": rounds}
@@ -106,7 +106,9 @@ def main() -> None:
             if name in pipelines:
                 ratio = np.array(seconds["sentence_transformers"]) / np.array(values)
                 ratios[f"{name}/sentence_transformers/{kind}"] = round(float(np.median(ratio)), 3)
-                runs[f"{kind}, drift of {name}"] = drift(sides[name](chosen)[whole], expected)
+                runs[f"{kind}, drift of {name}"] = measure_drift(
+                    sides[name](chosen)[whole], expected
+                )
     versions = list_versions(
         *("sentence-transformers", "torch", "openvino", "transformers", "spacy", "spacy-blurb")
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from spacy.tokens import Doc, Span
+from spacy.vocab import Vocab
 
 from ..annotations import PAIR_SEPARATOR, set_pair
 from ..encoder.pieces import pair_offset
@@ -18,12 +19,16 @@ def make_pair_doc(first: Doc | Span, second: Doc | Span) -> Doc:
 
 
 def split_pair_doc(doc: Doc, second: int) -> tuple[Doc, Doc]:
-    """Make Docs of the two texts of a pair; a token over the border goes to the first.
+    """Make Docs of the two texts of a pair, without what parts them.
+
+    A token over the border goes to the first.
 
     second (int): Offset of the second text.
     """
-    before = sum(token.idx < second for token in doc)
-    return copy_text(doc[:before]), copy_text(doc[before:])
+    border = sum(token.idx < second for token in doc)
+    parted = border > 0 and doc[border - 1].text == PAIR_SEPARATOR
+    first = doc[: border - 1] if parted else doc[:border]
+    return copy_text(first, doc.vocab), copy_text(doc[border:], doc.vocab)
 
 
 def split_pair_docs(docs: Iterable[Doc]) -> list[Doc]:
@@ -33,7 +38,7 @@ def split_pair_docs(docs: Iterable[Doc]) -> list[Doc]:
     return [text for side in zip(*pairs, strict=True) for text in side]
 
 
-def copy_text(text: Doc | Span) -> Doc:
-    """Make a Doc of the tokens alone, without what components wrote."""
+def copy_text(text: Doc | Span, vocab: Vocab) -> Doc:
+    """Make a Doc of the tokens alone, without what components wrote; RETURNS the Doc."""
     words = [token.text for token in text]
-    return Doc(text.vocab, words=words, spaces=[bool(token.whitespace_) for token in text])
+    return Doc(vocab, words=words, spaces=[bool(token.whitespace_) for token in text])

@@ -11,7 +11,7 @@ from thinc.api import Dropout, Linear, Model, chain, reduce_first
 from thinc.types import Floats2d
 
 from ..encoder.link import EncoderLink
-from ..encoder.listeners import average_pieces, average_starts, pool_token_spans
+from ..encoder.pooling import average_pieces, average_starts, pool_token_spans
 from ..errors import BlurbError, Errors
 from .marked_docs import MarkedDoc, Marker, Marking
 from .sequence_head import draw_weights

@@ -11,13 +11,15 @@ import warnings
 import weakref
 from collections.abc import Iterable
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from spacy.lexeme import Lexeme
 from spacy.tokens import Doc, Span, Token
 from spacy.vocab import Vocab
 
-from ..annotations import install_extensions, travelling_vector
+from ..annotations import install_extensions, is_pair, travelling_vector
 from ..errors import BlurbError, Errors
 from .cosine import cosines
 
@@ -46,12 +48,12 @@ def offer_similarity(component: Comparer) -> None:
 
 
 def compare_docs(doc: Doc, other: Doc | Span | Token | Lexeme) -> float:
-    """Return the trained similarity of two texts, the mean of both orders.
+    """Return the similarity of two texts as the component of the Doc's pipeline tells it.
 
     This is `doc._.blurb_similarity`, and `doc.similarity` of Docs that a pipeline has made in this
     process.
 
-    RETURNS (float): About 0-1, 1 for the highest gold score in training.
+    RETURNS (float): See `BlurbSts.similarity`.
     RAISES (BlurbError): B454 not one component of the Doc's pipeline, and what the component's
         `similarity` raises.
     """
@@ -64,20 +66,26 @@ def compare_docs(doc: Doc, other: Doc | Span | Token | Lexeme) -> float:
     return score
 
 
-def compare_vectors(doc: Doc, other: Doc | Span | Token | Lexeme) -> float:
+def compare_kept_vectors(doc: Doc, other: Doc | Span | Token | Lexeme) -> float:
     """Return the cosine of the vectors that two Docs have, which costs no pass.
 
     This is `doc.similarity` of Docs whose pipeline compares vectors and has given them one. What
-    has none is read: see `compare_docs`.
+    has none of that pipeline, and a pair, whose vector is that of both texts, is read: see
+    `compare_docs`.
 
     RETURNS (float): From -1 to 1.
     RAISES (BlurbError): See `compare_docs`.
     """
-    first = travelling_vector(doc)
-    second = travelling_vector(other) if isinstance(other, Doc) else None
+    first, second = (_kept_vector(text, doc.vocab) for text in (doc, other))
     if first is None or second is None:
         return compare_docs(doc, other)
     return float(cosines(first[None], second[None])[0][0])
+
+
+def _kept_vector(text: Any, vocab: Vocab) -> NDArray[np.floating] | None:
+    if not isinstance(text, Doc) or text.vocab is not vocab or is_pair(text):
+        return None
+    return travelling_vector(text)
 
 
 def quiet_workers() -> None:

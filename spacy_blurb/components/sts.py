@@ -22,7 +22,7 @@ from .contrastive import contrastive_loss
 from .cosine import cosines
 from .head import Head
 from .pair_docs import copy_text, make_pair_doc, split_pair_docs
-from .similarity import compare_docs, compare_vectors, offer_similarity, quiet_workers
+from .similarity import compare_docs, compare_kept_vectors, offer_similarity, quiet_workers
 from .sts_scorer import check_pair, score_pairs
 
 DEFAULT_MODEL = Config().from_str(
@@ -76,7 +76,8 @@ def make_sts(
     compare (str): "together": the encoder reads both texts at once, and the head judges them (Gu et
         al. 2020, section 2.3). "vectors": each text is read alone, and the similarity is the cosine
         of their vectors (Reimers & Gurevych 2019, arXiv 1908.10084), best with
-        `spacy_blurb.MeanVector.v1`; the head has no part in it.
+        `spacy_blurb.MeanVector.v1`. The head has no part in it, so that with a frozen encoder
+        there is nothing to learn.
     highest (float): Gold score of the most similar pairs; scores begin at 0 (BIOSSES: 4).
     vectors (bool): Whether Docs get a vector, that of the model's `tok2vec`.
     contrastive (float | None): Temperature of contrastive training on pairs without a score, whose
@@ -124,7 +125,7 @@ class BlurbSts(Head):
             "highest": highest,
             "vectors": vectors,
             "contrastive": contrastive,
-            # Whether its scores mean something: those of the head when that has learned.
+            # Whether the head has learned, so that its scores mean something.
             "scores_pairs": False,
         }
         self._link = EncoderLink(name, model, nlp)
@@ -153,7 +154,7 @@ class BlurbSts(Head):
         scores = [s for eg in get_examples() if (s := gold_pair_score(eg.reference)) is not None]
         if not scores and self.cfg["contrastive"] is None and not self._compares_vectors:
             raise ValueError(Errors.B450.format(name=self.name))
-        self.cfg["scores_pairs"] = bool(scores) or self._compares_vectors
+        self.cfg["scores_pairs"] = bool(scores) and not self._compares_vectors
         # An empty Doc has no vector, so it would give the head the input width 0.
         docs = list(islice((eg.x for eg in get_examples() if len(eg.x)), 10))
         if not docs:
@@ -167,10 +168,15 @@ class BlurbSts(Head):
         if nlp is not None:
             self._link.attach(nlp)
             # A pipeline whose encoder reads no Docs of ours would train and never compare.
-            self._link.predict([make_pair_doc(docs[0][:1], docs[0][:1])], self._pooling)
+            text = docs[0][:1]
+            alone = self._compares_vectors
+            tried = copy_text(text, text.vocab) if alone else make_pair_doc(text, text)
+            self._link.predict([tried], self._pooling)
 
     def predict(self, docs: Iterable[Doc]) -> Predictions:
         """Compute similarities and vectors, one pass for both; Docs that need neither cost none.
+
+        Where vectors are compared the texts of pairs are read in a pass of their own.
 
         RAISES (BlurbError): B315 a Doc without the encoder's output.
         """
@@ -207,7 +213,7 @@ class BlurbSts(Head):
                 set_similarity(doc, similarity)
             if self._scores_pairs:
                 has_vector = self._compares_vectors and vectors is not None
-                doc.user_hooks["similarity"] = compare_vectors if has_vector else compare_docs
+                doc.user_hooks["similarity"] = compare_kept_vectors if has_vector else compare_docs
             if vectors is not None:
                 # A copy: a view would keep the rows of the whole batch.
                 set_vector(doc, vectors[i].copy())
@@ -244,7 +250,8 @@ class BlurbSts(Head):
         """Return the cosine of each pair; a text that is in several is read once."""
         texts = {id(text): text for pair in pairs for text in pair}
         places = {key: row for row, key in enumerate(texts)}
-        vectors = self._encode([copy_text(text) for text in texts.values()])
+        vocab = pairs[0][0].vocab
+        vectors = self._encode([copy_text(text, vocab) for text in texts.values()])
         first, second = (vectors[[places[id(pair[side])] for pair in pairs]] for side in (0, 1))
         return [float(value) for value in cosines(first, second)[0]]
 
@@ -340,12 +347,13 @@ class BlurbSts(Head):
 
     def _encode(self, texts: list[Doc]) -> NDArray[np.floating]:
         """Return the vectors of texts without the encoder's output, shape (texts, width)."""
-        if not any(map(len, texts)):
-            return self._no_vectors(len(texts))
-        return self.model.ops.to_numpy(self._link.predict(texts, self._pooling))
+        found: Any = self._no_vectors(len(texts))
+        if any(map(len, texts)):
+            found = self._link.predict(texts, self._pooling)
+        return self.model.ops.to_numpy(found)
 
-    def _no_vectors(self, n: int) -> NDArray[np.floating]:
-        return np.zeros((n, self.model.get_ref("output_layer").get_dim("nI")), dtype="f")
+    def _no_vectors(self, n: int) -> Floats2d:
+        return self.model.ops.alloc2f(n, self.model.get_ref("output_layer").get_dim("nI"))
 
     def _judge(self, vectors: Any) -> NDArray[np.floating]:
         """Return the head's values, shape (vectors,)."""
@@ -361,7 +369,8 @@ class BlurbSts(Head):
 
     @property
     def _scores_pairs(self) -> bool:
-        return self.cfg["scores_pairs"]
+        """Whether similarities mean something; the cosine does without training."""
+        return self._compares_vectors or self.cfg["scores_pairs"]
 
     def _require_initialised(self) -> None:
         if not self.model.get_ref("output_layer").has_dim("nI"):

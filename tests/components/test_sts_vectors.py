@@ -15,8 +15,10 @@ from spacy.tokens import Doc, DocBin
 from thinc.api import Adam, fix_random_seed
 from transformers import AutoTokenizer, BertModel
 
-from spacy_blurb.annotations import PAIR, PAIR_SEPARATOR, predicted_similarity
+from spacy_blurb.annotations import PAIR, predicted_similarity
 from spacy_blurb.components.cosine import cosines
+from spacy_blurb.encoder.pooling import average_all
+from spacy_blurb.errors import BlurbError
 
 from .pipelines import count_passes, encoder_gradients, encoder_weights, make_nlp, train_step
 from .test_sts import PAIRS, TITLES, blank_example, get_sts, gold_pair, to_examples
@@ -112,8 +114,7 @@ def test_pairs_get_the_cosine_of_their_texts(tiny_encoder: Path, vectors: bool) 
     pairs = [*PAIRS, ("", "rats", None), ("", "", None), TITLES[0]]
     docs = list(nlp.pipe([gold_pair(nlp, pair) for pair in pairs]))
     for doc, (first, second, _) in zip(docs, pairs, strict=True):
-        # White space alone is read as `[CLS] [SEP]`.
-        one, other = nlp.make_doc(first or PAIR_SEPARATOR), nlp.make_doc(second)
+        one, other = nlp.make_doc(first), nlp.make_doc(second)
         (expected,) = get_sts(nlp).similarity([(one, other)])
         assert predicted_similarity(doc) == pytest.approx(expected, abs=1e-5)
         assert (doc._.blurb_vector is not None) == vectors
@@ -134,6 +135,58 @@ def test_docs_with_vectors_are_compared_without_a_pass(
     other.spans.clear()
     one.similarity(other)
     assert passes
+
+
+def test_only_vectors_of_this_pipeline_and_of_one_text_are_taken(
+    untrained: Language, tiny_encoder: Path
+) -> None:
+    nlp = make_nlp(tiny_encoder, sts={"vectors": True})
+    nlp.initialize(lambda: to_examples(nlp))
+    one, strange = untrained("fever"), nlp("rats")  # `[CLS]`, not the mean
+    assert np.abs(strange.vector - untrained("rats").vector).max() > 0.01
+    expected = pytest.approx(one.similarity(untrained("rats")), abs=1e-5)
+    assert one.similarity(strange) == expected
+    assert get_sts(untrained).similarity([(one, strange)]) == [expected]
+    pair = untrained(gold_pair(untrained, PAIRS[0]))
+    read = pytest.approx(one._.blurb_similarity(pair), abs=1e-5)
+    assert [one.similarity(pair), pair.similarity(one)] == [read, read]
+
+
+def test_a_head_that_has_not_learned_tells_nothing(tiny_encoder: Path) -> None:
+    """Also where the way to compare is changed in `cfg`."""
+    nlp = make_nlp(tiny_encoder, sts=SETTINGS)
+    nlp.initialize(lambda: to_examples(nlp))
+    train_step(nlp, to_examples(nlp), Adam(0.003))
+    sts = get_sts(nlp)
+    one, other = nlp("fever"), nlp("rats")
+    sts.cfg["compare"] = "together"
+    with pytest.raises(BlurbError, match="B455"):
+        sts.similarity([(one, other)])
+    assert predicted_similarity(nlp(gold_pair(nlp, PAIRS[0]))) is None
+
+
+def test_a_contrastive_pipeline_can_compare_its_vectors(tiny_encoder: Path) -> None:
+    nlp = make_nlp(tiny_encoder, sts={"contrastive": 0.1})
+    nlp.initialize(lambda: to_examples(nlp, TITLES))
+    get_sts(nlp).cfg["compare"] = "vectors"
+    assert nlp("fever")._.blurb_similarity(nlp("fever")) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_overlapping_spans_of_the_stock_encoder(tiny_encoder: Path) -> None:
+    """Padding is no piece."""
+    nlp = spacy.blank("en")
+    spans = {"@span_getters": "spacy-transformers.strided_spans.v1", "window": 4, "stride": 3}
+    model = {"@architectures": "spacy-transformers.TransformerModel.v3", "name": str(tiny_encoder)}
+    trf: Any = nlp.add_pipe("transformer", config={"model": {**model, "get_spans": spans}})
+    nlp.initialize()
+    docs = [nlp.make_doc(TEXTS[4]), nlp.make_doc("fever")]
+    datas = trf.model.predict(docs).doc_data
+    vectors = average_all(1.0).predict(datas)
+    for vector, data in zip(vectors, datas, strict=True):
+        mask = np.asarray(data.wordpieces.attention_mask, dtype=bool)
+        rows = data.model_output.last_hidden_state[mask]
+        np.testing.assert_allclose(vector, rows.mean(0), atol=1e-5)
+    assert not np.all(datas[0].wordpieces.attention_mask)
 
 
 def test_gradients_equal_finite_differences(tiny_encoder: Path) -> None:
@@ -177,6 +230,14 @@ def test_it_learns_saves_and_loads(tiny_encoder: Path, tmp_path: Path) -> None:
     loaded = spacy.load(tmp_path)
     assert get_sts(loaded).cfg["compare"] == "vectors"
     assert loaded("fever")._.blurb_similarity(loaded("rats")) == pytest.approx(expected, abs=1e-6)
+    texts = ["fever", "rats"]
+    loaded.add_pipe("doc_cleaner", config={"attrs": {"_.trf_data": None}})
+    found = list(loaded.pipe(texts, n_process=2, batch_size=1))
+    for doc, text in zip(found, texts, strict=True):
+        np.testing.assert_allclose(doc._.blurb_vector, nlp(text).vector, atol=1e-5)
+    assert found[0]._.blurb_similarity(found[1]) == pytest.approx(expected, abs=1e-5)
+    nlp.replace_listeners("transformer", "sts", ["model.tok2vec"])
+    assert nlp("fever")._.blurb_similarity(nlp("rats")) == pytest.approx(expected, abs=1e-6)
     (travelled,) = DocBin(docs=[_bare(loaded("fever"))]).get_docs(loaded.vocab)
     assert travelled._.blurb_similarity(loaded("rats")) == pytest.approx(expected, abs=1e-6)
 
@@ -187,13 +248,17 @@ def _bare(doc: Doc) -> Doc:
     return doc
 
 
+@pytest.mark.parametrize("contrastive", [None, 0.1])
 @pytest.mark.parametrize("frozen", [True, False])
-def test_a_frozen_encoder_does_not_change(tiny_encoder: Path, frozen: bool) -> None:
-    nlp = make_nlp(tiny_encoder, sts=SETTINGS)
+def test_a_frozen_encoder_does_not_change(
+    tiny_encoder: Path, frozen: bool, contrastive: float | None
+) -> None:
+    nlp = make_nlp(tiny_encoder, sts=SETTINGS | {"contrastive": contrastive})
     nlp.initialize(lambda: to_examples(nlp))
     before = encoder_weights(nlp)
     for _ in range(2):
-        train_step(nlp, to_examples(nlp), Adam(0.01), frozen=["transformer"] if frozen else [])
+        examples = to_examples(nlp, PAIRS + TITLES)
+        train_step(nlp, examples, Adam(0.01), frozen=["transformer"] if frozen else [])
     same = [np.array_equal(before[name], value) for name, value in encoder_weights(nlp).items()]
     assert all(same) if frozen else not any(same)
 
@@ -202,8 +267,7 @@ def test_pairs_of_empty_texts_teach_nothing(tiny_encoder: Path) -> None:
     nlp = make_nlp(tiny_encoder, sts=SETTINGS)
     nlp.initialize(lambda: to_examples(nlp))
     before = encoder_weights(nlp)
-    # The cosine is 0, and stays 0.
-    assert train_step(nlp, to_examples(nlp, [("", "", 4.0)]), Adam(0.1, L2=0.0))["sts"] == 1.0
+    assert train_step(nlp, to_examples(nlp, [("", "", 4.0)]), Adam(0.1, L2=0.0))["sts"] == 0.0
     for name, value in encoder_weights(nlp).items():
         np.testing.assert_array_equal(value, before[name], err_msg=name)
 

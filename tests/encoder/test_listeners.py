@@ -12,13 +12,8 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 from thinc.api import Model, Ragged, chain, reduce_first, reduce_max, reduce_mean
 
-from spacy_blurb.encoder.listeners import (
-    average_all,
-    average_pieces,
-    average_starts,
-    build_span_vectors_v1,
-    give_nothing,
-)
+from spacy_blurb.encoder.listeners import build_span_vectors_v1, give_nothing
+from spacy_blurb.encoder.pooling import average_all, average_pieces, average_starts
 from spacy_blurb.errors import BlurbError
 
 WIDTH = 3

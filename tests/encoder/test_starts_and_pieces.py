@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from spacy.language import Language
 
-from spacy_blurb.encoder.listeners import average_pieces, average_starts, starts_and_pieces
+from spacy_blurb.encoder.pooling import average_pieces, average_starts, starts_and_pieces
 
 TEXTS = ["fever in rats", "", "aspirin causes fever, fever, fever in rats", " "]
 
