@@ -251,6 +251,30 @@ def test_cost_of_the_heads_is_that_of_the_benchmark(project: Path) -> None:
     assert f"takes {ratios['pipeline/hf_pipelines']:.1f} times the CPU time" in readme
 
 
+def test_speed_of_vectors_is_that_of_the_benchmark(project: Path) -> None:
+    found = json.loads((project / "results" / "benchmarks" / "vectors.json").read_text("utf-8"))
+    page = (project / "docs" / "results.md").read_text(encoding="utf-8")
+    readme = (project / "README.md").read_text(encoding="utf-8").replace("\n", " ")
+    for name, side in (
+        ("in 8 bits, exported", "int8"),
+        ("float32, exported", "bf16"),
+        ("float32, as it is trained", "torch_fp32"),
+    ):
+        sentences, abstracts = (
+            statistics.median(found["runs"][f"{kind}, {side}, texts per CPU second"])
+            for kind in ("sentences", "abstracts")
+        )
+        one, other = (
+            found["ratios"][f"{side}/sentence_transformers/{kind}"]
+            for kind in ("sentences", "abstracts")
+        )
+        assert f"| {name} | {sentences:.0f} | {one} | {abstracts:.1f} | {other} |" in page
+        if side != "bf16":
+            assert f"{one:.1f} and {other:.1f} times" in readme
+    means = [found["runs"][f"{kind}, drift of int8"]["mean"] for kind in ("sentences", "abstracts")]
+    assert f"they are {means[0]:.4f} (sentences) and {means[1]:.4f} (abstracts) away" in page
+
+
 def test_speed_of_relations_is_that_of_the_benchmark(project: Path) -> None:
     page = (project / "docs" / "results.md").read_text(encoding="utf-8")
     path = project / "results" / "benchmarks" / "relations.json"
