@@ -11,6 +11,10 @@ class BlurbError(ValueError):
     """A mistake in the input that the user can mend; the command line prints it without a trace."""
 
 
+class UnreadableFileError(BlurbError):
+    """The system cannot read a file now, whatever is in it: a second try may."""
+
+
 class MissingFilesError(BlurbError):
     """A folder does not hold the files of a dataset in the form that was asked for."""
 
@@ -635,7 +639,7 @@ class Errors(metaclass=_CodedMessages):
     B506 = "{path} is not a result file of 'evaluate': {reason}"
     B507 = (
         "Cannot make a package {name!r}, version {version!r}. Names have small letters, digits and "
-        "single '_', versions look like 0.1.0 or 0.1.0rc1."
+        "single '_', versions look like 0.1.0 or 0.1.0rc1, without leading zeros."
     )
     B522 = (
         "{path} does not describe a package: {reason}. It is a JSON object with some of: {known}."
@@ -1042,6 +1046,10 @@ class Errors(metaclass=_CodedMessages):
     B779 = (
         "Format {format_name!r} has no place for what --vectors asks for. Leave it out, or give "
         "--format jsonl; Docs of a .spacy file have their vectors without it."
+    )
+    B780 = (
+        "{path}: outputs are not compressed, so that a run can go on in them. Give a name without "
+        "{suffix}, and compress the file when it is there."
     )
 
     # Environment, rendering, app

@@ -78,7 +78,8 @@ def make_app(nlp: Language, *, title: str, is_local: bool = False) -> Flask:
         if not text.strip():
             return show(text=text, question=question, error="There is no text.")
         try:
-            with lock:
+            # What a text brings along is forgotten with it, so memory does not grow.
+            with lock, nlp.memory_zone():
                 doc = nlp.make_doc(text)
                 if question:
                     attach_questions(doc, [question])

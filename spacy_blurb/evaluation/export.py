@@ -19,9 +19,17 @@ from ..data.readers import read_examples
 from ..encoder.pieces import read_doc
 from ..errors import BlurbError, Errors
 from ..runtime.encoder import Backend, RuntimeEncoder, Sizes
+from ..runtime.processor import has_fast_bf16, has_vnni, name_processor
 from ..runtime.quantise import make_network
 from .export_config import EXTRAS, exported_config, find_encoder, requirement
-from .parity import N_COMPARED, compare_scores, compare_vectors, encode, score_dev
+from .parity import (
+    N_COMPARED,
+    compare_scores,
+    compare_vectors,
+    deciding_scores,
+    encode,
+    score_dev,
+)
 from .pipeline_identity import pipeline_encoder
 from .pipelines import load_pipeline
 
@@ -87,6 +95,8 @@ def export_pipeline(
             "encoder": pipeline_encoder(nlp),
             "tolerance": allowed,
             "calibration": {"texts": len(texts)},
+            "processor": name_processor(),
+            "not_measured": _not_measured(backend),
             **report,
             "versions": {"spacy-blurb": version("spacy-blurb"), **_backend_versions(backend)},
         }
@@ -200,8 +210,18 @@ def _compare(
     vectors = None
     if docs:
         vectors = compare_vectors(*(encode(side, encoder, docs) for side in (nlp, exported)))
-    before, after = (score_dev(side, dev) for side in (nlp, exported))
+    wanted = deciding_scores(nlp)
+    before, after = (score_dev(side, dev, wanted) for side in (nlp, exported))
     return {"vectors": vectors, "scores": compare_scores(before, after)}
+
+
+def _not_measured(backend: str) -> str | None:
+    """Return what the backend computes on other processors and not on this one."""
+    if backend == "openvino-bf16" and not has_fast_bf16():
+        return "bfloat16: this processor computed in float32"
+    if backend == "openvino-int8" and not has_vnni():
+        return "products of 8 bits: this processor multiplied the 8-bit weights as float32"
+    return None
 
 
 def _write_report(folder: Path, report: dict[str, Any]) -> None:
@@ -233,6 +253,8 @@ def summarise(report: dict[str, Any]) -> str:
         )
     if not report["scores"]:
         lines.append("No task was scored: no dev file was given.")
+    if report.get("not_measured"):
+        lines.append(f"Not measured: {report['not_measured']}. Export where it is to run, to know.")
     return "\n".join(lines)
 
 

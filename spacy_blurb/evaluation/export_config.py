@@ -35,6 +35,10 @@ EXTRAS = {"openvino-bf16": "openvino", "openvino-int8": "openvino", "onnx-int8":
 """What `spacy-blurb[…]` has to be installed with to run each backend."""
 MAX_CALIBRATION_DOCS = 200
 """Texts of a corpus that are enough; the time grows with them."""
+MAX_CALIBRATION_LINES = 5000
+"""Lines, which may be short; all are held in memory with their pieces."""
+MAX_LINE = 100_000
+"""Characters of a calibration text."""
 
 
 def find_encoder(config: dict[str, Any], pipeline: str) -> str:
@@ -117,7 +121,9 @@ def requirement(backend: str) -> str:
 
 
 def read_calibration(path: Path) -> list[str]:
-    """Read calibration texts: lines, or at most `MAX_CALIBRATION_DOCS` of a `.spacy` file.
+    """Read calibration texts: `MAX_CALIBRATION_LINES` lines, `MAX_CALIBRATION_DOCS` of a `.spacy`.
+
+    Of more they are taken evenly, of a text that is longer than `MAX_LINE` its start.
 
     RAISES (BlurbError): B100 no such file, B102 not UTF-8, B721 no text in it, and those of
         `read_docbin`.
@@ -125,14 +131,19 @@ def read_calibration(path: Path) -> list[str]:
     try:
         if path.suffix == ".spacy":
             docs = read_docbin(path, Vocab())
-            lines = [doc.text for doc in docs[:: 1 + (len(docs) - 1) // MAX_CALIBRATION_DOCS]]
+            texts = _evenly([doc.text for doc in docs], MAX_CALIBRATION_DOCS)
         else:
             lines = path.read_text(encoding="utf-8").splitlines()
+            texts = _evenly([line for line in lines if line.strip()], MAX_CALIBRATION_LINES)
     except FileNotFoundError as error:
         raise BlurbError(Errors.B100.format(path=path)) from error
     except UnicodeDecodeError as error:
         raise BlurbError(Errors.B102.format(path=path, byte=error.start)) from error
-    texts = [line for line in lines if line.strip()]
+    texts = [text[:MAX_LINE] for text in texts if text.strip()]
     if not texts:
         raise BlurbError(Errors.B721.format(path=path))
     return texts
+
+
+def _evenly(texts: list[str], most: int) -> list[str]:
+    return texts[:: 1 + (len(texts) - 1) // most]

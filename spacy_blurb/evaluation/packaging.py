@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from confection import Config
+from packaging.version import Version
 from spacy.cli.package import package as write_package
 
 from ..errors import BlurbError, Errors
@@ -56,7 +57,8 @@ def build_wheel(
         B523 a card that cannot be read, B641 two results of one task, B644 a result of another
         pipeline.
     """
-    if not (_NAME.fullmatch(name) and _VERSION.fullmatch(version)):
+    is_version = _VERSION.fullmatch(version) and str(Version(version)) == version
+    if not (_NAME.fullmatch(name) and is_version):
         raise BlurbError(Errors.B507.format(name=name, version=version))
     if not (pipeline / "config.cfg").is_file() or not (pipeline / "meta.json").is_file():
         raise BlurbError(Errors.B504.format(path=pipeline))
@@ -67,12 +69,13 @@ def build_wheel(
     name = name.removeprefix(f"{lang}_")
     source = output / f"{lang}_{name}-{version}"
     output.mkdir(parents=True, exist_ok=True)
-    # spaCy would keep the README, and the build its files, of a package made before.
-    if source.is_dir():
-        shutil.rmtree(source)
     with tempfile.TemporaryDirectory(prefix="spacy-blurb-") as folder:
         copy = Path(folder) / "pipeline"
         shutil.copytree(pipeline, copy)
+        # spaCy would keep the README, and the build its files, of a package made before; which the
+        # pipeline may be in.
+        if source.is_dir():
+            shutil.rmtree(source)
         encoder = config_encoder(Config().from_disk(copy / "config.cfg", interpolate=True))
         if encoder:
             described = {"encoder": encoder, **described}

@@ -15,14 +15,16 @@ N_COMPARED = 200
 """Docs whose vectors are compared."""
 
 
-def score_dev(nlp: Language, dev: Sequence[Path]) -> dict[str, dict[str, float]]:
+def score_dev(
+    nlp: Language, dev: Sequence[Path], wanted: Sequence[str]
+) -> dict[str, dict[str, float]]:
     """Score a pipeline on dev files by its components' own scorers.
 
-    RETURNS (dict): File → score → value (0-1): those scores that decide about a training, without
-        those that are 0 where others are not.
+    wanted (Sequence[str]): From `deciding_scores` of the pipeline that was trained: the config of
+        an exported one no longer says them.
+    RETURNS (dict): File → score → value (0-1), without those that are 0 where others are not.
     RAISES (BlurbError): B728 a file with nothing that could be scored.
     """
-    wanted = _deciding_scores(nlp)
     found: dict[str, dict[str, float]] = {}
     for path in dev:
         scores = nlp.evaluate(list(read_examples(nlp, paths=[path])))
@@ -37,7 +39,7 @@ def score_dev(nlp: Language, dev: Sequence[Path]) -> dict[str, dict[str, float]]
     return found
 
 
-def _deciding_scores(nlp: Language) -> list[str]:
+def deciding_scores(nlp: Language) -> list[str]:
     """Return the scores by which the pipeline was trained, and those of its components."""
     weights = nlp.config["training"].get("score_weights", {})
     names = [name for name, weight in weights.items() if weight]

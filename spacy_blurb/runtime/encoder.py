@@ -18,7 +18,9 @@ from ..encoder.precision import Precision
 from ..encoder.reference import EncoderReference
 from ..errors import BlurbError, Errors
 from .doc_data import DocData, describe_doc, empty_data
+from .onnx_network import FILE as ONNX_FILE
 from .onnx_network import OnnxNetwork
+from .openvino_network import FILES as OPENVINO_FILES
 from .openvino_network import OpenVinoNetwork
 
 Backend = Literal["openvino-bf16", "openvino-int8", "onnx-int8"]
@@ -26,6 +28,7 @@ Backend = Literal["openvino-bf16", "openvino-int8", "onnx-int8"]
 BUDGET = 1024
 """Cells that are computed at once; their activations fit in a processor's cache."""
 _SIZES, _TOKENIZER = "encoder.json", "tokenizer.json"
+_NETWORK_FILES = {*OPENVINO_FILES, ONNX_FILE}
 
 
 class Network(Protocol):
@@ -169,11 +172,16 @@ class RuntimeEncoder(Shim):
         """Write the encoder's files into a folder."""
         folder = Path(path)
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in self._files().items():
+        files = self._files()
+        for name, content in files.items():
             # Whoever has loaded the folder reads the weights from the old file, on and on.
             new = folder / f"{name}.new"
             new.write_bytes(content)
             new.replace(folder / name)
+        # Of an encoder for another backend, which would be hashed and packaged with it.
+        for path in folder.iterdir():
+            if path.name in _NETWORK_FILES - files.keys():
+                path.unlink()
 
     def from_disk(self, path: str | Path) -> "RuntimeEncoder":
         """Read what `to_disk` wrote; settings stay those of the config."""

@@ -13,7 +13,7 @@ from .openvino_import import import_openvino
 from .per_process import PerProcess
 from .processor import count_threads, has_fast_bf16, has_vnni
 
-_XML, _BIN = "network.xml", "network.bin"
+_XML, _BIN = FILES = "network.xml", "network.bin"
 INPUTS = ("piece_ids", "positions", "type_ids", "owners")
 
 

@@ -27,12 +27,20 @@ def describe_run(
     """
     identity = {
         **describe_computation(nlp),
-        "input": [fingerprint(file) for file in files],
+        # Not the list, which is written with every checkpoint: a folder may hold a million files.
+        "input": {"files": len(files), "hash": _hash_files(files)},
         "output format": output_format,
         **settings,
     }
     normalised: dict[str, Any] = json.loads(json.dumps(identity))
     return normalised
+
+
+def _hash_files(files: Sequence[InputFile]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for file in files:
+        digest.update(json.dumps(fingerprint(file)).encode("utf-8") + b"\n")
+    return digest.hexdigest()
 
 
 def describe_computation(nlp: Language) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..data.formats.compressed import open_bytes
 from ..data.formats.json_values import JSON_ERRORS, not_such, typed, typed_id
-from ..errors import BlurbError, Errors
+from ..errors import BlurbError, Errors, UnreadableFileError
 from .items import Item, Rejected
 
 MAX_RECORD_BYTES = 32 << 20
@@ -60,7 +60,10 @@ def read_jsonl(path: Path, name: str, bare: str) -> Iterator[Item | Rejected]:
 
 
 def _read_lines(path: Path) -> Iterator[tuple[int, bytes | BlurbError]]:
-    """Yield lines as bytes, or why there is none; nothing follows on damage of the file itself."""
+    """Yield lines as bytes, or why there is none; nothing follows on damage of the file itself.
+
+    RAISES (UnreadableFileError): The system cannot read the file.
+    """
     number = 0
     try:
         with open_bytes(path) as file:
@@ -72,6 +75,8 @@ def _read_lines(path: Path) -> Iterator[tuple[int, bytes | BlurbError]]:
                 while line and not line.endswith(b"\n"):
                     line = file.readline(1 << 20)
                 yield number, BlurbError(Errors.B763.format(limit=MAX_RECORD_BYTES >> 20))
+    except UnreadableFileError:
+        raise
     except BlurbError as error:
         yield number + 1, error
 

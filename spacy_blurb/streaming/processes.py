@@ -79,6 +79,8 @@ def _start(job: Job) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     use_one_thread()
     _annotators.append(job.load())
+    # What fails here would fail on every document, and reject them all.
+    _annotators[0].check()
     use_one_thread()
 
 

@@ -1,7 +1,8 @@
 """How does a file become documents? One reader per format; none stops at a bad record.
 
 Each yields an `Item` or a `Rejected` per record, so that what was read of a file is counted by
-both, and goes on behind a bad record where the format lets it.
+both, and goes on behind a bad record where the format lets it. A file that the system cannot read
+ends the run, which can go on later, instead of being counted as a bad record: UnreadableFileError.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from ..data.formats.pubmed_xml import to_article
 from ..data.formats.xml_elements import XmlElement, to_text
 from ..data.formats.xml_recovery import read_around_damage
 from ..data.records import Article
-from ..errors import BlurbError, Errors, first_line
+from ..errors import BlurbError, Errors, UnreadableFileError, first_line
 from .items import Item, Rejected
 from .lines import MAX_RECORD_BYTES, read_jsonl, read_text
 
@@ -34,6 +35,8 @@ def read_text_file(path: Path, name: str, bare: str) -> Records:
         yield Item(name, 1, bare, content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         yield Rejected(name, 1, Errors.B102.format(path=path, byte=error.start))
+    except UnreadableFileError:
+        raise
     except BlurbError as error:
         yield Rejected(name, 1, str(error))
 
@@ -42,6 +45,8 @@ def read_docbin(path: Path, name: str, bare: str) -> Records:
     """Yield the Docs of a `.spacy` file, which is held in memory as one."""
     try:
         docbin = DocBin().from_bytes(b"".join(read_chunks(path)))
+    except UnreadableFileError:
+        raise
     except BlurbError as error:
         yield Rejected(name, 1, str(error))
         return

@@ -48,6 +48,8 @@ class Worker:
                 )
                 raise BlurbError(message)
         self._annotator = Annotator(nlp, job.format_name, vector=job.vector)
+        # What fails here would fail on every document, and reject them all.
+        self._annotator.check()
         return node
 
     def annotate(self, items: list[Item]) -> Annotated:

@@ -224,6 +224,7 @@ def test_scores_of_pico(tmp_path: Path) -> None:
         ("", "0.1.0"),
         ("demo", "one"),
         ("demo", "1.0-beta"),
+        ("demo", "2024.01"),
     ],
 )
 def test_names_and_versions_that_a_wheel_cannot_have(
@@ -232,6 +233,17 @@ def test_names_and_versions_that_a_wheel_cannot_have(
     with pytest.raises(BlurbError, match=f"B507.*'{name}', version '{version}'"):
         build_wheel(trained_folder, tmp_path / "out", name=name, version=version)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_package_is_built_again_from_its_own_sources(
+    trained_folder: Path, tmp_path: Path
+) -> None:
+    wheel = build_wheel(trained_folder, tmp_path, name="again", version="0.1.0")
+    before = ZipFile(wheel).namelist()
+    sources = tmp_path / "en_again-0.1.0" / "en_again" / "en_again-0.1.0"
+    again = build_wheel(sources, tmp_path, name="again", version="0.1.0")
+    assert ZipFile(again).namelist() == before
+    assert spacy.load(sources)(TEXT).ents
 
 
 def test_not_a_pipeline(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 import spacy
+from confection import Config
 from spacy.language import Language
 from spacy.tokens import DocBin
 
 from spacy_blurb.encoder.pieces import read_doc
 from spacy_blurb.errors import BlurbError
+from spacy_blurb.evaluation import export as export_module
 from spacy_blurb.evaluation.export import export_pipeline, summarise
 from spacy_blurb.evaluation.export_config import read_calibration
-from spacy_blurb.evaluation.parity import score_dev
+from spacy_blurb.evaluation.parity import deciding_scores, score_dev
 from spacy_blurb.evaluation.pipeline_identity import pipeline_encoder
 from spacy_blurb.runtime.processor import has_vnni
 from spacy_blurb.runtime.quantise import calibration_rows
@@ -177,8 +180,56 @@ def test_the_scores_of_the_training_are_compared(trained_folder: Path, corpus: P
     """Not only those that components have by default."""
     nlp = spacy.load(trained_folder)
     nlp.config["training"]["score_weights"] = {"ents_p": 0.5, "ents_r": 0.0}
-    (scores,) = score_dev(nlp, [corpus / "dev.spacy"]).values()
+    (scores,) = score_dev(nlp, [corpus / "dev.spacy"], deciding_scores(nlp)).values()
     assert set(scores) == {"ents_p", "ents_f"}
+
+
+def test_scores_that_no_component_has_by_default_are_compared(
+    trained_folder: Path, corpus: Path, tmp_path: Path
+) -> None:
+    """Such as those of PICO: the exported config does not say them."""
+    shutil.copytree(trained_folder, tmp_path / "trained")
+    path = tmp_path / "trained" / "config.cfg"
+    config = Config().from_disk(path, interpolate=False)
+    config["training"]["score_weights"] = {"sents_f": 0.0, "ents_p": 1.0}
+    config.to_disk(path)
+    dev, out = [corpus / "dev.spacy"], tmp_path / "out"
+    report = export_pipeline(str(tmp_path / "trained"), out, "openvino-bf16", dev=dev)
+    found = {row["score"]: row["after"] for row in report["scores"]}
+    assert found == {"ents_p": 1, "ents_f": 1}
+
+
+def test_what_this_processor_does_not_compute_is_said(
+    trained_folder: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    for capable in (True, False):
+        monkeypatch.setattr(export_module, "has_fast_bf16", lambda capable=capable: capable)
+        report = export_pipeline(str(trained_folder), out, "openvino-bf16")
+        assert report["processor"]
+        notes = json.loads((out / "meta.json").read_text(encoding="utf-8"))["notes"]
+        assert ("Not measured: bfloat16" in notes) == (not capable)
+
+
+def test_files_of_another_backend_do_not_stay(exported: Exported, tmp_path: Path) -> None:
+    folder = tmp_path / "pipeline"
+    for backend, names in (
+        ("openvino-bf16", {"network.xml", "network.bin"}),
+        ("onnx-int8", {"network.onnx"}),
+        ("openvino-int8", {"network.xml", "network.bin"}),
+    ):
+        spacy.load(exported(backend)).to_disk(folder)
+        found = {path.name for path in (folder / "transformer").iterdir()}
+        assert found == {"encoder.json", "tokenizer.json"} | names
+
+
+def test_calibration_lines_are_not_without_bound(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("\n".join(f"text {i}\n" for i in range(10_001)), encoding="utf-8")
+    texts = read_calibration(path)
+    assert (len(texts), texts[0], texts[-1]) == (3334, "text 0", "text 9999")
+    path.write_text("x" * 2_000_000, encoding="utf-8")
+    assert [len(text) for text in read_calibration(path)] == [100_000]
 
 
 def test_an_exported_pipeline_is_not_exported_again(exported: Exported, tmp_path: Path) -> None:

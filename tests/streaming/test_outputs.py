@@ -391,6 +391,9 @@ def test_formats_are_told_by_names() -> None:
     for name, kind in {**names, "graph": "graph"}.items():
         assert tell_output_format(Path(name), None) == kind
     assert tell_output_format(Path("a.txt"), "pubtator") == "pubtator"
+    for given_name in (None, "jsonl"):
+        with pytest.raises(BlurbError, match=r"B780.*a\.jsonl\.GZ.*without \.GZ"):
+            tell_output_format(Path("a.jsonl.GZ"), given_name)
     for name, given_name in [("a.txt", None), ("a.jsonl", "xml")]:
         with pytest.raises(BlurbError, match="B750"):
             tell_output_format(Path(name), given_name)

@@ -1,5 +1,6 @@
 """Inputs of every format, plain and compressed, in files and folders; bad records."""
 
+import io
 import json
 import lzma
 import os
@@ -13,7 +14,7 @@ import spacy
 from spacy.tokens import DocBin, SpanGroup
 
 from spacy_blurb.annotations import RECORD, attach_questions
-from spacy_blurb.errors import BlurbError
+from spacy_blurb.errors import BlurbError, UnreadableFileError
 from spacy_blurb.streaming import batches
 from spacy_blurb.streaming.batches import read_batches
 from spacy_blurb.streaming.inputs import bare_name, list_inputs
@@ -313,6 +314,26 @@ def test_articles_before_a_cut_are_read(tmp_path: Path, packing: str) -> None:
         str(n) for n in range(1, n_whole + 1)
     ]
     assert outline([last]) == [(n_whole + 1, "B101")]
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_what_the_system_cannot_read_now_is_no_bad_record(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be counted, and never read again."""
+
+    class Broken(io.BytesIO):
+        def read1(self, size: int | None = -1) -> bytes:
+            raise OSError(5, "Input/output error")
+
+        def readline(self, size: int | None = -1) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    (tmp_path / "a").write_bytes(b"x")
+    opener = "spacy_blurb.data.formats.compressed.open"
+    monkeypatch.setattr(opener, lambda *arguments: Broken(), raising=False)
+    with pytest.raises(UnreadableFileError, match=r"B101.*Input/output error"):
+        read(tmp_path / "a", kind)
 
 
 def test_folders_and_names(tmp_path: Path) -> None:

@@ -127,6 +127,16 @@ def test_a_finished_run_is_not_repeated(tmp_path: Path, source: Path, rules: Lan
     assert run(rules, source, output, overwrite=True).resumed == 0
 
 
+def test_the_work_file_of_a_run_that_is_given_up(
+    tmp_path: Path, source: Path, rules: Language
+) -> None:
+    """Of another format, which no later run would remove."""
+    work, output = tmp_path / "out.spacy.work", tmp_path / "out.spacy"
+    work.write_bytes(b"half")
+    run(rules, source, output, output_format="jsonl", overwrite=True)
+    assert not work.exists()
+
+
 @pytest.mark.parametrize("kind", list(SUFFIXES))
 def test_a_finished_output_that_was_changed(
     tmp_path: Path, source: Path, rules: Language, kind: str

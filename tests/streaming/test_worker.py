@@ -3,11 +3,14 @@
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from spacy.language import Language
 
-from spacy_blurb.errors import BlurbError
+from spacy_blurb.errors import BlurbError, Errors
+from spacy_blurb.streaming import processes
+from spacy_blurb.streaming.annotator import Annotator
 from spacy_blurb.streaming.identity import describe_run
 from spacy_blurb.streaming.items import Item
 from spacy_blurb.streaming.processes import Job
@@ -40,6 +43,24 @@ def test_a_worker_annotates(rules: Language, identity: dict[str, Any]) -> None:
     annotated = worker.annotate([Item("f", 1, "a", "aspirin causes fever")])
     assert annotated.documents == 1
     assert b'"label": "Disease"' in annotated.payload
+
+
+def test_a_worker_tries_its_pipeline_first(
+    rules: Language, identity: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a node that cannot compute it every document would be rejected."""
+    monkeypatch.setattr(Annotator, "check", fail)
+    with pytest.raises(BlurbError, match="B757"):
+        Worker().start(Job(str(rules.path), "jsonl"), identity, False)
+    monkeypatch.setattr(processes, "_annotators", [])
+    monkeypatch.setattr(processes.signal, "signal", lambda *arguments: None)
+    monkeypatch.setattr(processes.threading, "Thread", MagicMock())
+    with pytest.raises(BlurbError, match="B757"):
+        processes._start(Job(str(rules.path), "jsonl"))
+
+
+def fail(annotator: Annotator) -> None:
+    raise BlurbError(Errors.B757.format(reason="no memory"))
 
 
 def test_a_worker_that_cannot_do_the_same(

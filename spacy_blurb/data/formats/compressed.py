@@ -9,7 +9,7 @@ from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
 
-from ...errors import BlurbError, Errors
+from ...errors import BlurbError, Errors, UnreadableFileError
 
 SUFFIXES = ("", ".xz", ".gz")
 CHUNK_BYTES = 256 << 10
@@ -35,7 +35,8 @@ def open_bytes(path: Path) -> Iterator[BufferedIOBase]:
     """Open a plain or compressed file to read what is in it.
 
     path (Path): The file; `.xz` and `.gz`, in whatever case, are decompressed while reading.
-    RAISES (BlurbError): B100 no such file, B171 a folder; also while it is read: B101 damaged file.
+    RAISES (BlurbError): B100 no such file, B171 a folder; also while it is read: B101 damaged file,
+        as an UnreadableFileError where it is the system that cannot read it.
     """
     if path.is_dir():
         raise BlurbError(Errors.B171.format(path=path))
@@ -48,8 +49,10 @@ def open_bytes(path: Path) -> Iterator[BufferedIOBase]:
             yield file
     except FileNotFoundError as error:
         raise BlurbError(Errors.B100.format(path=path)) from error
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+    except (gzip.BadGzipFile, EOFError, lzma.LZMAError, zlib.error) as error:
         raise BlurbError(Errors.B101.format(path=path, reason=error)) from error
+    except OSError as error:
+        raise UnreadableFileError(Errors.B101.format(path=path, reason=error)) from error
 
 
 def read_chunks(path: Path) -> Iterator[bytes]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
-from ...errors import BlurbError
+from ...errors import BlurbError, UnreadableFileError
 from .compressed import read_chunks
 from .xml_elements import MAX_ELEMENT_BYTES, ElementCollector, XmlElement
 
@@ -28,12 +28,15 @@ def read_around_damage(
         it or the file has none.
     YIELDS (XmlElement | BlurbError): In file order. B100 and B101 are the last ones, since nothing
         behind them can be read.
+    RAISES (UnreadableFileError): The system cannot read the file.
     """
     reader = _Reader(path, names_in, root)
     try:
         for chunk in read_chunks(path):
             yield from reader.feed(chunk)
         yield from reader.close()
+    except UnreadableFileError:
+        raise
     except BlurbError as error:
         yield error
 

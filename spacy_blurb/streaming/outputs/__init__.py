@@ -27,12 +27,17 @@ _SUFFIXES = {
     "": "graph",
 }
 
+_PACKED = (".gz", ".xz", ".bz2", ".zip")
+
 
 def tell_output_format(path: Path, name: str | None) -> str:
     """Return the format of an output: the given one, or what its name says.
 
-    RAISES (BlurbError): B750 an unknown format, or a name that does not tell.
+    RAISES (BlurbError): B750 an unknown format, or a name that does not tell; B780 a name for what
+        is compressed.
     """
+    if path.suffix.lower() in _PACKED:
+        raise BlurbError(Errors.B780.format(path=path, suffix=path.suffix))
     found = name or _SUFFIXES.get(path.suffix.lower())
     if found not in OUTPUTS:
         raise BlurbError(
