@@ -146,4 +146,4 @@ def read_calibration(path: Path) -> list[str]:
 
 
 def _evenly(texts: list[str], most: int) -> list[str]:
-    return texts[:: 1 + (len(texts) - 1) // most]
+    return texts[:: max(1, -(-len(texts) // most))]

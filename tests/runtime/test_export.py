@@ -228,6 +228,10 @@ def test_calibration_lines_are_not_without_bound(tmp_path: Path) -> None:
     path.write_text("\n".join(f"text {i}\n" for i in range(10_001)), encoding="utf-8")
     texts = read_calibration(path)
     assert (len(texts), texts[0], texts[-1]) == (3334, "text 0", "text 9999")
+    for nothing in ("", "\n \n"):
+        path.write_text(nothing, encoding="utf-8")
+        with pytest.raises(BlurbError, match="B721"):
+            read_calibration(path)
     path.write_text("x" * 2_000_000, encoding="utf-8")
     assert [len(text) for text in read_calibration(path)] == [100_000]
 
