@@ -1,6 +1,6 @@
 """Vectors of texts beside Sentence Transformers, the same weights and texts.
 
-    pip install --no-deps sentence-transformers scikit-learn     # only for this
+    pip install --no-deps sentence-transformers     # only for this
     TOKENIZERS_PARALLELISM=false python benchmarks/vectors.py --encoder FOLDER [--quick] --json FILE
 
 FOLDER is a Hugging Face folder with an encoder of Sentence Transformers' whose vector is the mean

@@ -206,6 +206,10 @@ class Errors(metaclass=_CodedMessages):
     )
 
     # Pretraining
+    B175 = (
+        "The system cannot read {path}: {reason}. Try again when it can; annotate then goes on "
+        "where it stopped."
+    )
     B200 = "No config at {path}. Examples are in configs/pretrain/."
     B201 = "{path} is not a TOML file: {reason}."
     B202 = "{path}: unknown key {key!r}. Known keys: {known}."

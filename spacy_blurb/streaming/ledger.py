@@ -91,8 +91,7 @@ class Ledger:
         self._overwrite = overwrite
         _, self._checkpoint, self._manifest, self.rejected_path, work = written_paths(output)
         self._target = work if isinstance(output_format, WorkFileFormat) else output
-        # Of an earlier run with another format, which `overwrite` gives up.
-        self._other_work = work if work != self._target else None
+        self._work = work
         self.is_finished = False
         self.done = Done() if overwrite else self._find_done()
         self.written = self.done
@@ -112,8 +111,9 @@ class Ledger:
             _check_length(self.rejected_path, self.done.rejected_bytes)
             self._save()
             self._manifest.unlink(missing_ok=True)
-            if self._overwrite and self._other_work is not None:
-                self._other_work.unlink(missing_ok=True)
+            if self._overwrite:
+                # Also of a run with another format, whose work file no later run would remove.
+                self._work.unlink(missing_ok=True)
             self._rejected.truncate(self.done.rejected_bytes)
             self._file = self._target.open("ab")
             self._file.truncate(self.done.output_bytes)

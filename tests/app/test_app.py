@@ -56,6 +56,13 @@ def test_the_form_and_what_it_finds(nlp: Language) -> None:
     assert f"\naspirin {HOSTILE}</textarea>" in unescape(response.text)
 
 
+def test_words_of_a_text_are_not_kept(nlp: Language) -> None:
+    client = make_app(nlp, title="x").test_client()
+    assert "Drug" in client.post("/", data={"text": "aspirin quuxinib"}).text
+    assert "aspirin" in nlp.vocab.strings
+    assert "quuxinib" not in nlp.vocab.strings
+
+
 def test_mistakes_are_text(nlp: Language, caplog: pytest.LogCaptureFixture) -> None:
     client = make_app(nlp, title="x").test_client()
     response = client.post("/", data={"text": " "})

@@ -332,7 +332,7 @@ def test_what_the_system_cannot_read_now_is_no_bad_record(
     (tmp_path / "a").write_bytes(b"x")
     opener = "spacy_blurb.data.formats.compressed.open"
     monkeypatch.setattr(opener, lambda *arguments: Broken(), raising=False)
-    with pytest.raises(UnreadableFileError, match=r"B101.*Input/output error"):
+    with pytest.raises(UnreadableFileError, match=r"B175.*Input/output error"):
         read(tmp_path / "a", kind)
 
 

@@ -35,8 +35,8 @@ def open_bytes(path: Path) -> Iterator[BufferedIOBase]:
     """Open a plain or compressed file to read what is in it.
 
     path (Path): The file; `.xz` and `.gz`, in whatever case, are decompressed while reading.
-    RAISES (BlurbError): B100 no such file, B171 a folder; also while it is read: B101 damaged file,
-        as an UnreadableFileError where it is the system that cannot read it.
+    RAISES (BlurbError): B100 no such file, B171 a folder; also while it is read: B101 damaged file;
+        as an UnreadableFileError B175 the system cannot read it.
     """
     if path.is_dir():
         raise BlurbError(Errors.B171.format(path=path))
@@ -52,7 +52,7 @@ def open_bytes(path: Path) -> Iterator[BufferedIOBase]:
     except (gzip.BadGzipFile, EOFError, lzma.LZMAError, zlib.error) as error:
         raise BlurbError(Errors.B101.format(path=path, reason=error)) from error
     except OSError as error:
-        raise UnreadableFileError(Errors.B101.format(path=path, reason=error)) from error
+        raise UnreadableFileError(Errors.B175.format(path=path, reason=error)) from error
 
 
 def read_chunks(path: Path) -> Iterator[bytes]:
