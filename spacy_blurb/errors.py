@@ -580,7 +580,9 @@ class Errors(metaclass=_CodedMessages):
     )
     B482 = (
         "Component {name!r}: the gold answer of question {question!r} is {label!r}, but the labels "
-        "are {known}. Give all labels in initialize.components.NAME.labels, or leave it out."
+        "are {known}. Give all labels in initialize.components.NAME.labels, or leave it out; a "
+        "component of another pipeline keeps its labels, so train a new one in its place (without "
+        "--keep-head)."
     )
     B483 = (
         "Component {name!r} chooses among options, but the question {question!r} has none. Ask it "
@@ -724,6 +726,12 @@ class Errors(metaclass=_CodedMessages):
     )
     B548 = "Method {method!r} compares vectors and has no use for shots. Leave out --shots."
     B549 = "No method {method!r}. Take 'pll' or 'embedding'."
+
+    B524 = (
+        "Nothing to learn: the component {component!r} of {encoder} answers by {found}, and these "
+        "questions are answered by {wanted}. Leave out --keep-head: the encoder is kept all the "
+        "same, with a new head."
+    )
 
     # Command line
     B600 = (

@@ -8,6 +8,7 @@ normalisation), a span may lie across the border of two windows, and a probabili
 says: two softmaxes over tokens give most of their product to impossible spans.
 """
 
+import unicodedata
 from typing import Any
 
 import numpy as np
@@ -128,7 +129,18 @@ class SpanKind:
 
 def _are_words(asked: Asked) -> NDArray[np.bool_]:
     """Tell for each token of the text whether an answer may begin or end with it."""
-    return np.array([not token.is_space for token in asked.context], dtype=bool)
+    return np.array([_is_word(token.text) for token in asked.context], dtype=bool)
+
+
+def _is_word(text: str) -> bool:
+    """Tell whether a token has something to read.
+
+    White space has not, nor have lone accents, format characters such as U+200B, and U+FFFD: the
+    encoder has no piece for them, so that their score would be 0 and not the head's.
+    """
+    return text.isalnum() or any(
+        unicodedata.category(letter)[0] not in "CZM" and letter != "\ufffd" for letter in text
+    )
 
 
 def _largest(values: NDArray[Any], count: int) -> NDArray[np.intp]:

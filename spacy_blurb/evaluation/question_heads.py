@@ -10,7 +10,7 @@ from ..annotations import AnswerKind, doc_questions, gold_kind
 from ..data.docbin import read_docbin
 from ..errors import BlurbError, Errors
 
-_HEADS: dict[str, tuple[str, str]] = {
+_HEADS: dict[AnswerKind, tuple[str, str]] = {
     "labels": ("spacy_blurb.AnswerClassifier.v1", "spacy_blurb.SequenceVector.v1"),
     "spans": ("spacy_blurb.AnswerSpans.v1", "spacy_blurb.SequenceTokenVectors.v1"),
     "options": ("spacy_blurb.AnswerChoice.v1", "spacy_blurb.SequenceVector.v1"),
@@ -32,6 +32,12 @@ def question_kind(paths: Iterable[Path]) -> AnswerKind:
         found = " and ".join(sorted(kinds)) or "nothing"
         raise BlurbError(Errors.B544.format(path=names, found=found))
     return kinds.pop()
+
+
+def head_kind(model: dict[str, Any]) -> AnswerKind | None:
+    """Tell how the head in a model's config answers; None of one that is not ours."""
+    name = model.get("@architectures")
+    return next((kind for kind, (head, _) in _HEADS.items() if head == name), None)
 
 
 def set_head(model: dict[str, Any], kind: AnswerKind) -> None:

@@ -11,11 +11,12 @@ from typing import Any
 
 from confection import Config, ConfigValidationError
 
+from ..annotations import AnswerKind
 from ..data.docbin import words_are_given
 from ..encoder.trained_source import find_encoder, is_pipeline
 from ..errors import BlurbError, Errors, first_line
 from ..tasks import Task
-from .question_heads import question_kind, set_head
+from .question_heads import head_kind, question_kind, set_head
 
 _BY_PAIRS = "spacy_blurb.batch_by_pairs.v1"
 """The batcher whose size counts what a report counts as gold: pairs, or own entities."""
@@ -70,7 +71,7 @@ def fill_config(
         template is not a config for training, B491 a pipeline without one encoder, B508 a local
         encoder folder is missing or not whole,
         B509 the template is for tasks of another type, B544 questions of no or several kinds, B545
-        no component to keep.
+        no component to keep, B524 one that answers otherwise than the questions are answered.
     """
     check_files(base, corpora, encoder)
     with named_template(base):
@@ -90,10 +91,12 @@ def fill_config(
         raise BlurbError(
             Errors.B509.format(path=base, listed=listed, task=task.name, component=task.component)
         )
-    if keep_head:
-        _source_components(config, encoder, task.component)
-    elif task.type == "qa":
+    kind = None
+    if task.type == "qa":
         kind = task.answers or question_kind([corpus / "train.spacy" for corpus in corpora])
+    if keep_head:
+        _source_components(config, encoder, task.component, kind)
+    elif kind is not None:
         set_head(config["components"][task.component]["model"], kind)
     return config
 
@@ -160,12 +163,23 @@ def keep_given_words(config: Config, given: bool) -> None:
         tokenizer["inside_words"] = False
 
 
-def _source_components(config: Config, pipeline: str, component: str) -> None:
-    """Let training go on with the encoder and the component of a trained pipeline."""
+def _source_components(
+    config: Config, pipeline: str, component: str, kind: AnswerKind | None
+) -> None:
+    """Let training go on with the encoder and the component of a trained pipeline.
+
+    kind (AnswerKind | None): Of the questions to learn. A head of another kind would pass over all
+        of them.
+    """
     path = Path(pipeline) / "config.cfg"
     names = Config().from_disk(path, interpolate=False)["components"] if path.is_file() else {}
     if component not in names:
         raise BlurbError(Errors.B545.format(encoder=pipeline, component=component))
+    found = head_kind(names[component].get("model", {})) if kind else None
+    if found not in (None, kind):
+        raise BlurbError(
+            Errors.B524.format(encoder=pipeline, component=component, found=found, wanted=kind)
+        )
     for name in ("transformer", component):
         if name in names:
             config["components"][name] = {"source": pipeline}

@@ -120,6 +120,22 @@ def test_what_cannot_be_learned_teaches_nothing(
     assert not SpanKind("qa", {**CFG, "no_answer": no_answer}).teaches(make_asked(answers))
 
 
+@pytest.mark.parametrize(
+    "letter", ["\ufeff", "\u200b", "\u00ad", "\ufffd", "\ue000", "\u0301", "\t"]
+)
+def test_what_the_encoder_cannot_read_is_no_answer(letter: str) -> None:
+    vocab = spacy.blank("en").vocab
+    doc = Doc(vocab, words=[letter, "fever", letter, "e\u0301", letter])
+    # The highest scores by far stand where the encoder has no piece.
+    logits = np.zeros((4 + len(doc), 2))
+    logits[-len(doc) :: 2] = 50
+    rows = SpanKind("qa", {**CFG, "no_answer": False}).rank(
+        Asked(doc, DocQuestion("0", "what?")), [logits]
+    )
+    found = {doc.text[start:end] for _, _, start, end in rows}
+    assert found == {"fever", "e\u0301", f"fever {letter} e\u0301"}
+
+
 def test_labels_and_options_by_hand() -> None:
     asked = Asked(make_asked().doc, DocQuestion("0", "?", label="no", options=()))
     kind = LabelKind("qa", {"labels": ["yes", "no"], "temperature": 2.0})

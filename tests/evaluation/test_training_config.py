@@ -14,6 +14,8 @@ from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.training_config import Settings, fill_config, template
 from spacy_blurb.tasks import get_task
 
+from ..components.questions import EXTRACTIVE, ROWS, make_qa_nlp, to_examples, train
+
 NER = get_task("ner")
 
 
@@ -198,3 +200,45 @@ def test_texts_are_parted_as_the_words_of_training(project: Path, tmp_path: Path
         config = fill_config(project / "configs" / "ner.cfg", [corpus], "x/y", settings, task=NER)
         nlp = spacy.blank("en", config={"nlp": {"tokenizer": config["nlp"]["tokenizer"]}})
         assert [token.text for token in nlp("DRD2-x")] == expected
+
+
+@pytest.fixture(scope="module")
+def answerer(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained pipeline that answers by spans."""
+    folder = tmp_path_factory.mktemp("trained") / "model-last"
+    train(make_qa_nlp(tiny_encoder, "spans"), EXTRACTIVE).to_disk(folder)
+    return folder
+
+
+def make_questions(folder: Path, kind: str) -> Path:
+    report = {"splits": {"train": {"documents": 3, "gold": 3}}}
+    (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    docs = [example.reference for example in to_examples(spacy.blank("en"), ROWS[kind])]
+    for name in ("train.spacy", "dev.spacy"):
+        DocBin(store_user_data=True, docs=docs).to_disk(folder / name)
+    return folder
+
+
+def test_a_head_is_kept_for_questions_of_its_kind(
+    project: Path, tmp_path: Path, answerer: Path
+) -> None:
+    base, settings = project / "configs" / "qa.cfg", Settings(1e-3, 1, 2, 0)
+    corpus = make_questions(tmp_path, "spans")
+    config = fill_config(
+        base, [corpus], str(answerer), settings, task=get_task("qa"), keep_head=True
+    )
+    assert config["components"]["qa"] == {"source": str(answerer)}
+    corpus = make_questions(tmp_path, "labels")
+    with pytest.raises(BlurbError, match=r"B524.*'qa' of .*model-last answers by spans.*labels"):
+        fill_config(base, [corpus], str(answerer), settings, task=get_task("qa"), keep_head=True)
+    with pytest.raises(BlurbError, match=r"B524.*answers by spans.*labels"):
+        fill_config(
+            base, [corpus], str(answerer), settings, task=get_task("pubmedqa"), keep_head=True
+        )
+
+
+def test_there_must_be_a_head_to_keep(project: Path, corpus: Path, answerer: Path) -> None:
+    base, settings = project / "configs" / "ner.cfg", Settings(1e-3, 1, 2, 0)
+    for encoder in (str(answerer), "owner/x"):
+        with pytest.raises(BlurbError, match=r"B545.*'ner'"):
+            fill_config(base, [corpus], encoder, settings, task=NER, keep_head=True)

@@ -83,24 +83,35 @@ def _read_golden(folder: Path, year: int, batch: int) -> dict[str, list[str]]:
 
 
 def _flatten(answers: list[Any]) -> Iterator[str]:
-    """Yield the strings of lists in lists: each inner list is an answer and its synonyms."""
+    """Yield the strings of lists in lists: each inner list is an answer and its synonyms.
+
+    Blanks around an answer are none of it.
+    """
     for answer in answers:
         if isinstance(answer, list):
             yield from _flatten(answer)
         else:
-            yield str(answer)
+            # 5b has a question with nothing but a blank, which counts as one that nobody answers.
+            yield str(answer).strip() or str(answer)
 
 
 def _answer(question: Question, golden: dict[str, list[str]], path: Path, folder: Path) -> Question:
     check_listed([question.group], golden, task=TASK, source=folder, listed=path)
-    answers = dict.fromkeys(_locate(text, question.context) for text in golden[question.group])
-    return replace(question, answers=tuple(answers))
+    found = (place for text in golden[question.group] for place in _places(text, question.context))
+    return replace(question, answers=tuple(dict.fromkeys(found)))
 
 
-def _locate(answer: str, context: str) -> tuple[int, str]:
-    """Find an answer in a context, in any case; if it is there, its text is the context's."""
-    match = re.search(re.escape(answer), context, re.IGNORECASE)
-    return (match.start(), match[0]) if match else (-1, answer)
+def _places(answer: str, context: str) -> list[tuple[int, str]]:
+    """Find an answer everywhere in a context, as whole words and in any case.
+
+    RETURNS (list): Offset and the context's own wording; -1 and the answer where it is not there.
+    """
+    if not answer.strip():
+        return [(-1, answer)]
+    before = r"(?<!\w)" if re.match(r"\w", answer) else ""
+    behind = r"(?!\w)" if re.search(r"\w\Z", answer) else ""
+    matches = re.finditer(before + re.escape(answer) + behind, context, re.IGNORECASE)
+    return [(match.start(), match[0]) for match in matches] or [(-1, answer)]
 
 
 def _read_train(folder: Path) -> Split[Question]:
