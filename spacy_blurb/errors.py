@@ -570,6 +570,15 @@ class Errors(metaclass=_CodedMessages):
         "doc.spans[{key!r}] and doc.ents. Train one 'blurb_ner' on all label sets, which keeps "
         "overlapping entities, or copy doc.spans[{key!r}] under another name between the two."
     )
+    B479 = (
+        "A question is a text, or a tuple of a text and a list of options, such as "
+        '("Which one?", ["this", "that"]); not {found!r} ({kind}).'
+    )
+    B458 = (
+        "Component {name!r} replaces the answers that {other!r} gave in the same Doc: both answer "
+        "by {kind}. Keep one of them in the pipeline, or take the answers of each one with "
+        "nlp.get_pipe({name!r}).ask(docs, questions)."
+    )
     B480 = (
         "Component {name!r}: the model {model!r} answers no questions. Give "
         "spacy_blurb.AnswerClassifier.v1, AnswerSpans.v1 or AnswerChoice.v1."
@@ -606,9 +615,9 @@ class Errors(metaclass=_CodedMessages):
         "trained pipeline."
     )
     B488 = (
-        "{count} components for {wanted} belong to the pipeline of this Doc, where one is needed. "
-        "Keep the pipeline that made the Doc, and say which: doc._.ask(question, kind=...), or "
-        'nlp.get_pipe("qa").ask(docs, questions).'
+        "{count} components for {wanted} belong to the pipeline of this Doc{names}, where one is "
+        "needed. Keep the pipeline that made the Doc, and say which: doc._.ask(question, "
+        'kind=...), or nlp.get_pipe("qa").ask(docs, questions).'
     )
     B489 = (
         "Component {name!r}: n_best and max_answer_tokens must be at least 1, and threshold 0 to 1."

@@ -45,14 +45,17 @@ from .questions import (
     AnswerKind,
     Candidate,
     DocQuestion,
+    Question,
     attach_questions,
     copy_questions,
     doc_answers,
     doc_questions,
     gold_kind,
+    list_questions,
     set_answers,
     set_questions,
     to_answer,
+    to_question,
 )
 from .records import (
     RECORD,
@@ -104,6 +107,7 @@ __all__ = [
     "FoundRelation",
     "Given",
     "GoldRelations",
+    "Question",
     "Relation",
     "abbreviation_offsets",
     "annotated_for",
@@ -132,6 +136,7 @@ __all__ = [
     "install_extensions",
     "is_pair",
     "label_sets",
+    "list_questions",
     "long_form",
     "longest_disjoint",
     "part_of",
@@ -153,6 +158,7 @@ __all__ = [
     "span_relations",
     "span_score",
     "to_answer",
+    "to_question",
     "travelling_vector",
 ]
 

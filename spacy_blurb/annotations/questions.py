@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from spacy.tokens import Doc, Span, SpanGroup
 
@@ -20,6 +20,9 @@ questions, and attrs `answers` is a list of {"id", "question", "kind", "options"
 
 AnswerKind = Literal["labels", "spans", "options"]
 """What answers a question: a fixed label, a span of the Doc, or one of the question's options."""
+
+Question: TypeAlias = str | tuple[str, Sequence[str]]
+"""A question, or one with its options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +98,49 @@ def set_questions(doc: Doc, questions: list[dict[str, Any]]) -> None:
     doc.spans[QUESTIONS] = SpanGroup(doc, name=QUESTIONS, attrs={"questions": questions})
 
 
-def attach_questions(doc: Doc, questions: Iterable[str | tuple[str, Sequence[str]]]) -> Doc:
+def attach_questions(doc: Doc, questions: Question | Iterable[Question]) -> Doc:
     """Attach questions that a pipeline shall answer when the Doc passes through it.
 
-    questions (Iterable): Each is a question, or one with its options; ids are "0", "1", …
+    questions (Iterable): Each is a question, or a tuple of one and its options; ids are "0", "1", …
     RETURNS (Doc): The same, so that this can stand in a generator for `nlp.pipe`.
+    RAISES (BlurbError): B479 what is no question.
     """
-    rows = [(q, ()) if isinstance(q, str) else q for q in questions]
-    asked = [DocQuestion(str(n), text, options=tuple(o)) for n, (text, o) in enumerate(rows)]
+    asked = [to_question(str(n), question) for n, question in enumerate(list_questions(questions))]
     set_questions(doc, [_without_gold(question) for question in asked])
     return doc
+
+
+def list_questions(questions: Question | Iterable[Question]) -> list[Question]:
+    """Make a list of questions, also of a single one.
+
+    ("Which?", ["this", "that"]) is one with its options, ("Which?", "Why?") are two.
+    """
+    if isinstance(questions, str):
+        return [questions]
+    items: list[Any] = list(questions)
+    one = isinstance(questions, tuple) and len(items) == 2 and isinstance(items[0], str)
+    return [(items[0], items[1])] if one and _is_options(items[1]) else items
+
+
+def to_question(name: str, question: Question) -> DocQuestion:
+    """Make a question with an id.
+
+    RAISES (BlurbError): B479 it is neither a text nor a text with a list of options. A string is no
+        list of options: it would be one of letters.
+    """
+    if isinstance(question, str):
+        return DocQuestion(name, question)
+    pair: Any = question
+    is_pair = isinstance(pair, tuple | list) and len(pair) == 2
+    if not is_pair or not isinstance(pair[0], str) or not _is_options(pair[1]):
+        raise BlurbError(Errors.B479.format(found=str(question)[:80], kind=type(question).__name__))
+    return DocQuestion(name, pair[0], options=tuple(pair[1]))
+
+
+def _is_options(options: Any) -> bool:
+    if isinstance(options, str) or not isinstance(options, Sequence):
+        return False
+    return all(isinstance(option, str) for option in options)
 
 
 def copy_questions(source: Doc, target: Doc) -> None:

@@ -11,12 +11,14 @@ from typing import Protocol
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from ..annotations import Answer, AnswerKind, install_extensions
+from ..annotations import Answer, AnswerKind, Question, install_extensions
 from ..errors import BlurbError, Errors
 
 
 class Answerer(Protocol):
     """A component that answers questions."""
+
+    name: str
 
     @property
     def kind(self) -> AnswerKind:
@@ -25,9 +27,7 @@ class Answerer(Protocol):
     def serves(self, vocab: Vocab) -> bool:
         """Tell whether it belongs to a pipeline with this vocab."""
 
-    def ask(
-        self, docs: Doc | Sequence[Doc], questions: Sequence[str | tuple[str, Sequence[str]]]
-    ) -> list[Answer]:
+    def ask(self, docs: Doc | Sequence[Doc], questions: Sequence[Question]) -> list[Answer]:
         """Answer questions on Docs."""
 
 
@@ -65,7 +65,9 @@ def ask_doc(
     ]
     if len(found) != 1:
         wanted = "questions" if kind is None else f"questions by {kind}"
-        raise BlurbError(Errors.B488.format(count=len(found) or "No", wanted=wanted))
+        listed = ", ".join(sorted(component.name for component in found))
+        names = f" ({listed})" if found else ""
+        raise BlurbError(Errors.B488.format(count=len(found) or "No", wanted=wanted, names=names))
     asked = question if options is None else (question, options)
     (answer,) = found[0].ask(doc, [asked])
     return answer

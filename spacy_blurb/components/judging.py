@@ -7,6 +7,7 @@ import numpy as np
 from spacy.tokens import Doc, Span
 from thinc.api import Model, Ops
 
+from ..annotations import Question, list_questions
 from ..encoder.link import EncoderLink
 from ..errors import BlurbError, Errors
 from .answer_kinds import Kind
@@ -15,17 +16,12 @@ from .question_docs import Asked
 BATCH_TOKENS = 8192
 """Tokens of the pair Docs that are encoded together; a longer one makes a batch alone."""
 
-Question: TypeAlias = str | tuple[str, Sequence[str]]
-"""A question, or one with its options."""
-
-Questions: TypeAlias = Sequence[Question]
-
 Judged: TypeAlias = tuple[Asked, list[Any]]
 """A question and the head's numbers for it: an array per pair Doc, float64 on the CPU."""
 
 
 def pair_up(
-    docs: Doc | Sequence[Doc], questions: Question | Questions
+    docs: Doc | Sequence[Doc], questions: Question | Sequence[Question]
 ) -> list[tuple[Doc, Question]]:
     """Pair Docs with questions, one of each for all where there is one only.
 
@@ -37,20 +33,12 @@ def pair_up(
         if not isinstance(doc, Doc):
             kind = type(doc).__name__
             raise BlurbError(Errors.B475.format(found=str(doc)[:40], kind=kind))
-    asked: list[Any] = [questions] if _is_question(questions) else list(questions)
+    asked = list_questions(questions)
     asked_of = asked_of * len(asked) if len(asked_of) == 1 else asked_of
     asked = asked * len(asked_of) if len(asked) == 1 else asked
     if len(asked_of) != len(asked):
         raise BlurbError(Errors.B486.format(docs=len(asked_of), questions=len(asked)))
     return list(zip(asked_of, asked, strict=True))
-
-
-def _is_question(questions: Question | Questions) -> bool:
-    """Tell one question, perhaps with its options, from several."""
-    if isinstance(questions, str):
-        return True
-    is_pair = isinstance(questions, tuple) and len(questions) == 2
-    return is_pair and isinstance(questions[0], str) and not isinstance(questions[1], str | tuple)
 
 
 def judge_questions(

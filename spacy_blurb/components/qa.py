@@ -11,12 +11,15 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 
 from ..annotations import (
+    ANSWERS,
     Answer,
     AnswerKind,
     DocQuestion,
+    Question,
     doc_questions,
     set_answers,
     to_answer,
+    to_question,
 )
 from ..encoder.link import EncoderLink
 from ..encoder.listeners import give_nothing
@@ -25,9 +28,10 @@ from .answer_kinds import Kind, LabelKind, OptionKind
 from .answer_spans import SpanKind
 from .asking import offer_answers
 from .head import Head
-from .judging import Judged, Questions, compare_questions, judge_questions, pair_up
+from .judging import Judged, compare_questions, judge_questions, pair_up
 from .qa_scorer import score_answers
 from .question_docs import Asked, make_text_doc, pair_with_context
+from .writers import note_answerer
 
 _KINDS: dict[str, Callable[[str, dict[str, Any]], Kind]] = {
     "labels": LabelKind,
@@ -167,9 +171,10 @@ class BlurbQa(Head):
     def serves(self, vocab: Vocab) -> bool:
         """Tell whether Docs of this vocab are of the component's pipeline.
 
-        Sourced into another pipeline, it is known by the Docs that it has seen last.
+        Sourced into other pipelines, it is known by the Docs that it has seen.
         """
-        return vocab is self.vocab or vocab is self._last_vocab
+        known = vocab is self.vocab or vocab is self._last_vocab
+        return known or self._link.has_seen(vocab)
 
     def initialize(
         self,
@@ -232,10 +237,14 @@ class BlurbQa(Head):
         offer_answers(self)
         for doc, rows in zip(docs, answers, strict=True):
             self._last_vocab = doc.vocab
-            if rows:
+            # Without a question too: a Doc that is used again would keep its old answers.
+            if rows or ANSWERS in doc.spans:
+                note_answerer(doc, self.kind, self.name)
                 set_answers(doc, self.kind, rows)
 
-    def ask(self, docs: Doc | Sequence[Doc], questions: str | Questions) -> list[Answer]:
+    def ask(
+        self, docs: Doc | Sequence[Doc], questions: Question | Sequence[Question]
+    ) -> list[Answer]:
         """Answer questions on Docs, many of them in one pass of the encoder; writes nothing.
 
         docs (Doc | Sequence[Doc]): One for each question, or one for all of them; of a Span its
@@ -244,7 +253,7 @@ class BlurbQa(Head):
         RETURNS (list[Answer]): In the same order.
         RAISES (BlurbError): B310 no encoder, B311 the Docs are of another pipeline, B483 no options
             where the component chooses one, B484 options where it does not, B486 not as many Docs
-            as questions, B475 what is no Doc.
+            as questions, B475 what is no Doc, B479 what is no question.
         """
         self._require_initialised()
         items = [
@@ -254,13 +263,13 @@ class BlurbQa(Head):
         rows = self._answer(items)
         return [to_answer(item.doc, row) for item, row in zip(items, rows, strict=True)]
 
-    def _to_question(self, name: str, question: str | tuple[str, Sequence[str]]) -> DocQuestion:
-        text, options = (question, ()) if isinstance(question, str) else question
-        if self.kind == "options" and not options:
-            raise BlurbError(Errors.B483.format(name=self.name, question=text[:40]))
-        if self.kind != "options" and options:
+    def _to_question(self, name: str, question: Question) -> DocQuestion:
+        asked = to_question(name, question)
+        if self.kind == "options" and not asked.options:
+            raise BlurbError(Errors.B483.format(name=self.name, question=asked.question[:40]))
+        if self.kind != "options" and asked.options:
             raise BlurbError(Errors.B484.format(name=self.name, kind=self.kind))
-        return DocQuestion(name, text, options=tuple(options))
+        return asked
 
     def judge_gold(self, examples: Iterable[Example]) -> Iterator[Judged]:
         """Yield the questions that could be learned, with the head's numbers; `calibrate` uses it.

@@ -135,9 +135,10 @@ class BlurbSts(Head):
     def serves(self, vocab: Vocab) -> bool:
         """Tell whether Docs of this vocab are of the component's pipeline.
 
-        Sourced into another pipeline, it is known by the Docs that it has seen last.
+        Sourced into other pipelines, it is known by the Docs that it has seen.
         """
-        return vocab is self.vocab or vocab is self._last_vocab
+        known = vocab is self.vocab or vocab is self._last_vocab
+        return known or self._link.has_seen(vocab)
 
     def initialize(
         self,

@@ -68,6 +68,11 @@ class EncoderLink:
                 self._remember(doc.vocab, data.encoder)
                 return
 
+    def has_seen(self, vocab: Vocab) -> bool:
+        """Tell whether Docs of this vocab passed through, by an encoder that is still there."""
+        _, encoder = self._seen.get(id(vocab), (None, _nothing))
+        return encoder() is not None
+
     def _remember(self, vocab: Vocab, encoder: Callable[[], Any]) -> None:
         """Note the encoder of a vocab, and forget those of pipelines that are gone."""
         if id(vocab) not in self._seen:

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -570,14 +571,74 @@ def test_two_kinds_in_one_pipeline(tiny_encoder: Path) -> None:
     assert [answer.kind for answer in both] == ["labels", "spans"]
 
 
-def test_a_sourced_component_serves_both_pipelines(pipelines: dict[str, Language]) -> None:
+def test_two_of_one_kind_do_not_erase_each_other_in_silence(tiny_encoder: Path) -> None:
+    nlp = make_qa_nlp(tiny_encoder, "labels")
+    nlp.add_pipe("blurb_qa", name="second", config={"model": MODELS["labels"]})
+    nlp.initialize(lambda: examples_of(nlp, CLOSED))
+    doc = attach_questions(nlp.make_doc("rats"), ["fever?"])
+    with pytest.warns(UserWarning, match=r"B458.*'second' replaces .* 'qa' gave.*by labels"):
+        nlp(doc)
+    with pytest.raises(BlurbError, match=r"B488 *.*2 components for questions .*\(qa, second\)"):
+        doc._.ask("fever?")
+
+
+def test_a_doc_that_is_used_again_has_no_old_answers(tiny_encoder: Path) -> None:
+    nlp = make_qa_nlp(tiny_encoder, "labels")
+    nlp.add_pipe("blurb_qa", name="qa_spans", config={"model": MODELS["spans"]})
+    nlp.initialize(lambda: examples_of(nlp, [*CLOSED, *EXTRACTIVE]))
+    doc = nlp(attach_questions(nlp.make_doc("rats"), ["fever?"]))
+    assert [answer.kind for answer in doc._.answers] == ["labels", "spans"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        doc = nlp(attach_questions(doc, ["aspirin?", "rats?"]))
+        assert [answer.question for answer in doc._.answers] == ["aspirin?", "rats?"] * 2
+        doc = nlp(attach_questions(doc, []))
+    assert doc._.answers == []
+
+
+def test_a_sourced_component_serves_all_pipelines(pipelines: dict[str, Language]) -> None:
     trained = pipelines["spans"]
-    nlp = spacy.blank("en")
-    for name in ("transformer", "qa"):
-        nlp.add_pipe(name, source=trained)
+    blank = [spacy.blank("en"), spacy.blank("en")]
+    for nlp in blank:
+        for name in ("transformer", "qa"):
+            nlp.add_pipe(name, source=trained)
     text, question, _ = EXTRACTIVE[0]
-    for pipeline in (nlp, trained):
-        assert pipeline(text)._.ask(question).text == "aspirin"
+    docs = [nlp(text) for nlp in (*blank, trained)]
+    for doc in docs:
+        assert doc._.ask(question).text == "aspirin"
+
+
+@pytest.mark.parametrize(
+    "questions",
+    [
+        [("fever?", ["rats"]), ["rats", "fever"]],
+        [("fever?", ["rats"]), 3],
+        [("fever?", "rats")],
+        [("fever?", "rats", "fever")],
+        [("fever?", ["rats", 3])],
+        [None],
+        [["fever?"]],
+    ],
+)
+def test_what_is_no_question_is_refused(pipelines: dict[str, Language], questions: Any) -> None:
+    nlp = pipelines["options"]
+    with pytest.raises(BlurbError, match=r"B479 *.*A question is a text"):
+        attach_questions(nlp.make_doc("rats"), questions)
+    with pytest.raises(BlurbError, match=r"B479 *.*A question is a text"):
+        get_qa(nlp).ask(nlp("rats"), questions)
+
+
+def test_strings_are_no_lists(pipelines: dict[str, Language]) -> None:
+    """Of letters, that is: neither questions nor options."""
+    nlp = pipelines["options"]
+    doc = attach_questions(nlp.make_doc("rats"), "fever?")
+    assert [question.question for question in doc_questions(doc)] == ["fever?"]
+    doc = attach_questions(nlp.make_doc("rats"), ("fever?", ("rats", "fever")))
+    assert [question.options for question in doc_questions(doc)] == [("rats", "fever")]
+    doc = attach_questions(nlp.make_doc("rats"), ("fever?", "rats"))
+    assert [question.question for question in doc_questions(doc)] == ["fever?", "rats"]
+    with pytest.raises(BlurbError, match=r"B479.*'rats'"):
+        nlp("rats")._.ask("fever?", "rats")
 
 
 # Errors ------------------------------------------------------------------------------------------
