@@ -170,10 +170,13 @@ def doc_questions(doc: Doc) -> list[DocQuestion]:
 
 
 def gold_kind(question: DocQuestion) -> AnswerKind | None:
-    """Tell which kind of head can be trained and scored on a question, None without gold answer."""
+    """Tell which kind of head can be trained and scored on a question, None without gold answer.
+
+    One with options is answered by one of them, so that spans are no gold answer of it.
+    """
     if question.label:
         return "options" if question.options else "labels"
-    return "spans" if question.answers else None
+    return "spans" if question.answers and not question.options else None
 
 
 def set_answers(doc: Doc, kind: AnswerKind, rows: list[dict[str, Any]]) -> None:

@@ -203,6 +203,8 @@ class BlurbQa(Head):
         if not docs:
             raise ValueError(Errors.B457.format(name=self.name))
         self._size_model(docs)
+        # That of another head, which this one replaces, was fitted for its numbers.
+        self.cfg["temperature"] = 1.0
         if nlp is not None:
             self._link.attach(nlp)
             # A pipeline whose encoder reads no pairs would train and never answer.

@@ -137,8 +137,8 @@ def _round(score: float) -> float:
     return float(f"{score:.6g}")
 
 
-def is_right(question: DocQuestion, answer: Answer) -> bool:
-    """Tell whether one answer is right for the text that it was given on."""
-    if answer.kind != "spans":
-        return answer.label == question.label
-    return is_right_span(answer.text, question.answers)
+def is_right(question: DocQuestion, candidate: Candidate) -> bool:
+    """Tell whether a candidate is right for the one text that it was found in."""
+    if gold_kind(question) != "spans":
+        return candidate.label == question.label
+    return is_right_span(candidate.text, question.answers)

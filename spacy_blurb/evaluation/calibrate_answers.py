@@ -61,9 +61,11 @@ def _log_loss(qa: BlurbQa, judged: Sequence[Judged], temperature: float) -> floa
 
 
 def _describe(qa: BlurbQa, judged: Sequence[Judged]) -> dict[str, Any]:
-    answers = [(item, to_answer(item.doc, qa.make_row(item, rows))) for item, rows in judged]
-    scores = [answer.score for _, answer in answers]
-    right = [is_right(item.question, answer) for item, answer in answers]
+    answers = [to_answer(item.doc, qa.make_row(item, rows)) for item, rows in judged]
+    # What would be the answer without a threshold, which tells nothing of probabilities.
+    best = [answer.candidates[0] for answer in answers]
+    scores = [candidate.score for candidate in best]
+    right = [is_right(item.question, own) for (item, _), own in zip(judged, best, strict=True)]
     return {
         "right": sum(right),
         "log_loss": _log_loss(qa, judged, qa.cfg["temperature"]),

@@ -40,7 +40,8 @@ Method = Literal["pll", "embedding"]
 MAX_PIECES = 512
 _BATCH = 32
 # What stands before the first option in the published wording: "A." or "A)" on a line of its own.
-_LETTER = re.compile(r"\s*\(?\bA\s*[.):]?\s*$")
+_LETTER = r"\s*\(?\bA\s*[.):]\s*"
+_LETTER_AT_END = re.compile(rf"(?:{_LETTER}|\n\s*A\s*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +142,25 @@ def _choices(docs: Sequence[Doc]) -> list[tuple[GoldAnswer, DocQuestion]]:
 def read_stem(question: DocQuestion) -> str:
     """Return a question without the options that stand in it, and without the first one's letter.
 
-    A question that does not repeat its first option stays as it is.
+    They stand where the first one is behind its letter, or where all follow one another. Another
+    place with the words of an option is a part of the question.
     """
-    stem, found, _ = question.question.partition(question.options[0])
-    return (_LETTER.sub("", stem) if found else stem).strip()
+    text, options = question.question, question.options
+    lettered = re.search(_LETTER + re.escape(options[0]), text) if options[0].strip() else None
+    if lettered:
+        return text[: lettered.start()].strip()
+    start = _find_list(text, [option for option in options if option.strip()])
+    return _LETTER_AT_END.sub("", text[:start]).strip()
+
+
+def _find_list(text: str, options: Sequence[str]) -> int:
+    """Return where the options begin to follow one another, the text's length if they do not."""
+    start = len(text)
+    for option in reversed(options):
+        start = text.rfind(option, 0, start)
+        if start < 0:
+            return len(text)
+    return start
 
 
 def _solve(question: DocQuestion) -> str:

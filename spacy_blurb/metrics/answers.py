@@ -70,22 +70,26 @@ def unite_contexts(
     """Unite what one question was answered in several contexts.
 
     contexts (Iterable): Of each, the text of the answer, "" for none, and its candidates.
-    RETURNS (tuple): The best answer, "" where every context is said to have none; at most five
-        candidates, the best first.
+    RETURNS (tuple): The most probable of the contexts' answers, "" where every context is said to
+        have none; at most five candidates, the best first, also those that are no answer.
     """
     contexts = [(text, list(candidates)) for text, candidates in contexts]
     ranked = rank_answers(candidate for _, candidates in contexts for candidate in candidates)
-    return (ranked[0] if any(text for text, _ in contexts) else ""), ranked
+    answers = rank_answers(row for text, rows in contexts for row in rows if row[0] == text)
+    return (answers[0] if answers else ""), ranked
 
 
 def is_right_span(text: str, gold: Iterable[tuple[int, str]]) -> bool:
     """Tell whether an answer is right for the one text that it was given on.
 
-    text (str): "" for no answer, which is right where the text has none.
-    gold (Iterable): Offset, -1 where it is not in this text, and text of the gold answers.
+    text (str): "" for no answer, which is right where no gold answer is known to be in the text.
+    gold (Iterable): Offset, -1 where it is not in this text, or nobody knows where, and text of the
+        gold answers.
     """
-    there = [answer for offset, answer in gold if offset >= 0 and answer]
-    return first_right([text], there or [""]) is not None
+    gold = list(gold)
+    if not text:
+        return not any(answer for offset, answer in gold if offset >= 0)
+    return first_right([text], [answer for _, answer in gold if answer]) is not None
 
 
 def normalise_answer(text: str) -> str:

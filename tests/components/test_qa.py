@@ -571,6 +571,25 @@ def test_two_kinds_in_one_pipeline(tiny_encoder: Path) -> None:
     assert [answer.kind for answer in both] == ["labels", "spans"]
 
 
+def test_a_new_head_has_no_old_temperature(tiny_encoder: Path) -> None:
+    nlp = make_qa_nlp(tiny_encoder, "labels")
+    nlp.initialize(lambda: examples_of(nlp, CLOSED))
+    get_qa(nlp).cfg["temperature"] = 3.0
+    nlp.initialize(lambda: examples_of(nlp, CLOSED))
+    assert get_qa(nlp).cfg["temperature"] == 1.0
+
+
+def test_spans_are_no_gold_answer_where_there_are_options(pipelines: dict[str, Language]) -> None:
+    """Nor does such a question disturb what the others of its batch teach."""
+    both = ("rats", "?", {"answers": [[0, "rats"]], "options": ["fever", "rats"]})
+    nlp = pipelines["spans"]
+    losses = [
+        train_step(nlp, examples_of(nlp, rows), None)["qa"]
+        for rows in (EXTRACTIVE, [both, *EXTRACTIVE])
+    ]
+    assert losses[0] == pytest.approx(losses[1])
+
+
 def test_two_of_one_kind_do_not_erase_each_other_in_silence(tiny_encoder: Path) -> None:
     nlp = make_qa_nlp(tiny_encoder, "labels")
     nlp.add_pipe("blurb_qa", name="second", config={"model": MODELS["labels"]})

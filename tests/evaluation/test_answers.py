@@ -216,6 +216,21 @@ def test_gold_that_does_not_fit_is_said(
         evaluate(task, nlp, [make_doc(nlp, "d", "x", *golds)], tmp_path)
 
 
+def test_what_is_below_the_threshold_does_not_spoil_the_calibration(
+    nlp: Language, tmp_path: Path
+) -> None:
+    """Its probability is that of the answer that it would be, which is right here."""
+    span = {"start": 0, "end": 5, "score": 0.75}
+    row = {"id": "d", "start": None, "end": None, "score": 0.75, "candidates": [span]}
+    docs = [make_doc(nlp, "d", "fever rats", {"answers": [[0, "fever"]]})]
+    result = score("qa", [row], docs, tmp_path)
+    assert (result["em"], result["calibration"]["error"]) == (0.0, 0.25)
+    docs = [make_doc(nlp, "d", "fever rats", {"label": "yes"})]
+    row = {"id": "d", "label": "", "score": 0.75, "probs": {"no": 0.25, "yes": 0.75}}
+    result = score("pubmedqa", [row], docs, tmp_path)
+    assert (result["score"], result["calibration"]["error"]) == (0.0, 0.25)
+
+
 # Files of other programs --------------------------------------------------------------------------
 
 

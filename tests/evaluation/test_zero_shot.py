@@ -61,10 +61,24 @@ def evaluate(encoder: Path, folder: Path, docs: list[Doc], **settings: Any) -> t
         ("Code A: aspirin in rats?", "Code"),
         ("Which one?", "Which one?"),
         ("Vitamin A", "Vitamin A"),
+        # Words of an option are a part of the question where no list of them begins.
+        ("Does aspirin in rats help? " + QUESTION, "Does aspirin in rats help? Which one?"),
+        ("Does aspirin in rats help?", "Does aspirin in rats help?"),
+        (
+            "Does aspirin in rats help?\naspirin in rats, fever, hypertension",
+            "Does aspirin in rats help?",
+        ),
     ],
 )
 def test_the_stem_has_no_options(question: str, stem: str) -> None:
     assert read_stem(DocQuestion("0", question, options=OPTIONS)) == stem
+
+
+def test_an_option_without_text_is_no_list() -> None:
+    for options in (("", "fever"), (" ", ""), ("", "")):
+        assert read_stem(DocQuestion("0", "Vitamin A. Which?", options=options)) == (
+            "Vitamin A. Which?"
+        )
 
 
 @pytest.mark.parametrize("n_shots", [0, 1])

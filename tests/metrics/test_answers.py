@@ -13,10 +13,12 @@ from spacy_blurb.metrics.answers import (
     exact_match,
     factoid_scores,
     first_right,
+    is_right_span,
     majority_share,
     normalise_answer,
     rank_answers,
     token_f1,
+    unite_contexts,
 )
 
 TEXT = st.text(alphabet="aA bB.-theTHE’\t\n", max_size=12)
@@ -36,6 +38,21 @@ def test_factoid_scores_by_hand() -> None:
     assert (scores.strict, scores.lenient) == (1 / 5, 3 / 5)
     assert scores.mrr == pytest.approx((1 + 1 / 2 + 1 / 5) / 5)
     assert factoid_scores([]) == FactoidScores(0.0, 0.0, 0.0)
+
+
+def test_what_a_context_rejects_is_not_the_answer_of_the_question() -> None:
+    """The second text's span is the most probable one, but "no answer" is more so there."""
+    contexts = [("p53", [("p53", 0.6), ("BRCA1", 0.1)]), ("", [("", 0.75), ("rats", 0.7)])]
+    assert unite_contexts(contexts) == ("p53", ["rats", "p53", "BRCA1"])
+    assert unite_contexts(contexts[1:]) == ("", ["rats"])
+    assert unite_contexts([]) == ("", [])
+
+
+def test_an_answer_at_an_unknown_place_is_right_all_the_same() -> None:
+    gold = [(-1, "p53"), (-1, "")]
+    assert [is_right_span(text, gold) for text in ("P53", "rats", "")] == [True, False, True]
+    gold = [(-1, "p53"), (4, "TP53")]
+    assert [is_right_span(text, gold) for text in ("p53", "tp53", "")] == [True, True, False]
 
 
 def test_published_figures_are_whole_counts() -> None:

@@ -86,7 +86,7 @@ def _score_labels(
         "confusion": {
             label: dict(Counter(f for g, f in pairs if g == label)) for label in sorted(set(wanted))
         },
-        "calibration": _calibrate_labels(right, rows, source),
+        "calibration": _calibrate_labels(wanted, rows, source),
     }
     return fields, _units(gold, right)
 
@@ -140,16 +140,19 @@ def _score_spans(
         "em": sum(em) / len(em),
         "f1": sum(f1) / len(f1),
         "ranks": dict(Counter(str(rank) for rank in ranks.values())),
-        "calibration": _calibration(
-            [best.score for best, _ in found],
-            [
-                is_right_span(best.text, item.spans)
-                for item, (best, _) in zip(gold, found, strict=True)
-            ],
-        ),
+        "calibration": _calibrate_spans(gold, found),
     }
     table = np.array(list(values.values()), dtype=float)[:, None]
     return fields, Units("mean", tuple(values), table)
+
+
+def _calibrate_spans(
+    gold: Sequence[GoldAnswer], found: Sequence[tuple[_Span, list[_Span]]]
+) -> dict[str, Any]:
+    # An answer below the threshold has the probability of the span that it would be.
+    judged = [best if best.text or not ranked else ranked[0] for best, ranked in found]
+    right = [is_right_span(span.text, item.spans) for item, span in zip(gold, judged, strict=True)]
+    return _calibration([span.score for span in judged], right)
 
 
 def _read_spans(gold: GoldAnswer, row: Row, source: Path) -> tuple[_Span, list[_Span]]:
@@ -195,12 +198,22 @@ def read_best_span(gold: GoldAnswer, row: Row, source: Path) -> tuple[int, int]:
 
 
 def _calibrate_labels(
-    right: Sequence[float], rows: Sequence[Row], source: Path
+    wanted: Sequence[str], rows: Sequence[Row], source: Path
 ) -> dict[str, Any] | None:
     if any(row.get("score") is None for row in rows):
         return None
     scores = [float(require(row, "score", float, source)) for row in rows]
-    return _calibration(scores, [bool(value) for value in right])
+    right = [_guess(row) == label for row, label in zip(rows, wanted, strict=True)]
+    return _calibration(scores, right)
+
+
+def _guess(row: Row) -> str:
+    """Return what a row's probability is of: below the threshold, what the answer would be."""
+    probs = row.get("probs")
+    if row["label"] or not isinstance(probs, dict):
+        return row["label"]
+    numbers = {label: value for label, value in probs.items() if isinstance(value, int | float)}
+    return max(numbers, key=lambda label: numbers[label], default="")
 
 
 def _calibration(scores: Sequence[float], right: Sequence[bool]) -> dict[str, Any]:
