@@ -124,7 +124,7 @@ class SpanKind:
         return self._cfg["no_answer"] and bool(answers) and not there
 
     def _has_text(self, asked: Asked) -> bool:
-        return not asked.is_blank and bool(_are_words(asked).any())
+        return not asked.is_blank and any(_is_word(token.text) for token in asked.context)
 
 
 def _are_words(asked: Asked) -> NDArray[np.bool_]:
