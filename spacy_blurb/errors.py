@@ -206,6 +206,10 @@ class Errors(metaclass=_CodedMessages):
     )
 
     # Pretraining
+    B176 = (
+        "--none {label!r}: no relation has this label; the labels are: {known}. Give a label as it "
+        "is in the files."
+    )
     B175 = (
         "The system cannot read {path}: {reason}. Try again when it can; annotate then goes on "
         "where it stopped."
@@ -578,6 +582,11 @@ class Errors(metaclass=_CodedMessages):
         "Component {name!r} replaces the answers that {other!r} gave in the same Doc: both answer "
         "by {kind}. Keep one of them in the pipeline, or take the answers of each one with "
         "nlp.get_pipe({name!r}).ask(docs, questions)."
+    )
+    B459 = (
+        "Component {name!r} replaces the relations that {other!r} found in the same Doc: both "
+        "write doc.spans['relations']. Train one component on the relations of both, or keep one "
+        "of them in the pipeline."
     )
     B480 = (
         "Component {name!r}: the model {model!r} answers no questions. Give "

@@ -189,6 +189,27 @@ def test_relations_travel_with_the_docs(tmp_path: Path) -> None:
     assert doc.spans["blurb"].attrs["relations"] == [[0, 1, "Causes", ""]]
 
 
+def test_a_label_for_no_relation_is_no_relation(tmp_path: Path) -> None:
+    entities = [{"start": 0, "end": 1, "label": "A"}, {"start": 2, "end": 3, "label": "B"}]
+    lines = [
+        {"text": "a b", "entities": entities, "relations": [{"head": h, "tail": t, "label": label}]}
+        for h, t, label in [(0, 1, "r"), (0, 1, "false"), (1, 1, "r"), (1, 0, "NONE")]
+    ]
+    path = save(tmp_path / "a.jsonl", "\n".join(map(json.dumps, lines)))
+    arguments = ["blurb", "convert-own", "jsonl", str(path), str(tmp_path / "c")]
+    arguments += ["--dev", str(path), "--none", "false"]
+    result = CliRunner().invoke(app, [*arguments, "--none", "NONE"])
+    assert result.exit_code == 0, result.output
+    words = " ".join(result.output.split())
+    assert "1 relations" in words
+    assert "2 relations whose label means none" in words
+    assert "1 relations of a mention with itself" in words
+    result = CliRunner().invoke(app, [*arguments, "--none", "None"])
+    assert result.exit_code == 1
+    assert "B176" in result.output
+    assert "NONE, false, r" in " ".join(result.output.split())
+
+
 def test_pubtator_relations_are_counted_as_left_out(tmp_path: Path) -> None:
     path = write_pubtator(tmp_path, DOCUMENTS[:1])
     save(path, path.read_text(encoding="utf-8").rstrip() + "\n1\tCID\tC1\tD1\n")

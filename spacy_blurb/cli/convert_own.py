@@ -25,6 +25,10 @@ def convert_own(
     label: Annotated[
         str, typer.Option(help="Label of mentions without a type, and name of the label set.")
     ] = "Entity",
+    none: Annotated[
+        list[str] | None,
+        typer.Option(help="Label of relations that means there is none; once for each."),
+    ] = None,
 ) -> None:
     """Convert your own annotated files; every mention is counted and nothing is dropped silently.
 
@@ -35,4 +39,5 @@ def convert_own(
 
     paths = {"train": train, "dev": dev, "test": test}
     given = {name: path for name, path in paths.items() if path is not None}
-    print_report(convert_files(format_name, given, out_dir, label=label), out_dir)
+    report = convert_files(format_name, given, out_dir, label=label, none=none or ())
+    print_report(report, out_dir)

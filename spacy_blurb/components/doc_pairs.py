@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.tokens import Doc, Span
 
-from ..annotations import ENTITIES, CharSpan, Given, scored_entities
+from ..annotations import ENTITIES, CharSpan, Given, GoldRelations, scored_entities
 from ..errors import BlurbError, Errors
 from .candidates import PairFinder, TypePairs
 
@@ -86,6 +86,9 @@ def find_pairs(
         spans = _predicted(doc)
     entities = _unique(spans)
     pairs = np.asarray(find(doc, entities, types))
+    if pairs.size == 0:
+        # An empty list has the shape (0,).
+        pairs = np.zeros((0, 2), dtype=np.intp)
     if pairs.ndim != 2 or pairs.shape[1] != 2 or not _are_positions(pairs, len(entities)):
         raise BlurbError(Errors.B467.format(name=name, found=f"{pairs!r:.60}", n=len(entities)))
     pairs = pairs[pairs[:, 0] != pairs[:, 1]]
@@ -106,7 +109,7 @@ def _given_pairs(doc: Doc, given: Given, *, directed: bool, limit: int | None) -
     table = np.array([(s.start, s.end) for s in on_tokens], dtype=np.intp).reshape(-1, 2)
     rows: list[tuple[int, int, int]] = []
     for group, (head, tail) in enumerate(given.pairs or ()):
-        ends = _mention_pairs(given, group, head, tail)
+        ends = mention_pairs(given, group, head, tail)
         ends = [(h, t) for h, t in ends if spans[h] is not None and spans[t] is not None]
         placed = [(int(places[h]), int(places[t])) for h, t in ends]
         if not directed:
@@ -120,7 +123,9 @@ def _given_pairs(doc: Doc, given: Given, *, directed: bool, limit: int | None) -
     )
 
 
-def _mention_pairs(given: Given, group: int, head: int, tail: int) -> list[tuple[int, int]]:
+def mention_pairs(
+    given: Given | GoldRelations, group: int, head: int, tail: int
+) -> list[tuple[int, int]]:
     """Return the pairs of mentions that a decision is about: one, or all of two concepts."""
     if given.concepts is None or given.concept_pairs is None:
         return [(head, tail)]

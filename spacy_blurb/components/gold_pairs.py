@@ -1,6 +1,6 @@
 """What gold Docs teach about candidates."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from spacy.training import Example
 from ..annotations import CharSpan, GoldRelations, given_candidates, gold_relations, has_relations
 from ..errors import BlurbError, Errors
 from ..metrics.relations import undirected
-from .doc_pairs import DocPairs
+from .doc_pairs import DocPairs, mention_pairs
 
 Ends = tuple[CharSpan, CharSpan]
 
@@ -98,7 +98,7 @@ def _labels_of_ends(
     gold: GoldRelations, labels: Sequence[str], *, directed: bool
 ) -> dict[Ends, set[str]]:
     found: dict[Ends, set[str]] = {}
-    for head, tail, label in gold.positive:
+    for head, tail, label in _labelled_ends(gold):
         if label in labels:
             ends = (head, tail) if directed else undirected((head, tail))
             held = found.setdefault(ends, set())
@@ -106,3 +106,11 @@ def _labels_of_ends(
             if not held or not gold.complete:
                 held.add(label)
     return found
+
+
+def _labelled_ends(gold: GoldRelations) -> Iterator[tuple[CharSpan, CharSpan, str]]:
+    """Yield head, tail and label; of a relation between concepts all pairs of their mentions."""
+    for row, (head, tail, label) in enumerate(gold.rows):
+        if label:
+            for h, t in mention_pairs(gold, row, head, tail):
+                yield gold.mentions[h], gold.mentions[t], label

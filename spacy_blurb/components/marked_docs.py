@@ -69,8 +69,10 @@ class Marker:
         earliest, latest = min(s for s, _ in spans), max(s for s, _ in spans)
         first = max(start for start in self._starts if start <= earliest)
         last = min((s for s in self._starts if s > latest), default=len(self._words))
-        last = max(last, *(end for _, end in spans))
-        while last > first and self._words[last - 1].isspace():
+        # White space inside an entity stays, so that the entity ends inside of the context.
+        behind = max(end for _, end in spans)
+        last = max(last, behind)
+        while last > behind and self._words[last - 1].isspace():
             last -= 1
         return first, last
 

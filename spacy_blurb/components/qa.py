@@ -31,7 +31,7 @@ from .head import Head
 from .judging import Judged, compare_questions, judge_questions, pair_up
 from .qa_scorer import score_answers
 from .question_docs import Asked, make_text_doc, pair_with_context
-from .writers import note_answerer
+from .writers import note_answers
 
 _KINDS: dict[str, Callable[[str, dict[str, Any]], Kind]] = {
     "labels": LabelKind,
@@ -241,7 +241,7 @@ class BlurbQa(Head):
             self._last_vocab = doc.vocab
             # Without a question too: a Doc that is used again would keep its old answers.
             if rows or ANSWERS in doc.spans:
-                note_answerer(doc, self.kind, self.name)
+                note_answers(doc, self.kind, self.name)
                 set_answers(doc, self.kind, rows)
 
     def ask(

@@ -38,6 +38,7 @@ from .reencoded_relations import Reencoder, is_reencoded
 from .relation_decisions import decide, to_probs
 from .relation_scorer import score_relations
 from .relation_training import batch_loss, teach_reencoded, teach_shared
+from .writers import note_relations
 
 DEFAULT_MODEL = Config().from_str(
     """
@@ -288,6 +289,7 @@ class BlurbRel(Head):
         install_extensions()
         settings = {key: self.cfg[key] for key in ("labels", "directed", "exclusive", "threshold")}
         for doc, (pairs, probs) in zip(docs, predictions, strict=True):
+            note_relations(doc, self.name)
             set_found_relations(doc, decide(pairs, probs, types=self._types, **settings))
 
     def _is_annotated(self, example: Example) -> bool:

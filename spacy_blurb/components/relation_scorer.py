@@ -12,6 +12,7 @@ from ..metrics.relations import (
     Row,
     count_candidates,
     count_relations,
+    each_once,
     link_to_concepts,
     relation_scores_per_label,
 )
@@ -47,7 +48,9 @@ def score_relations(
     """
     documents, candidates = [], []
     for position, example in enumerate(examples):
-        rows = compare_relations(example.reference, example.predicted, once=not use_gold_ents)
+        rows = compare_relations(
+            example.reference, example.predicted, once=not use_gold_ents, directed=directed
+        )
         if rows is not None:
             documents.append(rows)
             if judged is not None:
@@ -79,14 +82,15 @@ def candidate_recall(counts: Iterable[tuple[int, int]]) -> float | None:
 
 
 def compare_relations(
-    reference: Doc, predicted: Doc, *, once: bool = False
+    reference: Doc, predicted: Doc, *, once: bool = False, directed: bool = True
 ) -> tuple[list[Row], list[Row]] | None:
     """Return gold and predicted relations, None where the gold Doc is not annotated.
 
     Where gold relations are between concepts, so are both sides; see `link_to_concepts`.
 
     once (bool): Whether a relation between the same two spans counts once however often it is
-        annotated.
+        annotated. It always does where the data do not give the pairs: each is judged once then.
+    directed (bool): Whether a pair and its mirror image are two.
     """
     gold = gold_relations(reference)
     if gold is None:
@@ -100,8 +104,8 @@ def compare_relations(
         else:
             concepts = concepts_of_mentions(gold)
             predicted_rows = link_to_concepts(predicted_rows, concepts, reference.text)
-    if once:
-        return list(dict.fromkeys(rows)), list(dict.fromkeys(predicted_rows))
+    if once or not gold.complete:
+        return each_once(rows, directed=directed), each_once(predicted_rows, directed=directed)
     return rows, predicted_rows
 
 

@@ -1,17 +1,18 @@
-"""Which component wrote entities or answers to a Doc: another is not to erase them in silence."""
+"""Which component wrote what to a Doc: another one is not to erase it in silence."""
 
 import warnings
 import weakref
+from collections.abc import Mapping
 
 from spacy.tokens import Doc
 
-from ..annotations import ANSWERS, AnswerKind
+from ..annotations import ANSWERS, RELATIONS, AnswerKind
 from ..errors import Errors
 
 _writers: "weakref.WeakKeyDictionary[Doc, dict[str, str]]" = weakref.WeakKeyDictionary()
 """Doc → what → component. Not on the Doc: what was stored and read again is another run."""
 
-_warned: set[tuple[str, str]] = set()
+_warned: set[tuple[str, str, str]] = set()
 
 
 def note_writer(doc: Doc, key: str, name: str) -> None:
@@ -23,28 +24,26 @@ def note_writer(doc: Doc, key: str, name: str) -> None:
     key (str): The span group.
     name (str): The component.
     """
-    other = _exchange(doc, key, name)
-    if key in doc.spans and _is_new(other, name):
-        warnings.warn(Errors.B478.format(name=name, other=other, key=key), stacklevel=2)
+    _note(doc, key, key, name, Errors.B478, {"key": key})
 
 
-def note_answerer(doc: Doc, kind: AnswerKind, name: str) -> None:
+def note_relations(doc: Doc, name: str) -> None:
+    """Note which component is about to write relations, as `note_writer`: B459."""
+    _note(doc, RELATIONS, RELATIONS, name, Errors.B459, {})
+
+
+def note_answers(doc: Doc, kind: AnswerKind, name: str) -> None:
     """Note which component is about to write answers of a kind, as `note_writer`: B458."""
-    other = _exchange(doc, f"{ANSWERS}/{kind}", name)
-    if ANSWERS in doc.spans and _is_new(other, name):
-        warnings.warn(Errors.B458.format(name=name, other=other, kind=kind), stacklevel=2)
+    _note(doc, ANSWERS, f"{ANSWERS}/{kind}", name, Errors.B458, {"kind": kind})
 
 
-def _exchange(doc: Doc, what: str, name: str) -> str:
-    """Note the writer and return the one before it."""
+def _note(
+    doc: Doc, group: str, what: str, name: str, warning: str, shown: Mapping[str, str]
+) -> None:
+    """Note the writer of a span group, or of a part of it, and warn of another one before it."""
     known = _writers.setdefault(doc, {})
     other = known.get(what, name)
     known[what] = name
-    return other
-
-
-def _is_new(other: str, name: str) -> bool:
-    if other == name or (other, name) in _warned:
-        return False
-    _warned.add((other, name))
-    return True
+    if other != name and group in doc.spans and (what, other, name) not in _warned:
+        _warned.add((what, other, name))
+        warnings.warn(warning.format(name=name, other=other, **shown), stacklevel=3)

@@ -1,8 +1,9 @@
 """A dataset's splits to `.spacy` files and a report that says what was counted and lost."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,12 @@ def _read_form(task: str, raw_dir: Path, form: str) -> dict[str, Split[AnyRecord
 
 
 def convert_own(
-    format_name: str, paths: Mapping[str, Path], out_dir: Path, *, label: str
+    format_name: str,
+    paths: Mapping[str, Path],
+    out_dir: Path,
+    *,
+    label: str,
+    none: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Convert a user's own files.
 
@@ -115,10 +121,13 @@ def convert_own(
         a dev file every tenth training document becomes dev, with all its sentences, or all the
         questions on it.
     label (str): Label of mentions without a type; also the name of the label set.
+    none (Sequence[str]): Labels of relations that mean "no relation". All pairs without one are
+        negative examples anyway, so that these relations are left out, and counted.
     RETURNS (dict): The report, also written to `out_dir/report.json`; of dev and test it has
         `in_train`, how many of their texts are in train, too.
     RAISES (BlurbError): B115 unknown format, B111 an id twice, B116 a single training document
-        and no dev file, B172 an empty label, and what the reader raises.
+        and no dev file, B172 an empty label, B176 a label of `none` that no relation has, and what
+        the reader raises.
     """
     if not label.strip():
         raise BlurbError(Errors.B172.format(label=label))
@@ -137,6 +146,8 @@ def convert_own(
     with_relations = any(isinstance(record, Record) and record.relations for record in records)
     scheme = RelationScheme() if with_relations else None
     unit = "questions" if any(isinstance(record, Question) for record in records) else "mentions"
+    if none:
+        splits = _leave_out_relations(splits, none)
     rows = write_splits(splits, out_dir, Target(label, unit=unit), scheme)
     taught = {_text(record) for record in splits["train"].records}
     for name, row in rows.items():
@@ -144,6 +155,36 @@ def convert_own(
         if name != "train":
             row["in_train"] = sum(_text(record) in taught for record in splits[name].records)
     return _write_report({"task": "own", "form": format_name, "splits": rows}, out_dir)
+
+
+def _leave_out_relations(
+    splits: Mapping[str, Split[AnyRecord]], none: Sequence[str]
+) -> dict[str, Split[AnyRecord]]:
+    """Leave out the relations with some labels."""
+    found = Counter(
+        relation.label
+        for split in splits.values()
+        for record in split.records
+        if isinstance(record, Record)
+        for relation in record.relations
+    )
+    if unknown := [label for label in none if label not in found]:
+        known = ", ".join(sorted(found)) or "none"
+        raise BlurbError(Errors.B176.format(label=unknown[0], known=known))
+    return {name: _without_relations(split, none) for name, split in splits.items()}
+
+
+def _without_relations(split: Split[AnyRecord], none: Sequence[str]) -> Split[AnyRecord]:
+    left_out = Counter(split.left_out)
+    records: list[AnyRecord] = []
+    for record in split.records:
+        if isinstance(record, Record):
+            kept = tuple(r for r in record.relations if r.label not in none)
+            if dropped := len(record.relations) - len(kept):
+                left_out["relations whose label means none"] += dropped
+            record = replace(record, relations=kept)
+        records.append(record)
+    return Split(records, dict(left_out))
 
 
 def _carve_dev(train: Split[AnyRecord]) -> tuple[Split[AnyRecord], Split[AnyRecord]]:

@@ -32,8 +32,7 @@ def wrong_relations(
     for item, row in zip(gold, rows, strict=True):
         wanted = Counter(_same(r, directed=directed) for r in item.relations)
         found = Counter(_same(r, directed=directed) for r in read_relations(item, row, source))
-        if row.get("entities") == "predicted":
-            # Between predicted entities each relation counts once.
+        if item.is_counted_once(row.get("entities", "gold")):
             wanted, found = Counter(set(wanted)), Counter(set(found))
         if wanted != found:
             yield item.id, partial(_show, item, wanted, found)

@@ -46,7 +46,14 @@ def read_gold_relations(task: Task, references: Sequence[Doc]) -> list[GoldRelat
             concepts = tuple(concepts_of_mentions(gold).items())
         name = document_id(reference) or str(position)
         items.append(
-            GoldRelationSet(name, gold_rows(gold), concepts, reference.text, part_of(reference))
+            GoldRelationSet(
+                name,
+                gold_rows(gold),
+                concepts,
+                reference.text,
+                part_of(reference),
+                gives_pairs=gold.complete,
+            )
         )
     if task.labels and not found <= set(task.labels):
         raise BlurbError(Errors.B471.format(found=", ".join(sorted(found)), task=task.name))
@@ -90,10 +97,11 @@ def _predict(
                 "directed": rel.cfg["directed"],
             }
         )
-        sides = compare_relations(reference, doc, once=end_to_end)
+        directed = rel.cfg["directed"]
+        sides = compare_relations(reference, doc, once=end_to_end, directed=directed)
         judged = linked_ends(rel.judged_ends(doc, reference), reference)
         if sides is not None:
-            counts = count_candidates(sides[0], judged, directed=rel.cfg["directed"])
+            counts = count_candidates(sides[0], judged, directed=directed)
             candidates.append(counts)
     recall = candidate_recall(candidates)
     return rows, {"candidate_recall": recall, "threshold": rel.cfg["threshold"]}

@@ -19,6 +19,15 @@ def undirected(ends: tuple[Any, Any]) -> tuple[Any, Any]:
     return first, second
 
 
+def each_once(rows: Iterable[Row], *, directed: bool = True) -> list[Row]:
+    """Return relations without repetitions; without direction a mirror image is one.
+
+    directed (bool): Whether a pair and its mirror image are two.
+    """
+    kept = ((*((h, t) if directed else undirected((h, t))), label) for h, t, label in rows)
+    return list(dict.fromkeys(kept))
+
+
 def count_relations(
     gold: Iterable[Row], predicted: Iterable[Row], *, directed: bool = True
 ) -> Counts:

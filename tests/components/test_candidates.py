@@ -205,6 +205,15 @@ def test_a_function_of_candidates_that_errs(doc: Doc, result: Any) -> None:
         )  # fmt: skip
 
 
+@pytest.mark.parametrize("nothing", [[], np.array([]), np.zeros((0, 2), dtype="int64")])
+def test_a_function_may_find_nothing(doc: Doc, nothing: Any) -> None:
+    found = find_pairs(
+        doc, lambda *_: nothing, given=None, types={}, directed=True,
+        max_mention_pairs=None, name="rel",
+    )  # fmt: skip
+    assert (found.pairs.shape, found.n_groups) == ((0, 2), 0)
+
+
 def test_self_pairs_of_a_function_are_left_out(doc: Doc) -> None:
     found = find_pairs(
         doc, lambda *_: np.array([[0, 0], [0, 1]]), given=None, types={}, directed=True,

@@ -92,6 +92,14 @@ def test_overlapping_entities(
     assert " ".join(kept) == pairs.doc.text[second[0] : second[1]]
 
 
+@pytest.mark.parametrize("marking", ["dummies", "typed_markers", "none"])
+def test_an_entity_that_ends_in_white_space_at_the_end(nlp: Language, marking: Marking) -> None:
+    pairs = make_pairs(nlp, "aspirin causes fever\n\n", (0, 7, "Chemical"), (15, 22, "Disease"))
+    assert pairs.spans.tolist() == [[0, 1], [2, 4]]
+    marked = mark(pairs, marking)
+    assert parts(marked)[1].strip() == ("@DISEASE$" if marking == "dummies" else "fever")
+
+
 def test_pairs_across_sentences_have_all_between(nlp: Language) -> None:
     text = "aa bb . cc . dd ee . ff"
     pairs = make_pairs(nlp, text, (3, 5, "X"), (16, 18, "Y"))

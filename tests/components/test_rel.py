@@ -20,6 +20,8 @@ from spacy_blurb.annotations import (
     set_gold_relations,
     set_scored_entities,
 )
+from spacy_blurb.components.doc_pairs import DocPairs
+from spacy_blurb.components.gold_pairs import target_labels
 from spacy_blurb.components.rel import BlurbRel
 from spacy_blurb.components.relation_scorer import score_relations
 from spacy_blurb.data.readers import make_corpus_v1, make_predicted
@@ -330,6 +332,15 @@ def test_predicted_entities_are_scored_end_to_end(trained: Language, tmp_path: P
         trained.remove_pipe("blurb_sentencizer")
 
 
+def test_two_components_do_not_erase_each_other_in_silence(tiny_encoder: Path) -> None:
+    nlp = make_nlp(tiny_encoder, rel={"model": SHARED})
+    nlp.add_pipe("blurb_rel", name="second", config={"model": SHARED})
+    nlp.initialize(lambda: to_examples(nlp))
+    doc = ents(nlp.make_doc("aspirin causes fever"), CHEMICAL, DISEASE)
+    with pytest.warns(UserWarning, match=r"B459.*'second' replaces the relations .* 'rel' found"):
+        nlp(doc)
+
+
 def test_undirected_relations_are_found_in_either_order(tiny_encoder: Path) -> None:
     golds: list[Gold] = [
         ("aspirin causes fever", [CHEMICAL, DISEASE], [(1, 0, "With")]),
@@ -506,6 +517,19 @@ def test_relations_between_concepts(tiny_encoder: Path, model: str, limit: int |
     assert found(doc) in ([("aspirin", "fever", "CID")],)
     assert doc.spans[RELATIONS].attrs["relations"][0]["concepts"] == ["C1", "D1"]
     assert len(get_rel(nlp).collect(doc).pairs) == (2 * 3 + 3 if limit is None else 2)
+
+
+def test_all_mentions_of_two_concepts_teach_their_relation(nlp: Language) -> None:
+    """Also where the pairs are found and not given: none of them is a negative example."""
+    doc = nlp.make_doc("lead pain . lead")
+    mentions = [(0, 4, "Chemical"), (5, 9, "Disease"), (12, 16, "Chemical")]
+    set_gold_entities(doc, mentions, label_sets=[])
+    more = {"concepts": [["c"], ["d"], ["c"]], "concept_pairs": [("c", "d")]}
+    set_gold_relations(doc, [(0, 1, "CID", "")], complete=True, **more)  # type: ignore[arg-type]
+    table = np.array([(0, 1), (1, 2), (3, 4)])
+    pairs = DocPairs(doc, mentions, table, np.array([(0, 1), (2, 1), (1, 0)]), np.arange(3), 3)
+    targets = target_labels(pairs, doc, ["CID"], directed=True)
+    assert targets.tolist() == [[1.0], [1.0], [0.0]]
 
 
 def test_predicted_entities_stand_for_their_concepts(tiny_encoder: Path) -> None:

@@ -64,6 +64,24 @@ def test_a_relation_counts_once_between_predicted_entities() -> None:
     assert counts(gold(*twice), row(twice[0], entities="predicted")) == (1, 1, 1)
 
 
+def test_without_direction_mirror_images_are_one_relation() -> None:
+    there, back = (A, C, "DDI-int"), (C, A, "DDI-int")
+    assert counts(gold(there), row(there, back, entities="predicted"), "ddi") == (1, 1, 1)
+    assert counts(gold(there, back), row(there, entities="predicted"), "ddi") == (1, 1, 1)
+
+
+def test_own_data_count_each_relation_once() -> None:
+    """Nobody is given the pairs there, so that each is judged once."""
+    there, back = (A, C, "r"), (C, A, "r")
+    reference, predicted = make_docs([there, there, back], [there], concepts=False)
+    (item,) = read_gold_relations(get_task("rel"), [reference])
+    assert counts(item, row(there)) == (1, 1, 2)
+    assert counts(item, row(there, directed=False)) == (1, 1, 1)
+    assert counts(item, row(there, there, back)) == (2, 2, 2)
+    scores = relation_scorer.score_relations([Example(predicted, reference)], directed=False)
+    assert scores["rel_micro_f"] == 1.0
+
+
 def test_labels_of_the_task_are_listed_without_relations_too() -> None:
     fields = score(gold((A, C, "CPR:3")), row(), "chemprot")
     assert list(fields["per_label"]) == ["CPR:3", "CPR:4", "CPR:5", "CPR:6", "CPR:9"]
@@ -75,6 +93,8 @@ def test_concepts_may_be_named_without_mentions() -> None:
     item = gold(("c1", "c3", "r"), concepts=tuple(IDS.items()))
     named = {"label": "r", "concepts": ["c1", "c3"]}
     assert counts(item, {"id": "1", "relations": [named]}) == (1, 1, 1)
+    # Of a program that writes a line for each pair of their mentions.
+    assert counts(item, {"id": "1", "relations": [named, named]}) == (1, 1, 1)
     # B names two concepts, so it says two relations.
     assert counts(item, row((B, C, "r"))) == (1, 2, 1)
 

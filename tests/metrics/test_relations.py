@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from spacy_blurb.metrics.relations import (
     count_candidates,
     count_relations,
+    each_once,
     link_to_concepts,
     relation_scores_per_label,
     undirected,
@@ -100,3 +101,11 @@ def test_concepts_of_all_mentions_give_all_pairs_once(rows: list) -> None:
     found = link_to_concepts(rows, concepts, "")
     assert set(found) == expected
     assert len(found) == len(expected)
+
+
+def test_each_relation_once() -> None:
+    rows = [(A, B, "x"), (A, B, "x"), (B, A, "x"), (A, B, "y")]
+    assert each_once(rows) == [(A, B, "x"), (B, A, "x"), (A, B, "y")]
+    # A mirror image is the same, whichever of them comes first.
+    assert each_once(rows[1:], directed=False) == each_once(rows[2:], directed=False)
+    assert len(each_once(rows, directed=False)) == 2

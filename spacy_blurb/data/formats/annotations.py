@@ -14,6 +14,7 @@ Part = tuple[int, int]
 
 DISCONTINUOUS = "discontinuous mentions taken as one span"
 TRIMMED = "mentions with white space at an end, trimmed"
+WITH_ITSELF = "relations of a mention with itself"
 _GAPS = re.compile(r"\s|\.\.\.")
 
 
@@ -85,6 +86,10 @@ class Annotations:
                 if len(found) != 1:
                     self._fail(Errors.B168, where, ref=name, found=f"{len(found) or 'no'} mentions")
                 ends += found
+            if ends[0] == ends[1]:
+                # No candidate; its types would make candidates of all pairs of this type.
+                self.left_out[WITH_ITSELF] += 1
+                continue
             relations.append(Relation(ends[0], ends[1], label))
         mentions = tuple(mention for _, mention in ordered)
         return Record(self.doc_id, self.text, mentions, relations=tuple(relations))

@@ -25,6 +25,8 @@ class GoldRelationSet:
     concepts (Sequence | None): Where relations are between concepts, each mention and its ids.
     text (str): The text itself.
     document (str): Id of the document that the text is a part of, "" where it is whole.
+    gives_pairs (bool): Whether the data give the pairs to be judged. Then one that is annotated
+        twice is to be predicted twice; else each relation counts once.
     """
 
     id: str
@@ -32,6 +34,14 @@ class GoldRelationSet:
     concepts: Sequence[tuple[CharSpan, Sequence[str]]] | None
     text: str
     document: str = field(default="", compare=False)
+    gives_pairs: bool = field(default=True, compare=False)
+
+    def is_counted_once(self, entities: str) -> bool:
+        """Tell whether each relation counts once.
+
+        entities (str): Between which relations are predicted, "gold" or "predicted" ones.
+        """
+        return entities == "predicted" or not self.gives_pairs
 
 
 def score_relations(
@@ -53,8 +63,8 @@ def score_relations(
     texts = []
     for item, row in zip(gold, rows, strict=True):
         sides = [list(item.relations), read_relations(item, row, source)]
-        if entities == "predicted":
-            sides = [list(dict.fromkeys(side)) for side in sides]
+        if item.is_counted_once(entities):
+            sides = [metrics.each_once(side, directed=directed) for side in sides]
         texts.append((sides[0], sides[1]))
     counts = [metrics.count_relations(*sides, directed=directed) for sides in texts]
     scores = entity_scores(counts)
@@ -110,7 +120,8 @@ def read_relations(gold: GoldRelationSet, row: Row, source: Path) -> list[metric
     labels = [require({"id": row["id"], **r}, "label", str, source) for r in found]
     if gold.concepts is not None and all("concepts" in relation for relation in found):
         pairs = [_read_concepts(relation["concepts"], row, source) for relation in found]
-        return [(*pair, label) for pair, label in zip(pairs, labels, strict=True)]
+        # A program may name a pair of concepts for each pair of their mentions.
+        return metrics.each_once((*pair, label) for pair, label in zip(pairs, labels, strict=True))
     ends = [
         [_read_entity(gold, r.get(end), end, row, source) for end in ("head", "tail")]
         for r in found
