@@ -422,11 +422,13 @@ class Errors(metaclass=_CodedMessages):
     )
     B410 = (
         "Component {name!r}: some training Docs name the label sets that they are annotated for "
-        "({sets}) and others name none. Convert all with 'convert' or 'convert-own'."
+        "({sets}) and others name none. Convert all with 'convert' or 'convert-own', or name those "
+        "of your own Docs: annotations.set_gold_entities(doc, mentions, label_sets=['mine'])."
     )
     B411 = (
         "Component {name!r} knows several label sets ({sets}), and the Doc {text!r} does not say "
-        "for which of them it is annotated. Convert the data with 'convert' or 'convert-own'."
+        "for which of them it is annotated. Convert the data with 'convert' or 'convert-own', or "
+        "say it: annotations.set_gold_entities(doc, mentions, label_sets=['mine'])."
     )
     B412 = (
         "Component {name!r} knows several label sets ({sets}). Say to which of them the label "
@@ -727,7 +729,8 @@ class Errors(metaclass=_CodedMessages):
     )
     B544 = (
         "The questions in {path} are answered by {found}, so the head does not follow from them. "
-        "Give questions of one kind, or set components.qa.model in the config yourself."
+        "Leave out the corpora of the other kinds; a component for each kind, trained by itself, "
+        "can be put into one pipeline with nlp.add_pipe(..., source=...)."
     )
     B545 = (
         "Nothing to keep: {encoder} is not a saved pipeline with a component {component!r}. Give "
@@ -957,6 +960,12 @@ class Errors(metaclass=_CodedMessages):
     B734 = (
         "{pipeline} has a component {component!r} already: {listed}. --add-head adds one that it "
         "does not have; --keep-head goes on with this one."
+    )
+
+    B735 = (
+        "{first} and {second} both have the label set {name!r}, but no label in common ({labels}; "
+        "{others}): each would teach that the other's entities are none. Convert each with a name "
+        "of its own: convert-own --label NAME."
     )
 
     # Streaming

@@ -18,6 +18,7 @@ from .entities import (
     best_disjoint,
     entity_offsets,
     gold_entities,
+    has_gold_entities,
     label_sets,
     longest_disjoint,
     predicted_entities,
@@ -84,7 +85,7 @@ from .relations import (
     set_gold_relations,
     span_relations,
 )
-from .teaching import annotated_for
+from .teaching import annotated_for, is_annotated
 from .vectors import VECTOR, set_vector, travelling_vector
 
 __all__ = [
@@ -131,9 +132,11 @@ __all__ = [
     "gold_kind",
     "gold_pair_score",
     "gold_relations",
+    "has_gold_entities",
     "has_relations",
     "install_abbreviations",
     "install_extensions",
+    "is_annotated",
     "is_pair",
     "label_sets",
     "list_questions",

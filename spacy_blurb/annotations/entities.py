@@ -120,6 +120,15 @@ def gold_entities(doc: Doc, key: str = ENTITIES) -> list[CharSpan] | None:
     return entity_offsets(doc) if key == ENTITIES and doc.has_annotation("ENT_IOB") else None
 
 
+def has_gold_entities(doc: Doc, key: str = ENTITIES) -> bool:
+    """Tell whether a Doc is annotated for entities, also such that it has none.
+
+    spaCy says so of every Doc without tokens, which is not meant here.
+    """
+    named = key in doc.spans and "mentions" in doc.spans[key].attrs
+    return bool(len(doc) or named) and gold_entities(doc, key) is not None
+
+
 def label_sets(doc: Doc, *keys: str) -> list[str]:
     """Return the annotation schemes that a gold Doc is complete for.
 

@@ -2,10 +2,21 @@
 
 from spacy.tokens import Doc
 
-from .entities import ENTITIES, PICO, gold_entities, label_sets
-from .pairs import gold_pair_score, is_pair
-from .questions import doc_questions, gold_kind
-from .relations import has_relations
+from .abbreviations import ABBREVIATIONS
+from .entities import ENTITIES, PICO, has_gold_entities, label_sets
+from .pairs import PAIR, gold_pair_score, is_pair
+from .questions import ANSWERS, QUESTIONS, doc_questions, gold_kind
+from .records import RECORD
+from .relations import CANDIDATES, RELATIONS, has_relations
+from .vectors import VECTOR
+
+_OF_SPACY = ("TAG", "POS", "MORPH", "LEMMA", "DEP", "ENT_IOB")
+"""What spaCy's own components learn, but what is in `doc.cats` and `doc.spans`."""
+_OURS = {
+    *(ABBREVIATIONS, ANSWERS, CANDIDATES, ENTITIES, PAIR),
+    *(PICO, QUESTIONS, RECORD, RELATIONS, VECTOR),
+}
+"""Groups of `doc.spans` that say by themselves, or not, what they teach."""
 
 
 def annotated_for(doc: Doc) -> tuple[str, ...]:
@@ -18,7 +29,7 @@ def annotated_for(doc: Doc) -> tuple[str, ...]:
     names = [
         f"{key}:{label_set}"
         for key in (ENTITIES, PICO)
-        if gold_entities(doc, key) is not None
+        if has_gold_entities(doc, key)
         for label_set in label_sets(doc, key) or [""]
     ]
     if has_relations(doc):
@@ -29,3 +40,12 @@ def annotated_for(doc: Doc) -> tuple[str, ...]:
         names.append("texts" if gold_pair_score(doc) is None else "pairs")
     kinds = {gold_kind(question) for question in doc_questions(doc)}
     return (*names, *(f"questions:{kind}" for kind in sorted(k for k in kinds if k is not None)))
+
+
+def is_annotated(doc: Doc) -> bool:
+    """Tell whether a gold Doc can teach anything, also a component of spaCy's own."""
+    # Of a Doc without tokens spaCy says that it has all annotations, of one token a sentence.
+    by_spacy = len(doc) and any(map(doc.has_annotation, _OF_SPACY))
+    by_spacy = by_spacy or (len(doc) > 1 and doc.has_annotation("SENT_START"))
+    spans = doc.spans.keys() - _OURS
+    return bool(by_spacy or spans or annotated_for(doc))

@@ -23,7 +23,7 @@ def convert_own(
     ] = None,
     test: Annotated[Path | None, typer.Option(help="Test file.")] = None,
     label: Annotated[
-        str, typer.Option(help="Label of mentions without a type, and name of the label set.")
+        str, typer.Option(help="Name of the label set, and label of mentions without a type.")
     ] = "Entity",
     none: Annotated[
         list[str] | None,

@@ -58,6 +58,7 @@ def init_config(
     """
     from ..evaluation.added_head import add_to_pipeline
     from ..evaluation.joint_config import JOINT, JOINT_TRAINING, fill_joint_config
+    from ..evaluation.joint_corpora import compare_corpora
     from ..evaluation.training_config import Settings, fill_config, find_template, template
     from ..tasks import get_task
 
@@ -74,15 +75,18 @@ def init_config(
     )
     if task == JOINT:
         path = base or find_template(JOINT, JOINT)
-        config, taught = fill_joint_config(path, corpus, encoder, settings)
+        config, taught, remarks = fill_joint_config(path, corpus, encoder, settings)
         for component, corpora in taught.items():
             print(f"  {component} learns from {', '.join(corpora)}")
     else:
         spec = get_task(task)
         path = base or template(spec)
         config = fill_config(path, corpus, encoder, settings, task=spec, keep_head=keep_head)
+        remarks = compare_corpora(corpus) if spec.component == "ner" else []
         if add_head:
             add_to_pipeline(config, encoder, spec.component)
+    for remark in remarks:
+        print(f"  {remark}")
     output.parent.mkdir(parents=True, exist_ok=True)
     config.to_disk(output)
     _summarise(task, settings.epochs, config["training"], output)

@@ -7,7 +7,14 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from ..annotations import ENTITIES, PICO, gold_entities, label_sets, longest_disjoint
+from ..annotations import (
+    ENTITIES,
+    PICO,
+    gold_entities,
+    has_gold_entities,
+    label_sets,
+    longest_disjoint,
+)
 from ..errors import BlurbError, Errors
 from .tables import UNNAMED, Table
 from .tags import OUTSIDE, UNKNOWN
@@ -25,10 +32,11 @@ def collect_label_sets(references: Iterable[Doc], *, name: str) -> dict[str, dic
     found: dict[str, dict[str, set[str]]] = {ENTITIES: {}, PICO: {}}
     for reference in references:
         for key, sets in found.items():
-            mentions = gold_entities(reference, key)
-            if mentions is not None:
-                for label_set in label_sets(reference, key) or [UNNAMED]:
-                    sets.setdefault(label_set, set()).update(label for _, _, label in mentions)
+            if not has_gold_entities(reference, key):
+                continue
+            labels = {label for _, _, label in gold_entities(reference, key) or ()}
+            for label_set in label_sets(reference, key) or [UNNAMED]:
+                sets.setdefault(label_set, set()).update(labels)
     for sets in found.values():
         if UNNAMED in sets and len(sets) > 1:
             named = ", ".join(sorted(sets.keys() - {UNNAMED}))

@@ -8,7 +8,6 @@ from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
 from thinc.api import Model, Optimizer, set_dropout_rate
 
-from ..encoder.architecture import NAME as ENCODER
 from ..encoder.listeners import give_nothing
 from ..encoder.output_checks import require_output
 from ..errors import BlurbError, Errors
@@ -91,20 +90,23 @@ class Head(TrainablePipe):
         raise NotImplementedError
 
     def finish_update(self, sgd: Optimizer) -> None:
-        """Change the weights, unless nothing was learned since the last time."""
+        """Change the weights, unless nothing was learned since the last time.
+
+        An encoder of the component's own may have learned without the head; it knows itself.
+        """
         if _has_learned(self.model):
             super().finish_update(sgd)
+            return
+        for node in self.model.walk():
+            for shim in node.shims:
+                shim.finish_update(sgd)
 
 
 def _has_learned(model: Model) -> bool:
-    """Tell whether some gradient is not zero.
-
-    An encoder of the component's own may have learned without the head.
-    """
-    nodes = list(model.walk())
-    return any(node.name == ENCODER for node in nodes) or any(
+    """Tell whether some gradient of the head is not zero."""
+    return any(
         node.get_grad(name).any()
-        for node in nodes
+        for node in model.walk()
         for name in node.param_names
         if node.has_grad(name)
     )

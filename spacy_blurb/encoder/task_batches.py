@@ -5,13 +5,16 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
+from typing import TypeAlias
 
 from spacy.training import Example
 from spacy.util import minibatch
 
-from ..annotations import annotated_for
+from ..annotations import annotated_for, is_annotated
 from ..errors import BlurbError, Errors
 from .batching import batch_by_length
+
+_Draw: TypeAlias = tuple[frozenset[int], Iterator[list[Example]]]
 
 
 def make_batch_by_task_v1(
@@ -26,8 +29,9 @@ def make_batch_by_task_v1(
     What Docs are annotated for (`annotated_for`) is their task. The share of a task in an epoch
     grows with the batches that min(Docs, cap) fill, ** (1 / temperature) (Raffel et al. 2020,
     section 3.5.2): with a temperature of 1 and without cap each Doc comes once per epoch; above,
-    small tasks come more often and are repeated, and the Docs of large ones wait for a later epoch.
-    An epoch has as many batches as min(Docs, cap) of all tasks fill.
+    small tasks come more often and are repeated, and the Docs of large ones wait for a later epoch:
+    with the same Examples an epoch goes on where the last one ended. An epoch has as many batches
+    as min(Docs, cap) of all tasks fill. Docs without any annotation are left out.
 
     size (int): Docs in a batch, at most.
     temperature (float): At least 1; 2 makes shares grow with the square root.
@@ -47,6 +51,7 @@ def make_batch_by_task_v1(
         cap=cap,
         buffer=buffer,
         max_tokens=max_tokens,
+        draws={},
     )
 
 
@@ -58,22 +63,32 @@ def batch_by_task(
     cap: int | None,
     buffer: int,
     max_tokens: int | None,
+    draws: dict[tuple[str, ...], _Draw],
 ) -> Iterator[list[Example]]:
     """Yield the batches of an epoch; see `make_batch_by_task_v1`.
+
+    draws (dict): Task → the Examples of the last epoch by identity, and what goes on with them;
+        is changed.
 
     Uses Python's global generator, which `spacy train` seeds.
     """
     tasks: dict[tuple[str, ...], list[Example]] = {}
     for item in items:
-        tasks.setdefault(annotated_for(item.reference), []).append(item)
-    groups = [tasks[name] for name in sorted(tasks)]
+        if is_annotated(item.reference):
+            tasks.setdefault(annotated_for(item.reference), []).append(item)
+    names = sorted(tasks)
+    groups = [tasks[name] for name in names]
     n_docs = [len(group) for group in groups]
     n_tokens = [sum(len(item.reference) for item in group) for group in groups]
     sizes = batch_sizes(n_docs, n_tokens, size=size, max_tokens=max_tokens)
     counts = count_batches(n_docs, sizes, temperature=temperature, cap=cap)
     batches: list[list[Example]] = []
-    for group, docs, count in zip(groups, sizes, counts, strict=True):
-        batches += islice(_draw(group, docs, buffer), count)
+    for name, group, docs, count in zip(names, groups, sizes, counts, strict=True):
+        # The draw keeps its Examples, so that no other one gets an identity of theirs.
+        members = frozenset(map(id, group))
+        if name not in draws or draws[name][0] != members:
+            draws[name] = members, _draw(group, docs, buffer)
+        batches += islice(draws[name][1], count)
     random.shuffle(batches)
     yield from batches
 

@@ -3,19 +3,17 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from confection import Config
-from spacy.vocab import Vocab
 
-from ..annotations import ENTITIES, PICO, annotated_for
-from ..data.docbin import read_docbin
+from ..annotations import ENTITIES, PICO
 from ..encoder.task_batches import batch_sizes, count_batches
 from ..errors import BlurbError, Errors
 from ..tasks import TASKS
 from ..tasks.spec import Training
+from .joint_corpora import Corpus, read_corpus, remark_on
 from .question_heads import question_kind, set_head
 from .training_config import (
     Settings,
@@ -46,57 +44,45 @@ _HELPERS = {"sentencizer": "rel"}
 """Component without a score → the one that needs it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Corpus:
-    """What a converted corpus can teach.
+class JointConfig(NamedTuple):
+    """A config, not interpolated.
 
-    task (str): As its report says; "own" for a user's data, which need no report.
-    groups (Counter): What Docs are annotated for → how many.
-    tokens (Counter): … → tokens in them.
-    gives_words (bool): Whether Docs have the words of their source, without its spacing.
+    taught (dict): Component → the corpora that it learns from.
+    remarks (list[str]): What a user should know of the corpora.
     """
 
-    path: Path
-    task: str
-    groups: Counter[tuple[str, ...]]
-    tokens: Counter[tuple[str, ...]]
-    gives_words: bool
-
-    @property
-    def kinds(self) -> set[str]:
-        """Keys of `_TAUGHT`."""
-        return {name.partition(":")[0] for names in self.groups for name in names} & set(_TAUGHT)
-
-    @property
-    def components(self) -> set[str]:
-        """Components that learn from it."""
-        return {_TAUGHT[kind][0] for kind in self.kinds}
+    config: Config
+    taught: dict[str, list[str]]
+    remarks: list[str]
 
 
 def fill_joint_config(
     base: Path, corpora: Sequence[Path], encoder: str, settings: Settings
-) -> tuple[Config, dict[str, list[str]]]:
+) -> JointConfig:
     """Fill the joint template: components that some corpus teaches, their settings, heads, steps.
 
     base (Path): Template, for example `configs/joint.cfg`.
     corpora (Sequence[Path]): Folders with `train.spacy`, `dev.spacy` and, from `convert`,
         `report.json`.
     encoder (str): See `fill_config`.
-    RETURNS (tuple): The config, not interpolated, and the corpora of each component.
     RAISES (BlurbError): B100, B101, B491, B503, B508, B544 as `fill_config`; B731 a corpus teaches
-        no component of the template, B732 two corpora want different settings of one component.
+        no component of the template, B732 two corpora want different settings of one component,
+        B735 two corpora have a label set of one name without a common label, B410 only some name
+        their label sets.
     """
     check_files(base, corpora, encoder, ("train.spacy", "dev.spacy"))
-    read = [_read(path) for path in corpora]
+    read = [read_corpus(path) for path in corpora]
+    _check_names(read)
+    remarks = list(remark_on(read))
     with named_template(base):
         config = Config().from_disk(base, interpolate=False)
         pipeline = set(config["nlp"]["pipeline"])
         for corpus in read:
-            if not corpus.components & pipeline:
+            if not _components(corpus) & pipeline:
                 known = ", ".join(c for c in config["nlp"]["pipeline"] if _is_head(c))
                 raise BlurbError(Errors.B731.format(path=corpus.path, base=base, known=known))
         users = {
-            component: [corpus for corpus in read if component in corpus.components]
+            component: [corpus for corpus in read if component in _components(corpus)]
             for component in config["nlp"]["pipeline"]
             if _is_head(component)
         }
@@ -108,35 +94,36 @@ def fill_joint_config(
         if "qa" in taught:
             kind = question_kind([corpus.path / "train.spacy" for corpus in taught["qa"]])
             set_head(config["components"]["qa"]["model"], kind)
-        kinds = {kind for corpus in read for kind in corpus.kinds}
+        kinds = {kind for corpus in read for kind in corpus.kinds & _TAUGHT.keys()}
         _set_weights(config, {kind for kind in kinds if _TAUGHT[kind][0] in taught})
         n_batches = _count_batches(read, config["training"]["batcher"], settings.batch_docs)
         set_run(config, corpora, encoder, settings, n_batches)
-    return config, {name: [str(c.path) for c in found] for name, found in taught.items()}
+    learned = {name: [str(c.path) for c in found] for name, found in taught.items()}
+    return JointConfig(config, learned, remarks)
 
 
 def _is_head(component: str) -> bool:
     return any(component == name for name, _ in _TAUGHT.values())
 
 
-def _read(folder: Path) -> _Corpus:
-    path = folder / "report.json"
-    task = "own"
-    if path.is_file():
-        try:
-            task = json.loads(path.read_text(encoding="utf-8"))["task"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise BlurbError(Errors.B101.format(path=path, reason=error)) from error
-    groups, tokens = Counter[tuple[str, ...]](), Counter[tuple[str, ...]]()
-    gives_words = False
-    for doc in read_docbin(folder / "train.spacy", Vocab()):
-        gives_words |= doc.has_unknown_spaces
-        groups[annotated_for(doc)] += 1
-        tokens[annotated_for(doc)] += len(doc)
-    return _Corpus(folder, task, groups, tokens, gives_words)
+def _components(corpus: Corpus) -> set[str]:
+    """Return the components that learn from a corpus."""
+    return {_TAUGHT[kind][0] for kind in corpus.kinds & _TAUGHT.keys()}
 
 
-def _count_batches(corpora: Sequence[_Corpus], batcher: Mapping[str, Any], batch_docs: int) -> int:
+def _check_names(corpora: Sequence[Corpus]) -> None:
+    """Refuse entities with the name of their label set beside others without one: B410.
+
+    It is what `initialize` would say, after the config was written.
+    """
+    names = {name for corpus in corpora for group in corpus.groups for name in group}
+    entities = {name.partition(":")[2] for name in names if name.startswith(f"{ENTITIES}:")}
+    if "" in entities and len(entities) > 1:
+        sets = ", ".join(sorted(entities - {""}))
+        raise BlurbError(Errors.B410.format(name="ner", sets=sets))
+
+
+def _count_batches(corpora: Sequence[Corpus], batcher: Mapping[str, Any], batch_docs: int) -> int:
     """Return how many batches the template's batcher makes of an epoch."""
     groups = sum((corpus.groups for corpus in corpora), Counter[tuple[str, ...]]())
     tokens = sum((corpus.tokens for corpus in corpora), Counter[tuple[str, ...]]())
@@ -159,7 +146,7 @@ def _keep_components(config: Config, taught: set[str]) -> None:
     config["training"]["annotating_components"] = [name for name in annotating if name in kept]
 
 
-def _common_settings(component: str, corpora: Sequence[_Corpus]) -> Mapping[str, Any]:
+def _common_settings(component: str, corpora: Sequence[Corpus]) -> Mapping[str, Any]:
     """Return what the corpora's tasks change in the section of a component.
 
     Of a user's own data, and where the component is not that of the task, it is nothing.
@@ -191,10 +178,14 @@ def _describe(settings: Mapping[str, Any]) -> str:
 def _set_weights(config: Config, kinds: set[str]) -> None:
     """Make the score of an evaluation the mean of the tasks' own; scores of no task go."""
     weights = config["training"]["score_weights"]
-    for kind, (_, score) in _TAUGHT.items():
+    pipeline = config["nlp"]["pipeline"]
+    for kind, (component, score) in _TAUGHT.items():
         if kind in kinds:
             weights[score] = 1 / len(kinds)
             continue
         family = score.partition("_")[0]
-        # With weight None spaCy does not show it.
-        weights.update({key: None for key in weights if key.partition("_")[0] == family})
+        for key in [key for key in weights if key.partition("_")[0] == family]:
+            # With weight None spaCy does not show it. What no component has would be 0.0 in meta.
+            weights[key] = None
+            if component not in pipeline:
+                del weights[key]

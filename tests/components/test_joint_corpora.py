@@ -123,6 +123,19 @@ def test_a_corpus_teaches_its_own_component_only(
         assert (losses[name] == 0.0) == (name != COMPONENT[corpus]), name
 
 
+def test_a_head_with_its_own_encoder_rests_too(fresh: tuple[Language, Examples]) -> None:
+    nlp, examples = fresh
+    nlp.replace_listeners("transformer", "ner", ["model.tok2vec"])
+    sgd = Adam(0.01)
+    for name in ("chemicals", "labels"):
+        train_step(nlp, examples[name], sgd)
+    before = head_weights(nlp, "ner")
+    assert train_step(nlp, examples["labels"], sgd)["ner"] == 0.0
+    assert all(map(np.array_equal, before, head_weights(nlp, "ner")))
+    assert train_step(nlp, examples["chemicals"], sgd)["ner"] > 0.0
+    assert not all(map(np.array_equal, before, head_weights(nlp, "ner")))
+
+
 def test_a_mixed_batch_is_learned_as_each_corpus_alone(fresh: tuple[Language, Examples]) -> None:
     """A Doc of another corpus changes neither the loss of a component nor its gradient."""
     nlp, examples = fresh

@@ -8,7 +8,13 @@ import spacy
 from spacy.language import Language
 from spacy.training import Example
 
-from spacy_blurb.annotations import annotated_for, set_gold_entities, set_gold_pair, set_pair
+from spacy_blurb.annotations import (
+    annotated_for,
+    set_gold_entities,
+    set_gold_pair,
+    set_pair,
+    set_questions,
+)
 from spacy_blurb.encoder.task_batches import batch_sizes, count_batches, make_batch_by_task_v1
 from spacy_blurb.errors import BlurbError
 
@@ -105,6 +111,39 @@ def test_a_small_task_is_repeated_whole_and_a_large_one_drawn_from(nlp: Language
     assert max(drawn["small"].values()) - min(drawn["small"].values()) <= 1
 
 
+def test_an_epoch_goes_on_where_the_last_one_ended(nlp: Language) -> None:
+    """So that no Doc of a large task waits for ever, or comes again before all others came."""
+    examples = make_examples(nlp, big=90, small=10)
+    batcher = make_batch_by_task_v1(4, temperature=2.0, cap=40)
+    seen = Counter[int]()
+    for epoch in range(1, 10):
+        random.shuffle(examples)
+        for batch in batcher(examples):
+            if task_of(batch) == "big":
+                seen.update(map(id, batch))
+        # 9 or 10 batches of 4 in every epoch.
+        assert max(seen.values()) <= 1 + epoch * 40 // 90
+    assert len(seen) == 90
+    # Other Examples are another text: nothing of the old ones is left.
+    others = make_examples(nlp, big=90, small=10)
+    assert {id(eg) for b in batcher(others) for eg in b} <= set(map(id, others))
+
+
+def test_docs_that_teach_nothing_take_no_batches(nlp: Language) -> None:
+    examples = make_examples(nlp, a=8)
+    tagged = nlp.make_doc("a tagged text")
+    tagged[0].tag_ = "DT"
+    asked = nlp.make_doc("a text with a question")
+    set_questions(asked, [{"id": "0", "question": "What?"}])
+    bare = [nlp.make_doc(text) for text in ("rats", "", "in rats")]
+    examples += [Example(nlp.make_doc(doc.text), doc) for doc in (tagged, asked, *bare)]
+    batches = list(make_batch_by_task_v1(4, temperature=2.0)(examples))
+    found = [eg.reference for batch in batches for eg in batch]
+    # What a tagger of spaCy's learns beside us stays.
+    assert any(doc is tagged for doc in found)
+    assert not any(doc is other for doc in found for other in (asked, *bare))
+
+
 def test_large_tasks_have_batches_of_like_length_and_small_ones_do_not(nlp: Language) -> None:
     examples = make_examples(nlp, big=70, small=30)
     random.seed(0)
@@ -119,15 +158,16 @@ def test_large_tasks_have_batches_of_like_length_and_small_ones_do_not(nlp: Lang
 
 def test_order_follows_the_global_seed(nlp: Language) -> None:
     examples = make_examples(nlp, a=40, b=20)
-    batcher = spacy.registry.batchers.get("spacy_blurb.batch_by_task.v1")(size=4, temperature=2.0)
+    make_batcher = spacy.registry.batchers.get("spacy_blurb.batch_by_task.v1")
 
     def order(seed: int) -> list[list[int]]:
+        batcher = make_batcher(size=4, temperature=2.0)
         random.seed(seed)
         return [[id(eg) for eg in batch] for batch in batcher(examples)]
 
     assert order(1) == order(1)
     assert order(1) != order(2)
-    assert list(batcher([])) == []
+    assert list(make_batcher(size=4)([])) == []
 
 
 @pytest.mark.parametrize(

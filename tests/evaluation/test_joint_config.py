@@ -11,10 +11,12 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from spacy_blurb.annotations import set_gold_entities
+from spacy_blurb.components.gold_tags import collect_label_sets
 from spacy_blurb.data.readers import make_corpus_v1
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.added_head import add_to_pipeline
 from spacy_blurb.evaluation.joint_config import fill_joint_config
+from spacy_blurb.evaluation.joint_corpora import compare_corpora
 from spacy_blurb.evaluation.training_config import Settings, fill_config
 from spacy_blurb.tasks import get_task
 
@@ -37,7 +39,7 @@ def test_the_template_is_complete_for_spacy(
     base: Path, folders: dict[str, Path], tiny_encoder: Path
 ) -> None:
     """Filling in spaCy's defaults adds no setting to a component of ours, but who scores it."""
-    config, taught = fill_joint_config(base, list(folders.values()), str(tiny_encoder), SETTINGS)
+    config, taught, _ = fill_joint_config(base, list(folders.values()), str(tiny_encoder), SETTINGS)
     nlp = util.load_model_from_config(config, auto_fill=True)
     assert nlp.pipe_names == [
         *("transformer", "ner", "sentencizer", "rel", "textcat", "qa", "sts", "doc_cleaner")
@@ -49,7 +51,7 @@ def test_the_template_is_complete_for_spacy(
 
 
 def test_steps_and_scores(base: Path, folders: dict[str, Path]) -> None:
-    config, _ = fill_joint_config(base, list(folders.values()), "owner/x", SETTINGS)
+    config, *_ = fill_joint_config(base, list(folders.values()), "owner/x", SETTINGS)
     training = config.interpolate()["training"]
     # Of 3, 3, 2, 2, 3, 3 and 2 Docs 11 batches of 2, in shares of the square roots.
     assert training["eval_frequency"] == 11
@@ -69,7 +71,7 @@ def test_long_docs_make_more_steps(base: Path, folders: dict[str, Path], tmp_pat
     for split in ("train", "dev"):
         DocBin(docs=docs).to_disk(tmp_path / f"{split}.spacy")
     chosen = [tmp_path, folders["pico"]]
-    config, _ = fill_joint_config(base, chosen, "owner/x", Settings(1e-3, 1, 16, 0))
+    config, *_ = fill_joint_config(base, chosen, "owner/x", Settings(1e-3, 1, 16, 0))
     resolved = registry.resolve({"batcher": config.interpolate()["training"]["batcher"]})
     read = make_corpus_v1([folder / "train.spacy" for folder in chosen])
     batches = list(resolved["batcher"](list(read(nlp))))
@@ -86,7 +88,7 @@ def test_one_corpus_with_words_decides_for_texts(
     for split in ("train", "dev"):
         DocBin(docs=[doc]).to_disk(tmp_path / f"{split}.spacy")
     chosen = [folders["chemicals"], tmp_path]
-    config, _ = fill_joint_config(base, chosen, "owner/x", SETTINGS)
+    config, *_ = fill_joint_config(base, chosen, "owner/x", SETTINGS)
     assert config["nlp"]["tokenizer"].get("inside_words", True) is not given
 
 
@@ -102,7 +104,7 @@ def test_components_that_no_corpus_teaches_are_left_out(
     base: Path, folders: dict[str, Path], names: list[str], pipeline: list[str], scores: set[str]
 ) -> None:
     chosen = [folders[name] for name in names]
-    config, taught = fill_joint_config(base, chosen, "owner/x", SETTINGS)
+    config, taught, _ = fill_joint_config(base, chosen, "owner/x", SETTINGS)
     assert config["nlp"]["pipeline"] == ["transformer", *pipeline, "doc_cleaner"]
     assert list(config["components"]) == config["nlp"]["pipeline"]
     assert set(taught) == set(pipeline) - {"sentencizer"}
@@ -130,7 +132,7 @@ def test_tasks_change_settings_unless_they_disagree(
     base: Path, folders: dict[str, Path], tmp_path: Path
 ) -> None:
     ddi = rename(tmp_path / "ddi", folders["relations"], "ddi")
-    config, _ = fill_joint_config(base, [ddi, folders["labels"]], "owner/x", SETTINGS)
+    config, *_ = fill_joint_config(base, [ddi, folders["labels"]], "owner/x", SETTINGS)
     assert config["components"]["rel"]["directed"] is False
     message = r"B732.*relations and .*ddi want .*'rel' \(none; directed = false\)"
     with pytest.raises(BlurbError, match=message):
@@ -155,6 +157,85 @@ def test_a_corpus_without_annotations(base: Path, folders: dict[str, Path], tmp_
     no_joint = base.parent / "ner.cfg"
     with pytest.raises(BlurbError, match=r"B503.*ner\.cfg.*annotating_components.* is missing"):
         fill_joint_config(no_joint, [folders["chemicals"]], "owner/x", SETTINGS)
+
+
+def make_entities(folder: Path, *texts: tuple[str, str, str], label_set: str = "Entity") -> Path:
+    """Texts with one mention each: its words and its label."""
+    nlp = spacy.blank("en")
+    docs = []
+    for text, words, label in texts:
+        doc = nlp.make_doc(text)
+        start = text.index(words)
+        mentions = [(start, start + len(words), label)] if label else []
+        set_gold_entities(doc, mentions, label_sets=[label_set] if label_set else [])
+        docs.append(doc)
+    folder.mkdir()
+    for split in ("train", "dev"):
+        DocBin(docs=docs).to_disk(folder / f"{split}.spacy")
+    return folder
+
+
+def test_label_sets_of_one_name_with_other_labels(base: Path, tmp_path: Path) -> None:
+    drugs = make_entities(tmp_path / "drugs", ("aspirin", "aspirin", "Drug"))
+    diseases = make_entities(tmp_path / "diseases", ("fever", "fever", "Disease"))
+    with pytest.raises(BlurbError, match=r"B735.*drugs and .*diseases .*'Entity'.*Drug; Disease"):
+        fill_joint_config(base, [drugs, diseases], "owner/x", SETTINGS)
+    with pytest.raises(BlurbError, match="B735"):
+        compare_corpora([drugs, diseases])
+    rows = ("fever", "fever", "Disease"), ("aspirin", "aspirin", "Drug")
+    both = make_entities(tmp_path / "both", *rows)
+    remark = (
+        f"{drugs} has the label set 'Entity' too, but no Disease: these are taught to be absent"
+    )
+    remarks = fill_joint_config(base, [drugs, both], "owner/x", SETTINGS).remarks
+    assert len(remarks) == 1
+    assert remarks[0].startswith(remark)
+    named = make_entities(tmp_path / "named", *rows[:1], label_set="diseases")
+    assert fill_joint_config(base, [drugs, named], "owner/x", SETTINGS).remarks == []
+    assert compare_corpora([drugs]) == []
+    unnamed = make_entities(tmp_path / "unnamed", *rows, label_set="")
+    with pytest.raises(BlurbError, match=r"B410.*\(diseases\).*set_gold_entities"):
+        fill_joint_config(base, [named, unnamed], "owner/x", SETTINGS)
+
+
+def test_what_a_user_should_know_of_the_corpora(
+    base: Path, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    text = "aspirin causes fever in many rats , and it reduces hypertension"
+    first = make_entities(tmp_path / "first", (text, "aspirin", "Drug"))
+    second = make_entities(tmp_path / "second", (text, "fever", "Disease"), label_set="other")
+    nlp = spacy.blank("en")
+    docs = [*DocBin().from_disk(second / "train.spacy").get_docs(nlp.vocab), nlp("no labels")]
+    DocBin(docs=docs).to_disk(second / "train.spacy")
+    config, _, remarks = fill_joint_config(base, [first, second], "owner/x", SETTINGS)
+    assert remarks == [
+        f"{second}: 1 Docs without annotations are left out",
+        f"{first}: 1 dev texts are training texts of {second}, so that scores on them may flatter",
+        f"{second}: 1 dev texts are training texts of {first}, so that scores on them may flatter",
+    ]
+    # The Doc without annotations makes no batch.
+    assert config["training"]["eval_frequency"] == 2
+    # Scores of what is not in the pipeline would be 0.0 in its meta.
+    assert set(config["training"]["score_weights"]) & {"rel_micro_f", "sts_pearson"} == set()
+    assert fill_joint_config(base, list(folders.values()), "owner/x", SETTINGS).remarks == []
+
+
+def test_an_empty_text_is_no_text_without_entities(
+    base: Path, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    labels = rename(tmp_path / "labels", folders["labels"], "own")
+    nlp = spacy.blank("en")
+    empty = nlp.make_doc("")
+    empty.cats = {"x": 1.0, "y": 0.0}
+    docs = [*DocBin().from_disk(labels / "train.spacy").get_docs(nlp.vocab), empty]
+    DocBin(docs=docs).to_disk(labels / "train.spacy")
+    _, taught, _ = fill_joint_config(base, [labels, folders["chemicals"]], "owner/x", SETTINGS)
+    assert taught == {"ner": [str(folders["chemicals"])], "textcat": [str(labels)]}
+    references = [
+        *docs,
+        *DocBin().from_disk(folders["chemicals"] / "train.spacy").get_docs(nlp.vocab),
+    ]
+    assert collect_label_sets(references, name="ner") == {"blurb": {"bc5_chem": ["Chemical"]}}
 
 
 def save_config(folder: Path, *names: str) -> Path:
