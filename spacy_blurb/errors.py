@@ -968,6 +968,11 @@ class Errors(metaclass=_CodedMessages):
         "of its own: convert-own --label NAME."
     )
 
+    B646 = (
+        "Another 'spacy blurb run' works in {folder}. Wait for it to end, let it run several cells "
+        "at once (--jobs, --gpus), or give this one a folder of its own (--work)."
+    )
+
     # Streaming
     B750 = (
         "Cannot tell the format of the output by {found}. Give --format, one of: {known}; or a "

@@ -23,6 +23,10 @@ def zero_shot(
     ] = None,
     n_shots: Annotated[int, typer.Option(min=1, help="How many of them.")] = 4,
     limit: Annotated[int | None, typer.Option(min=1, help="Questions to take.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Name in the result; by default encoder, method and shots."),
+    ] = None,
 ) -> None:
     """Score options by our own protocol, which no published figure follows (docs/protocol.md).
 
@@ -47,6 +51,7 @@ def zero_shot(
         method=method,  # type: ignore[arg-type]
         shots=solved,
         limit=limit,
+        model=model,
     )
     write_zero_shot(result, predictions, units, output)
     low, high = (100 * bound for bound in result["ci95"])

@@ -89,6 +89,9 @@ def _wrong_entities(
 ) -> _Errors:
     for doc, item, row in zip(docs, gold, rows, strict=True):
         found = {(e["start"], e["end"], e["label"]) for e in row["entities"]}
+        if task.labels:
+            # Of other types the score says nothing.
+            found = {entity for entity in found if entity[2] in task.labels}
         if found != set(item.mentions):
             yield item.id, partial(_show_entities, doc.text, set(item.mentions), found)
 

@@ -27,6 +27,8 @@ _SETTINGS: dict[str, type] = {
 _GRID_KEYS = ("name", "tasks", "seeds", "form", "select", "settings", "overrides", "task", "models")
 _TASK_KEYS = (*_SETTINGS, "form", "seeds", "overrides")
 _MODEL_KEYS = (*_SETTINGS, "encoder", "tasks", "seeds", "overrides")
+SEED = "{seed}"
+"""Stands for the seed in an encoder's name."""
 _NAME_LETTERS = "letters, digits, '.', '_' and '-'"
 
 
@@ -37,6 +39,7 @@ class Cell:
     model (str): Name in the table and in the result file's name.
     encoder (str): Hugging Face folder or hub name.
     form (str): Of the data, "original" or "blurb".
+    pattern (str): Of the encoders' names, where there is one for each seed; else "".
     train_docs (int | None): Budget: so many training Docs, drawn with a fixed seed; None for all.
     overrides (Mapping[str, Any]): Dotted key → value, over the template.
     """
@@ -48,6 +51,7 @@ class Cell:
     settings: Settings
     train_docs: int | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    pattern: str = ""
 
     @property
     def name(self) -> str:
@@ -63,6 +67,7 @@ class Cell:
             "train_docs": self.train_docs,
             "form": self.form,
             "encoder": name_encoder(self.encoder),
+            **({"encoder_pattern": _name_pattern(self.pattern)} if self.pattern else {}),
             "overrides": dict(self.overrides),
         }
 
@@ -96,6 +101,13 @@ def read_grid(path: Path, *, encoder: str | None) -> list[Group]:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BlurbError(Errors.B617.format(path=path, reason=error)) from error
     return _Reader(path, values, encoder).read()
+
+
+def _name_pattern(pattern: str) -> str:
+    """Return what tells encoders of other seeds, without the folders around them."""
+    parts = Path(pattern).parts
+    first = next(number for number, part in enumerate(parts) if SEED in part)
+    return "/".join(parts[first:])
 
 
 class _Reader:
@@ -157,11 +169,12 @@ class _Reader:
                     Cell(
                         task=task,
                         model=model,
-                        encoder=str(encoder).replace("{seed}", str(seed)),
+                        encoder=str(encoder).replace(SEED, str(seed)),
                         form=form,
                         settings=Settings(**picked, seed=seed),
                         train_docs=train_docs,
                         overrides=overrides,
+                        pattern=str(encoder) if SEED in str(encoder) else "",
                     )
                     for seed in seeds
                 )

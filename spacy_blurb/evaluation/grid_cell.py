@@ -18,6 +18,7 @@ from typing import Any
 from confection import Config
 
 from ..data.formats.file_hash import hash_file
+from ..data.formats.whole_files import write_whole
 from ..errors import BlurbError, Errors
 from ..runtime.processor import name_processor
 from .corpora import limit_training, read_form
@@ -309,6 +310,19 @@ def finished_result(prepared: PreparedCell, output: Path) -> dict[str, Any] | No
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return result if same else None
+
+
+def restate(output: Path, result: Mapping[str, Any], remarks: Mapping[str, Any]) -> None:
+    """Write remarks into a result that is there already.
+
+    Its setting may have been tried alone at first, and chosen among others since.
+
+    remarks (Mapping[str, Any]): See `evaluate`.
+    """
+    if all(result["run"].get(key) == value for key, value in remarks.items()):
+        return
+    content = {**result, "run": {**result["run"], **remarks}}
+    write_whole(output, json.dumps(content, indent=2) + "\n")
 
 
 def check_encoder(prepared: PreparedCell, output: Path) -> None:

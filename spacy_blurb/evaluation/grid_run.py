@@ -2,14 +2,16 @@
 
 import queue
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import BlurbError
+from filelock import FileLock, Timeout
+
+from ..errors import BlurbError, Errors
 from .corpora import find_corpus
 from .families import get_family
 from .grid import Cell, Group
@@ -23,6 +25,7 @@ from .grid_cell import (
     evaluate,
     finished_result,
     prepare,
+    restate,
     train,
 )
 from .processes import Processes
@@ -98,6 +101,8 @@ class GridRun:
         self._telling = threading.Lock()
         # Cells with the same settings and other names share a training.
         self._trainings_of: dict[str, threading.Lock] = defaultdict(threading.Lock)
+        # Training → cells that are not scored from it yet.
+        self._pending: Counter[str] = Counter()
         # Of each group the score, place (the first of equals wins) and training of the best so far.
         self._best: dict[tuple[str, str], tuple[float, int, PreparedCell]] = {}
         self._choosing = threading.Lock()
@@ -109,7 +114,18 @@ class GridRun:
         """Run what is not finished.
 
         RETURNS (Outcome): A failed cell stops no other.
+        RAISES (BlurbError): B646 another grid is in the folder of trainings.
         """
+        self._folders.work.mkdir(parents=True, exist_ok=True)
+        try:
+            # The system unlocks it when a process dies. Two grids would delete each other's
+            # trainings for those of a grid that was killed.
+            with FileLock(self._folders.work / ".lock", timeout=0):
+                return self._run()
+        except Timeout as error:
+            raise BlurbError(Errors.B646.format(folder=self._folders.work)) from error
+
+    def _run(self) -> Outcome:
         ready = [group for group in self._groups if self._prepare_corpus(group)]
         try:
             chosen = self._choose([group for group in ready if len(group.alternatives) > 1])
@@ -120,6 +136,7 @@ class GridRun:
                 elif selection := chosen.get((group.task, group.model)):
                     best, remarks = selection
                     work += [(cell, remarks) for cell in group.alternatives[best]]
+            self._count_cells(cell for cell, _ in work)
             self._in_parallel(self._run_cell, work)
         except BaseException:
             self._processes.stop()
@@ -135,7 +152,7 @@ class GridRun:
             for cell in group.alternatives[0]:
                 if not self._overwrite and self._output(cell).is_file():
                     check_encoder(self._prepare(cell), self._output(cell))
-        except (BlurbError, ModuleNotFoundError, OSError) as error:
+        except (BlurbError, ModuleNotFoundError, OSError, ValueError, KeyError) as error:
             for failed in group.alternatives[0]:
                 self._fail(failed, error)
             return False
@@ -200,7 +217,7 @@ class GridRun:
                 if dev_score(prepared, folder) is None:
                     train(prepared, folder, place, self._processes)
             score = dev_score(prepared, folder)
-        except (BlurbError, OSError) as error:
+        except (BlurbError, OSError, ValueError, KeyError, TypeError) as error:
             if not self._processes.stopped:
                 self._report(f"{cell.task.name} {cell.name}, to choose on dev: {error}")
             return None
@@ -217,18 +234,34 @@ class GridRun:
             prepared = self._prepare(cell)
             result = finished_result(prepared, output)
             if result is not None:
+                restate(output, result, remarks)
                 self._tell(cell, f"{_describe(result)}, finished before", skipped=1)
                 return
             with self._trainings_of[prepared.key], self._place() as place:
                 train(prepared, folder, place, self._processes)
                 result = evaluate(prepared, folder, output, place, self._processes, remarks)
-                if not self._keep_models:
+                if not self._keep_models and self._is_last(prepared.key):
                     drop_model(prepared, folder)
         except (BlurbError, OSError, ValueError, KeyError) as error:
             self._fail(cell, error)
             return
         seconds = result["run"]["train_seconds"] + result["run"]["evaluate_seconds"]
         self._tell(cell, f"{_describe(result)}, {seconds:.0f} s", finished=1)
+
+    def _count_cells(self, cells: Iterable[Cell]) -> None:
+        """Note how many cells are still to be scored from each training."""
+        for cell in cells:
+            try:
+                prepared = self._prepare(cell)
+            except (BlurbError, OSError, ValueError, KeyError):
+                continue  # `_run_cell` says it
+            if finished_result(prepared, self._output(cell)) is None:
+                self._pending[prepared.key] += 1
+
+    def _is_last(self, key: str) -> bool:
+        """Tell whether no other cell waits for a training; to be called once for each cell."""
+        self._pending[key] -= 1
+        return self._pending[key] <= 0
 
     def _prepare(self, cell: Cell) -> PreparedCell:
         with self._preparing:

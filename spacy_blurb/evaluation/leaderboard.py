@@ -184,10 +184,9 @@ def _protocol_problems(cells: Mapping[str, BoardCell]) -> list[str]:
     problems = []
     shown = {name: cell for name, cell in cells.items() if name in BLURB_TASKS}
     budgets = [
-        f"{name} ({result.budget[0]:,} of {result.budget[1]:,})"
+        f"{name} ({used:,} of {total:,})"
         for name, cell in shown.items()
-        for result in cell.results[:1]
-        if result.budget
+        for used, total in _budgets(cell.results)
     ]
     if budgets:
         problems.append(f"trained on a part of the training Docs: {', '.join(budgets)}")
@@ -234,13 +233,22 @@ def _build_cell(
         notes.append("not all models of this column were scored on the same gold data")
     if _is_end_to_end(results):
         notes.append("end to end: the entities are predicted, too")
-    if budget := results[0].budget:
-        notes.append(f"trained on {budget[0]:,} of {budget[1]:,} Docs")
-    if selection := results[0].content.get("run", {}).get("selection"):
-        notes.append(f"best of {len(selection['tried'])} settings on dev")
+    notes += [f"trained on {used:,} of {total:,} Docs" for used, total in _budgets(results)]
+    selections = [result.content.get("run", {}).get("selection") for result in results]
+    tried = {len(selection["tried"]) for selection in selections if selection}
+    notes += [f"best of {number} settings on dev" for number in sorted(tried)]
+    silent = [str(result.seed) for result in results if not result.settings]
+    if len(results) > 1 and silent:
+        # They are averaged as if they differed in nothing but the seed, which nobody can check.
+        notes.append(f"settings not stated for seeds {_list(silent)}")
     runs = [(result.seed, 100 * result.content["score"]) for result in results]
     score = sum(value for _, value in runs) / len(runs)
     return BoardCell(score, runs, _cell_interval(results), notes, results)
+
+
+def _budgets(results: Sequence[Result]) -> list[tuple[int, int]]:
+    """Return the budgets of runs that had one: training Docs used, and all there are."""
+    return sorted({result.budget for result in results if result.budget})
 
 
 def _differences(results: Sequence[Result]) -> dict[str, list[str]]:

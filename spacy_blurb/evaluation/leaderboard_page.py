@@ -17,6 +17,7 @@ from ..tasks.blurb import BLURB_TASKS, BLURB_TYPES
 from .error_views import build_views
 from .leaderboard import Board, BoardCell, Row, own_beyond
 from .leaderboard_markdown import Footnotes, format_score
+from .result_files import Result
 from .results import package_versions
 
 _TITLES = {
@@ -179,15 +180,28 @@ def _curves(board: Board) -> list[dict[str, Any]]:
     charts = []
     for task in TASKS.values():
         runs = [
-            (row.model, result.seed, result.content["run"]["curve"])
+            (row.model, result.seed, curve)
             for row in board.own
             if task.name in row.cells
             for result in row.cells[task.name].results
-            if len(result.content.get("run", {}).get("curve", [])) > 1
+            if len(curve := _curve(result)) > 1
         ]
         if runs:
             charts.append(_chart(task.dataset, runs, colors))
     return charts
+
+
+def _curve(result: Result) -> list[tuple[float, float]]:
+    """Return steps and scores on dev; spaCy logs none where nothing could be scored."""
+    found = result.content.get("run", {}).get("curve")
+    points = found if isinstance(found, list) else []
+    return [
+        (point[0], point[1])
+        for point in points
+        if isinstance(point, list)
+        and len(point) > 1
+        and all(isinstance(value, int | float) for value in point[:2])
+    ]
 
 
 def _chart(title: str, runs: list[tuple[str, Any, Any]], colors: dict[str, int]) -> dict[str, Any]:

@@ -72,6 +72,8 @@ def build_wheel(
     with tempfile.TemporaryDirectory(prefix="spacy-blurb-") as folder:
         copy = Path(folder) / "pipeline"
         shutil.copytree(pipeline, copy)
+        # spaCy would take it for that of the new package, with the scores of the old one.
+        (copy / "README.md").unlink(missing_ok=True)
         # spaCy would keep the README, and the build its files, of a package made before; which the
         # pipeline may be in.
         if source.is_dir():

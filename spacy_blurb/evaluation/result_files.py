@@ -1,6 +1,7 @@
 """Which results are in a folder?"""
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,10 +126,30 @@ def _read(path: Path) -> Result | None:
         raise BlurbError(Errors.B635.format(path=path, reason=error)) from error
     if not isinstance(content, dict) or not {"task", "metric", "score"} <= set(content):
         return None
-    for key in ("model", "ci95", "n"):
-        if key not in content:
-            raise BlurbError(Errors.B635.format(path=path, reason=f"{key!r} is missing"))
-    if not isinstance(content["score"], (int, float)) or not -1 <= content["score"] <= 1:
-        reason = f"'score' is {content['score']!r}, not a number from -1 to 1"
+    if reason := _find_problem(content):
         raise BlurbError(Errors.B635.format(path=path, reason=reason))
     return Result(path, content)
+
+
+def _find_problem(content: dict[str, Any]) -> str | None:
+    """Say what keeps a result from being shown, None for nothing."""
+    for key in ("model", "ci95", "n"):
+        if key not in content:
+            return f"{key!r} is missing"
+    if not _is_number(content["score"]) or not -1 <= content["score"] <= 1:
+        return f"'score' is {content['score']!r}, not a number from -1 to 1"
+    ci95 = content["ci95"]
+    if not isinstance(ci95, list) or len(ci95) != 2 or not all(map(_is_number, ci95)):
+        return f"'ci95' is {ci95!r}, not two numbers"
+    if not isinstance(content["task"], str):
+        return f"'task' is {content['task']!r}, not a name"
+    if not isinstance(content.get("seed"), int | str | None):
+        return f"'seed' is {content['seed']!r}, not a whole number"
+    run = content.get("run", {})
+    if not isinstance(run, dict) or not isinstance(run.get("settings", {}), dict):
+        return "'run' is not an object with 'settings'"
+    return None
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)

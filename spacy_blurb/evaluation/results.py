@@ -167,8 +167,15 @@ def read_units(path: Path) -> Units:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        table = np.array(content["table"], dtype=np.float64)
-        return Units(content["kind"], tuple(content["ids"]), table)
+        table, ids = np.array(content["table"], dtype=np.float64), tuple(content["ids"])
+        if (
+            table.ndim != 2
+            or len(table) != len(ids)
+            or not len(ids)
+            or not np.isfinite(table).all()
+        ):
+            raise ValueError("not a row of numbers for each id")
+        return Units(content["kind"], ids, table)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BlurbError(Errors.B633.format(path=path, reason=error)) from error
 

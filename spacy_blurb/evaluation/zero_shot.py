@@ -66,6 +66,7 @@ def evaluate_zero_shot(
     method: Method,
     shots: Sequence[Doc] = (),
     limit: int | None = None,
+    model: str | None = None,
 ) -> tuple[dict[str, Any], list[ChoicePrediction], Units]:
     """Choose among options by an encoder that was not trained for it.
 
@@ -73,6 +74,7 @@ def evaluate_zero_shot(
     references (Sequence[Doc]): With multiple-choice questions.
     shots (Sequence[Doc]): Solved questions to read first.
     limit (int | None): Of the questions, take this many, spread evenly over the file.
+    model (str | None): Name in the result; by default the encoder's, the method and the shots.
     RETURNS (tuple): Result, a prediction for each question, and whether it is right.
     RAISES (BlurbError): B546 no multiple-choice question, B547 the encoder has no masked-language
         head, B548 shots for a method that has no use for them.
@@ -107,7 +109,7 @@ def evaluate_zero_shot(
         "baseline": majority_share(gold),
         "n": len(right),
         "questions_in_file": len(every),
-        "model": Path(encoder).name,
+        "model": model or "-".join([Path(encoder).name, method, *_name_shots(len(solved))]),
         "seed": None,
         **describe_data(data),
         # Of the questions taken, under the name that `evaluate` gives them.
@@ -161,6 +163,10 @@ def _find_list(text: str, options: Sequence[str]) -> int:
         if start < 0:
             return len(text)
     return start
+
+
+def _name_shots(count: int) -> list[str]:
+    return [f"{count}-shot"] if count else []
 
 
 def _solve(question: DocQuestion) -> str:

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 import spacy
 from confection import Config
+from filelock import FileLock
 
 from spacy_blurb.data.docbin import read_docbin
+from spacy_blurb.data.formats.file_hash import hash_file
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.corpora import find_corpus, limit_training, read_form
 from spacy_blurb.evaluation.grid import read_grid
@@ -30,7 +32,7 @@ from spacy_blurb.evaluation.grid_cell import (
     read_curve,
     train,
 )
-from spacy_blurb.evaluation.grid_run import Folders, GridRun
+from spacy_blurb.evaluation.grid_run import Folders, GridRun, Outcome
 from spacy_blurb.evaluation.processes import Processes, Usage
 from spacy_blurb.tasks import get_task
 
@@ -327,6 +329,62 @@ def test_of_candidates_one_model_is_kept(
     assert trained == list(rates)
     # Before each training, and before the best one is evaluated.
     assert kept == [[], [1e-2], [2e-2], [2e-2], [2e-2]]
+
+
+def test_two_grids_do_not_delete_each_others_trainings(workplace: Path, tiny_encoder: Path) -> None:
+    groups = read_grid(workplace / "grid.toml", encoder=str(tiny_encoder))
+    folders = Folders(workplace / "data", workplace / "work", workplace / "results")
+    (workplace / "work").mkdir()
+    with (
+        FileLock(workplace / "work" / ".lock"),
+        pytest.raises(BlurbError, match=r"B646.*Another .*work"),
+    ):
+        GridRun(groups, folders, [Place()], report=lambda line: None).run()
+
+
+def test_cells_of_equal_settings_share_a_training_and_are_told_anew(
+    workplace: Path, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a result that is there gets to know what its setting was chosen from."""
+    monkeypatch.chdir(workplace)
+    base = 'tasks = ["bc5cdr"]\n[models.a]\n[models.b]\n[settings]\nepochs = 1\n'
+    Path("grid.toml").write_text(base, encoding="utf-8")
+    trained: list[str] = []
+
+    def record_train(prepared: PreparedCell, folder: Path, *_: object) -> None:
+        target = folder / prepared.key
+        if not (target / "model-last").is_dir():
+            trained.append(prepared.cell.model)
+            (target / "model-last").mkdir(parents=True)
+            record = {"steps": 4, "curve": [[4, 0.5, 0.0]]}
+            (target / "train.json").write_text(json.dumps(record), encoding="utf-8")
+
+    def record_evaluate(prepared: PreparedCell, folder: Path, output: Path, *rest: object) -> dict:
+        assert (folder / prepared.key / "model-last").is_dir()
+        run = {"settings_sha256": prepared.key, "train_seconds": 1, "evaluate_seconds": 1}
+        data = hash_file(prepared.corpus / "test.spacy")
+        result = {"metric": "f", "score": 0.5, "ci95": [0, 1], "run": run, "data_sha256": data}
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(json.dumps(result), encoding="utf-8")
+        return result
+
+    monkeypatch.setattr("spacy_blurb.evaluation.grid_run.train", record_train)
+    monkeypatch.setattr("spacy_blurb.evaluation.grid_run.evaluate", record_evaluate)
+
+    def run_grid() -> Outcome:
+        groups = read_grid(Path("grid.toml"), encoder=str(tiny_encoder))
+        folders = Folders(Path("data"), Path("work"), Path("results"))
+        return GridRun(groups, folders, [Place()], report=lambda line: None).run()
+
+    assert (run_grid().finished, len(trained)) == (2, 1)
+    assert not list(Path("work").glob("bc5cdr/*/model-last"))
+    rate = get_task("bc5cdr").training.learning_rate
+    text = base.replace("[models.a]", 'select = "dev"\n[models.a]')
+    Path("grid.toml").write_text(f"{text}learning_rate = [{rate}, 0.5]\n", encoding="utf-8")
+    assert run_grid().skipped == 2
+    told = json.loads(Path("results/bc5cdr/a-s0.json").read_text(encoding="utf-8"))
+    assert [row["learning_rate"] for row in told["run"]["selection"]["tried"]] == [rate, 0.5]
+    assert told["score"] == 0.5
 
 
 def test_another_encoder_is_refused_before_anything_is_trained(

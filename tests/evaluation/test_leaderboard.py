@@ -131,11 +131,49 @@ def test_runs_that_differ_in_more_than_the_seed_are_not_averaged(
     assert any(note.startswith(f"runs that differ in {what}") for note in cell.notes)
 
 
-@pytest.mark.parametrize("names", [("x-s0", "x-s1"), ("x-1", "x-1"), ("0", "1"), ("x10", "x10")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("x-s0", "x-s1"),
+        ("x-1", "x-1"),
+        ("0", "1"),
+        ("x10", "x10"),
+        # The seed is in the name for another reason, too.
+        ("pubmed-v1-s0", "pubmed-v1-s1", "pubmed-v1-s2"),
+        ("bert-2-s0", "bert-2-s1", "bert-2-s2"),
+    ],
+)
 def test_an_encoder_for_each_seed_is_no_difference(tmp_path: Path, names: tuple) -> None:
     for seed, name in enumerate(names):
         write_result(tmp_path, "hoc", "m", seed, settings={"encoder": name})
     assert own(tmp_path)["m"].cells["hoc"].score == pytest.approx(50)
+
+
+def test_a_grid_states_the_pattern_of_its_encoders(tmp_path: Path) -> None:
+    for seed in range(3):
+        settings = {"encoder": "final", "encoder_pattern": "s{seed}/final"}
+        run = {"settings": settings, "encoder_sha256": f"{seed}" * 12}
+        write_result(tmp_path, "hoc", "m", seed, run=run)
+    assert own(tmp_path)["m"].cells["hoc"].notes == []
+
+
+def test_what_any_run_states_is_said_of_the_mean(tmp_path: Path) -> None:
+    """Also where the first seed, or the first in the order of letters, states nothing."""
+    part = {"train_docs": 100, "train_docs_of": 1000}
+    tried = {"selection": {"tried": [{}, {}, {}]}}
+    write_result(tmp_path, "hoc", "m", 10)
+    write_result(tmp_path, "hoc", "m", 2, run={"settings": part, **tried})
+    row = own(tmp_path)["m"]
+    assert row.cells["hoc"].notes == [
+        "trained on 100 of 1,000 Docs",
+        "best of 3 settings on dev",
+        "settings not stated for seeds 10",
+    ]
+    assert any(reason.startswith("trained on a part") for reason in row.refused)
+    for task in BLURB_TASKS:
+        write_result(tmp_path / "b", task, "m", 10)
+        write_result(tmp_path / "b", task, "m", 2, settings=part)
+    assert own(tmp_path / "b")["m"].blurb is None
 
 
 def test_runs_of_two_encoders_are_not_averaged(tmp_path: Path) -> None:
@@ -219,6 +257,23 @@ def test_two_results_of_one_run(tmp_path: Path) -> None:
 def test_damaged_results(tmp_path: Path, content: str) -> None:
     (tmp_path / "a.json").write_text(content, encoding="utf-8")
     with pytest.raises(BlurbError, match=r"B635.*a\.json"):
+        read_results(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"ci95": None},
+        {"ci95": [0.1, float("nan")]},
+        {"run": None},
+        {"run": {"settings": None}},
+        {"seed": [1]},
+        {"score": True},
+    ],
+)
+def test_damaged_values(tmp_path: Path, more: dict) -> None:
+    write_result(tmp_path, "hoc", "m", **more)
+    with pytest.raises(BlurbError, match=rf"B635.*'{next(iter(more))}'"):
         read_results(tmp_path)
 
 

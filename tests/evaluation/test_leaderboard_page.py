@@ -103,6 +103,8 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     wrong = {"start": 0, "end": 7, "label": "Disease"}
     right = {"start": 22, "end": 27, "label": "Disease"}
     rows = [{"id": "d1", "entities": [wrong, right]}, {"id": "d2", "entities": []}]
+    # Of a type that the task does not have: not scored, so no error.
+    rows[1]["entities"] = [{"start": 0, "end": 4, "label": "Animal"}]
     score(results, gold, "ncbi_disease", rows, HOSTILE)
     score(results, gold, "hoc", [{"id": "t1", "labels": [get_task("hoc").labels[0]]}], HOSTILE)
     score(

@@ -246,6 +246,14 @@ def test_a_package_is_built_again_from_its_own_sources(
     assert spacy.load(sources)(TEXT).ents
 
 
+def test_the_readme_of_an_older_package_is_not_kept(trained_folder: Path, tmp_path: Path) -> None:
+    old = tmp_path / "pipeline"
+    shutil.copytree(trained_folder, old)
+    (old / "README.md").write_text("scores of 2020", encoding="utf-8")
+    build_wheel(old, tmp_path, name="new", version="0.1.0")
+    assert "2020" not in (tmp_path / "en_new-0.1.0" / "README.md").read_text(encoding="utf-8")
+
+
 def test_not_a_pipeline(tmp_path: Path) -> None:
     with pytest.raises(BlurbError, match="B504"):
         build_wheel(tmp_path, tmp_path / "out", name="demo", version="0.1.0")

@@ -153,6 +153,12 @@ def test_units_that_cannot_be_read(tmp_path: Path) -> None:
     small = Units("pearson", ("a", "b"), np.array([[3, 1.25e-9], [1 / 3, 2e7 / 3]]))
     write_units(small, path)
     assert read_units(path).table == pytest.approx(small.table, rel=1e-8)
-    path.write_text("{}", encoding="utf-8")
-    with pytest.raises(BlurbError, match="B633"):
-        read_units(path)
+    for content in (
+        "{}",
+        '{"kind": "f1", "ids": [], "table": []}',
+        '{"kind": "f1", "ids": ["a", "b"], "table": [[1, 1, 1]]}',
+        '{"kind": "f1", "ids": ["a"], "table": [[1, null, 1]]}',
+    ):
+        path.write_text(content, encoding="utf-8")
+        with pytest.raises(BlurbError, match="B633"):
+            read_units(path)

@@ -211,6 +211,8 @@ def test_ids_that_do_not_fit(rows: list, message: str) -> None:
         ({"start": 0.5, "end": 5, "label": "X"}, "B630.*start is 0.5, expected a whole"),
         ({"start": True, "end": 5, "label": "X"}, "B630.*start is True"),
         ({"start": 0, "end": 5, "label": "X", "score": "high"}, "B630.*score is 'high'"),
+        ({"start": 0, "end": 5, "label": "X", "score": 97}, "B630.*97.*from 0 to 1"),
+        ({"start": 0, "end": 5, "label": "X", "score": -0.1}, "B630.*-0.1.*from 0 to 1"),
         ("0-5", "B630.*entities is '0-5'"),
     ],
 )
@@ -231,3 +233,18 @@ def test_rows_of_another_type() -> None:
     for score in ("high", None, float("nan"), True):
         with pytest.raises(BlurbError, match=r"B630.*expected a number"):
             score_rows(PAIRS, [GoldPair("1", 1.0)], [{"id": "1", "score": score}], FILE)
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ('{"id": "1", "x": "\u00e9"}'.encode("latin-1"), "B102"),
+        (b'{"id": "1", "x": ' + b"[" * 100_000, "B628.*line 1"),
+        (b'{"id": "1", "x": ' + b"9" * 5000 + b"}", "B628.*line 1"),
+    ],
+)
+def test_files_that_are_no_json(tmp_path: Path, content: bytes, code: str) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(BlurbError, match=code):
+        read_rows(path)

@@ -105,6 +105,7 @@ def test_likelihood_equals_a_plain_loop(masked_encoder: Path, tmp_path: Path, n_
             total += float(logits.log_softmax(-1)[ids[place]])
         assert found == pytest.approx(total / len(parts[1]), abs=1e-4)
     assert result["shots"] == n_shots
+    assert result["model"].endswith("-pll-1-shot" if n_shots else "-pll")
     assert "non-standard" in result["protocol"]
     assert (result["n"], result["baseline"]) == (1, 1.0)
     best = max(range(3), key=prediction.scores.__getitem__)
@@ -143,6 +144,14 @@ def test_the_gold_data_have_the_name_that_evaluate_gives_them(
     assert [prediction.id for prediction in predictions] == ["0", "1", "2", "3"]
     part, _ = evaluate(tiny_encoder, tmp_path, docs, method="embedding", limit=2)
     assert part["gold_sha256"] != gold
+
+
+def test_methods_and_shots_have_names_of_their_own(tiny_encoder: Path, tmp_path: Path) -> None:
+    """So that all of them can be in one folder, and in one table."""
+    result, _ = evaluate(tiny_encoder, tmp_path, [make_doc()], method="embedding")
+    assert result["model"] == f"{tiny_encoder.name}-embedding"
+    result, _ = evaluate(tiny_encoder, tmp_path, [make_doc()], method="embedding", model="mine")
+    assert result["model"] == "mine"
 
 
 def test_what_cannot_be_done_is_said(tiny_encoder: Path, tmp_path: Path) -> None:

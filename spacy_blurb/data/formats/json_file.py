@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ...errors import BlurbError, Errors
+from ...errors import BlurbError, Errors, first_line
 from .compressed import read_lines
 
 T = TypeVar("T")
@@ -22,8 +22,9 @@ def read_json(path: Path, kind: type[T]) -> T:
     text = "\n".join(line for _, line in read_lines(path))
     try:
         content = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise _not_json(path, error.lineno, error.msg) from error
+    except (ValueError, RecursionError) as error:
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
+        raise _not_json(path, line, error) from error
     return _check_kind(content, kind, path, "top level")
 
 
@@ -37,8 +38,8 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         if line.strip():
             try:
                 content = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise _not_json(path, number, error.msg) from error
+            except (ValueError, RecursionError) as error:
+                raise _not_json(path, number, error) from error
             yield number, _check_kind(content, dict, path, f"line {number}")
 
 
@@ -66,8 +67,24 @@ def _check_kind(value: Any, kind: type[T], path: Path, where: str) -> T:
                 path=path, where=where, found=repr(value)[:80], expected=_KINDS[kind]
             )
         )
+    if isinstance(value, str) and not value.isascii() and not is_text(value):
+        raise BlurbError(
+            Errors.B151.format(
+                path=path,
+                where=where,
+                found=f"{ascii(value)[:80]}, with half of a surrogate pair",
+                expected="a text",
+            )
+        )
     return value
 
 
-def _not_json(path: Path, line: int, reason: str) -> BlurbError:
+def is_text(value: str) -> bool:
+    """Tell whether a string is text, without half of a surrogate pair, which JSON can spell."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+def _not_json(path: Path, line: int, error: Exception) -> BlurbError:
+    # Too deeply nested, numbers of too many digits, or no JSON.
+    reason = error.msg if isinstance(error, json.JSONDecodeError) else first_line(error)
     return BlurbError(Errors.B150.format(path=path, line=line, reason=reason))

@@ -59,6 +59,7 @@ def _to_question(path: Path, row: Any, number: int, left_out: Counter[str]) -> Q
     options = typed(row, "options", list, default=[])
     if any(type(option) is not str for option in options):
         raise TypeError("options are not all strings")
+    "".join(options).encode("utf-8")  # half of a surrogate pair is no text
     label = typed_id(row, "label").strip() if row.get("label") not in (None, "") else ""
     where = {"path": path, "line": number, "question": question_id}
     unknown = options and label not in map(str, range(len(options)))

@@ -21,7 +21,7 @@ from ...metrics.answers import (
 from ...metrics.calibration import calibration_bins, expected_calibration_error
 from ...metrics.resampling import Units
 from ...tasks import Task
-from .rows import Row, require
+from .rows import Row, require, require_probability
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +158,7 @@ def _calibrate_spans(
 def _read_spans(gold: GoldAnswer, row: Row, source: Path) -> tuple[_Span, list[_Span]]:
     """Return the answer and its candidates, which are the answer alone where a row names none."""
     best = _read_span(gold, row, source)
+    require_probability(row, "score", source)
     if "candidates" not in row:
         return best, [best]
     candidates = require(row, "candidates", list, source)
@@ -202,7 +203,7 @@ def _calibrate_labels(
 ) -> dict[str, Any] | None:
     if any(row.get("score") is None for row in rows):
         return None
-    scores = [float(require(row, "score", float, source)) for row in rows]
+    scores = [require_probability(row, "score", source) for row in rows]
     right = [_guess(row) == label for row, label in zip(rows, wanted, strict=True)]
     return _calibration(scores, right)
 

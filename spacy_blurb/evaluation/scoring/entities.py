@@ -14,7 +14,7 @@ from ...metrics.resampling import Units
 from ...metrics.words import WordSpans, count_words, macro_word_f1, word_scores
 from ...tasks import Task
 from .documents import unite_parts
-from .rows import Row, per_label, require
+from .rows import Row, per_label, require, require_probability
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def _read_row(task: Task, gold: GoldEntities, row: Row, source: Path) -> _Found:
             continue
         score = entity.get("score")
         spans.append((start, end, label))
-        scores.append(None if score is None else float(require(inside, "score", float, source)))
+        scores.append(None if score is None else require_probability(inside, "score", source))
     return _Found(spans, scores, others)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...data.formats.compressed import read_lines
 from ...data.formats.whole_files import write_whole
 from ...errors import BlurbError, Errors
 
@@ -21,17 +22,15 @@ def write_rows(rows: Iterable[Row], path: Path) -> None:
 def read_rows(path: Path) -> list[Row]:
     """Read a prediction file.
 
-    RAISES (BlurbError): B100 no such file, B628 a line is not an object with an `id`.
+    RAISES (BlurbError): B628 a line is not an object with an `id`, and what `read_lines` raises.
     """
-    if not path.is_file():
-        raise BlurbError(Errors.B100.format(path=path))
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+    for number, line in read_lines(path):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BlurbError(
                 Errors.B628.format(path=path, line=number, reason=f"not JSON ({error})")
             ) from error
@@ -79,6 +78,20 @@ def require(row: Row, key: str, kind: type, source: Path) -> Any:
         is_right = math.isfinite(value)  # JSON of Python has NaN
     if not is_right or isinstance(value, bool):
         wanted = {list: "a list", float: "a number", int: "a whole number", str: "a string"}[kind]
+        raise BlurbError(
+            Errors.B630.format(path=source, doc_id=row["id"], key=key, found=value, wanted=wanted)
+        )
+    return value
+
+
+def require_probability(row: Row, key: str, source: Path) -> float:
+    """Return a row's value from 0 to 1; what is scored is how far it means what it says.
+
+    RAISES (BlurbError): B630 it is missing or no such number.
+    """
+    value = float(require(row, key, float, source))
+    if not 0 <= value <= 1:
+        wanted = "a probability from 0 to 1"
         raise BlurbError(
             Errors.B630.format(path=source, doc_id=row["id"], key=key, found=value, wanted=wanted)
         )

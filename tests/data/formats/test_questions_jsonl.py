@@ -54,6 +54,7 @@ def test_all_kinds(tmp_path: Path) -> None:
         ({"question": "?", "label": "2", "options": ["a", "b"]}, "B145"),
         ({"question": "?", "options": ["a", "b"]}, "B145"),
         ({"question": "?", "label": "0", "options": [1]}, "B167.*options are not all strings"),
+        ({"question": "?", "label": "0", "options": ["a", "\ud83d"]}, "B167.*surrogate"),
         (
             {"text": "xy", "question": "?", "answers": [{"start": 0, "text": "y"}]},
             "B144.*'y'.*at 0",

@@ -51,6 +51,21 @@ def test_csv_cells_may_hold_lines(write: Callable[[str], Path]) -> None:
             list(read_csv(write(content), ("id",)))
 
 
+@pytest.mark.parametrize("value", ["[" * 100_000, "9" * 5000])
+def test_json_that_python_cannot_read(write: Callable[[str], Path], value: str) -> None:
+    with pytest.raises(BlurbError, match="B150"):
+        read_json(write(value), list)
+    with pytest.raises(BlurbError, match=r"B150.*line 2"):
+        list(read_json_lines(write("{}\n" + value)))
+
+
+def test_half_of_a_surrogate_pair_is_no_text(write: Callable[[str], Path]) -> None:
+    item = read_json(write('{"a": "x \\ud83d", "b": "\\ud83d\\ude00"}'), dict)
+    assert take(item, "b", str, Path("f"), "top level") == "\U0001f600"
+    with pytest.raises(BlurbError, match=r"B151.*'a'.*surrogate"):
+        take(item, "a", str, Path("f"), "top level")
+
+
 def test_json_is_checked(write: Callable[[str], Path], tmp_path: Path) -> None:
     path = write('{"a":\n "β"}')
     assert read_json(path, dict) == {"a": "β"}
