@@ -302,6 +302,14 @@ class Errors(metaclass=_CodedMessages):
         "A process ended in the middle of its work, perhaps for want of memory. Run the command "
         "again, it goes on where it was; with a smaller 'corpus.n_processes' if memory is short."
     )
+    B216 = (
+        "The encoder in {folder} cannot be read: {reason}. A file may be cut off, or be a pointer "
+        "of Git LFS; save it again with 'save_pretrained'."
+    )
+    B217 = (
+        "The tokenizer in {folder} cannot be read: {reason}. Run 'python -m spacy blurb vocab "
+        "CONFIG', or copy tokenizer.json again."
+    )
     B240 = (
         "No encoder in {folder}: 'training.start_from' needs a Hugging Face folder with "
         "config.json and {weights}; save weights in other files anew with 'save_pretrained'."
@@ -328,9 +336,7 @@ class Errors(metaclass=_CodedMessages):
         "The loss of step {step} is not a number. Give a lower training.learning_rate or a longer "
         "training.warmup and start again with --overwrite; the last checkpoint is {last}."
     )
-    B247 = (
-        "Another process trains in {folder}. Wait until it ends, or give another 'training.output'."
-    )
+    B247 = "Another process works in {folder}. Wait until it ends, or give another '{setting}'."
     B248 = (
         "--overwrite would delete the encoder in {folder} that 'training.start_from' names. Give "
         "another 'training.output'."

@@ -58,7 +58,8 @@ def _average(model: Model, data: Any) -> tuple[Floats2d, Callable[[Floats2d], An
         return model.ops.alloc2f(0, 0), None
     xp = model.ops.xp
     rows = states.reshape(-1, states.shape[-1])
-    pieces = data.align.dataXd.reshape(-1)
+    # The encoder aligns on the host; on a GPU an array of the host has no index of the GPU's.
+    pieces = np.asarray(model.ops.to_numpy(data.align.dataXd)).reshape(-1)
     # Token index of every aligned piece: [2, 1] pieces → [0, 0, 1].
     lengths = np.asarray(model.ops.to_numpy(data.align.lengths))
     owners = xp.asarray(np.repeat(np.arange(len(lengths)), lengths))
@@ -68,13 +69,15 @@ def _average(model: Model, data: Any) -> tuple[Floats2d, Callable[[Floats2d], An
 
     def unpool(d_vectors: Floats2d) -> Any:
         d_rows = model.ops.alloc2f(*rows.shape)
-        model.ops.scatter_add(d_rows, pieces, (d_vectors * share)[owners])
+        model.ops.scatter_add(d_rows, xp.asarray(pieces), (d_vectors * share)[owners])
         return d_rows.reshape(states.shape)
 
     return vectors, unpool
 
 
-def _sum_pieces(model: Model, rows: Any, pieces: Any, lengths: NDArray[np.integer]) -> Any:
+def _sum_pieces(
+    model: Model, rows: Any, pieces: NDArray[np.integer], lengths: NDArray[np.integer]
+) -> Any:
     """Sum the rows of each token's pieces: first pieces together, then second ones, and so on.
 
     Most tokens have one or two, so this is several times faster than adding piece by piece, in the
@@ -84,7 +87,7 @@ def _sum_pieces(model: Model, rows: Any, pieces: Any, lengths: NDArray[np.intege
     firsts = np.cumsum(lengths) - lengths
     for place in range(int(lengths.max(initial=0))):
         tokens = np.flatnonzero(lengths > place)
-        chosen = rows[pieces[model.ops.xp.asarray(firsts[tokens] + place)]]
+        chosen = rows[model.ops.xp.asarray(pieces[firsts[tokens] + place])]
         if len(tokens) == len(lengths):
             vectors += chosen
         else:
@@ -119,7 +122,7 @@ def _average_rows(
     # Docs without tokens have no rows.
     full = [i for i, rows in enumerate(states) if rows is not None and rows.size]
     width = states[full[0]].shape[-1] if full else 0
-    chosen = {i: model.attrs["find_rows"](datas[i]) for i in full}
+    chosen = {i: model.ops.xp.asarray(model.attrs["find_rows"](datas[i])) for i in full}
     vectors: Any = model.ops.alloc2f(len(datas), width)
     for i in full:
         vectors[i] = states[i].reshape(-1, width)[chosen[i]].mean(0)

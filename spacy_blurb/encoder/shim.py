@@ -34,6 +34,7 @@ from .precision import Precision, Storage, choose_device, wants_bf16
 from .trained_source import is_pipeline, read_trained
 from .training_pass import TrainingPass
 from .weights import Source, read_source
+from .windows import fit_positions
 
 CELLS_A_THREAD = 2048
 """Cells that prediction computes at once in each thread; more leave the processor's cache and are
@@ -117,10 +118,9 @@ class EncoderShim(Shim):
 
     def _fill(self, source: Source) -> None:
         network = build_network(source.config, source.tensors)
-        window, overlap = self.settings["window"], self.settings["overlap"]
-        n_positions = network.config.n_positions
-        if window > n_positions:
-            window, overlap = n_positions, overlap * n_positions // window
+        window, overlap = fit_positions(
+            self.settings["window"], self.settings["overlap"], network.config.n_positions
+        )
         self._config = source.config
         self._reader = PieceReader(source.tokenizer, source.cls_id, source.sep_id, window, overlap)
         self._place(network, choose_device(self.settings["device"]))

@@ -94,6 +94,14 @@ def check_window(window: int, overlap: int) -> None:
         raise BlurbError(Errors.B306.format(window=window, overlap=overlap))
 
 
+def fit_positions(window: int, overlap: int, n_positions: int) -> tuple[int, int]:
+    """Return window and overlap that an encoder of so many positions can have."""
+    if window <= n_positions:
+        return window, overlap
+    shrunk = overlap * n_positions // window
+    return n_positions, max(0, min(shrunk, (n_positions - 3) // 2 - 1))
+
+
 def fits(window: int, overlap: int) -> bool:
     """Tell whether pairs too can be cut into windows of this size with this overlap."""
     return 0 <= overlap < (window - 3) // 2

@@ -24,6 +24,7 @@ from ..data.formats.file_hash import hash_file
 from ..data.formats.whole_files import write_whole
 from ..errors import BlurbError, Errors
 from .config import PretrainingConfig
+from .folder_lock import lock_folder
 from .pieces import encode_documents, load_tokenizer
 from .prepared import (
     TEXT_FOLDER,
@@ -100,8 +101,14 @@ def build_corpus(
         in all files, whatever the number of processes.
     RAISES (BlurbError): B205 a file is missing, B206 no vocabulary, B226 the folder holds a corpus
         with other settings, B227 no document is left, and what `read_source` raises. OSError that
-        names the file where one cannot be written; what was finished before stays.
+        names the file where one cannot be written; what was finished before stays. B247 another
+        process works in the folder.
     """
+    with lock_folder(Path(config.corpus.folder), "corpus.folder"):
+        return _build(config, report, overwrite=overwrite)
+
+
+def _build(config: PretrainingConfig, report: Report, *, overwrite: bool) -> dict[str, Any]:
     folder = Path(config.corpus.folder)
     tokenizer_hash = hash_tokenizer(read_pieces(Path(config.vocab.folder)).tokenizer)
     with Workers(config.corpus.n_processes) as workers:
@@ -221,12 +228,12 @@ def _read_whole_shard(task: ShardTask) -> dict[str, Any] | None:
     path = task.folder / f"{task.name}.json"
     if not path.is_file():
         return None
-    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if record.pop("key") != task.key:
-        return None
     try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if record.pop("key") != task.key:
+            return None
         check_shard(task.folder, record, verify=True)
-    except BlurbError:
+    except (BlurbError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return record
 

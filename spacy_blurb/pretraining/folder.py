@@ -5,13 +5,11 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from safetensors import SafetensorError
 from torch import Tensor
 from transformers import BertConfig
 
@@ -28,20 +26,6 @@ RECORD = "run.json"
 SEAL = "sizes.json"
 # Settings that may change between a run and its resumption: they leave the weights as they are.
 FREE_SETTINGS = {"output", "save_every", "log_every", "eval_every", "precision", "sharding"}
-
-
-@contextmanager
-def lock_folder(folder: Path) -> Iterator[None]:
-    """Keep a second run out of an output folder; the system unlocks it when a process dies.
-
-    RAISES (BlurbError): B247 another process is in it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / ".lock", timeout=0):
-            yield
-    except Timeout as error:
-        raise BlurbError(Errors.B247.format(folder=folder)) from error
 
 
 def claim_folder(
@@ -161,14 +145,31 @@ def save_final(
     vocab_folder (Path): Whose tokenizer files are copied.
     folder (Path): The output folder.
     record (dict): Content of `run.json`, which is written last: it marks a finished run.
+    RAISES (BlurbError): B244 it could not be written.
     """
+    try:
+        _save_whole(shape, weights, vocab_folder, folder, record)
+    except (OSError, RuntimeError, SafetensorError) as error:
+        last = newest_checkpoint(folder)
+        raise BlurbError(Errors.B244.format(folder=folder, reason=error, last=last)) from error
+
+
+def _save_whole(
+    shape: BertConfig,
+    weights: dict[str, Tensor],
+    vocab_folder: Path,
+    folder: Path,
+    record: dict[str, Any],
+) -> None:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".final-") as name:
         whole = Path(name)
         to_plain(shape, weights).save_pretrained(whole)
         for file in TOKENIZER_FILES:
             shutil.copyfile(vocab_folder / file, whole / file)
         # Without the padding and truncation that may be set in it: they would cut every text.
-        read_tokenizer(vocab_folder).save(str(whole / "tokenizer.json"))
+        # Not its own `save`, which fails with a bare Exception.
+        content = read_tokenizer(vocab_folder).to_str(pretty=True)
+        (whole / "tokenizer.json").write_text(content, encoding="utf-8")
         for path in sorted(whole.iterdir()):
             # The weights come readable to their owner alone; the folder is for everybody.
             shutil.copymode(folder / SETTINGS, path)

@@ -133,7 +133,10 @@ def _is_prepared(file: PreparedFile) -> bool:
     record = file.text.with_suffix(".json")
     if not record.is_file():
         return False
-    sizes = json.loads(record.read_text(encoding="utf-8"))["sizes"]
+    try:
+        sizes = json.loads(record.read_text(encoding="utf-8"))["sizes"]
+    except (ValueError, KeyError, TypeError):
+        return False  # a bad copy: read anew
     paths = {suffix: file.text.with_suffix(suffix) for suffix in sizes}
     return all(p.is_file() and p.stat().st_size == sizes[s] for s, p in paths.items())
 

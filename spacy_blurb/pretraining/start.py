@@ -9,12 +9,13 @@ old pieces that it is cut into.
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import BertConfig
 
-from ..errors import BlurbError, Errors
+from ..errors import BlurbError, Errors, first_line
 from .config import PretrainingConfig
 from .dropout import Dropout
 from .model import RowModel, build_model
@@ -33,8 +34,8 @@ def start_model(config: PretrainingConfig, pieces: Pieces) -> RowModel:
         and `training.start_from`.
     pieces (Pieces): The vocabulary of the run.
     RETURNS (RowModel): On the CPU in float32. Heads that the checkpoint lacks are random.
-    RAISES (BlurbError): B240 no such checkpoint, B241 not of BERT's type, B242 another shape than
-        in `model`.
+    RAISES (BlurbError): B240 no such checkpoint, B216 a damaged one, B241 not of BERT's type, B242
+        another shape than in `model`.
     """
     model = build_model(
         config.model, config.objective, len(pieces.is_special), config.training.seed
@@ -47,6 +48,7 @@ def start_model(config: PretrainingConfig, pieces: Pieces) -> RowModel:
         _check_shape(folder, model.config)
         weights = _read_weights(folder)
         old, new = read_tokenizer(folder), pieces.tokenizer
+        _cut_padding(weights, old.get_vocab_size(), folder)
         if old.get_vocab() != new.get_vocab():
             _exchange_vocabulary(weights, model.state_dict(), old, new)
         _copy(weights, model)
@@ -56,8 +58,15 @@ def start_model(config: PretrainingConfig, pieces: Pieces) -> RowModel:
 def _check_shape(folder: Path, wanted: BertConfig) -> None:
     if not (folder / "config.json").is_file() or not (folder / WEIGHTS).is_file():
         raise BlurbError(Errors.B240.format(folder=folder, weights=WEIGHTS))
-    found = BertConfig.from_json_file(str(folder / "config.json"))
+    try:
+        found = BertConfig.from_json_file(str(folder / "config.json"))
+    except (ValueError, TypeError) as error:
+        reason = first_line(error)
+        raise BlurbError(Errors.B216.format(folder=folder, reason=reason)) from error
     kind = getattr(found, "model_type", None)
+    positions = getattr(found, "position_embedding_type", "absolute")
+    if positions != "absolute":
+        kind = f"{kind} with {positions} positions"
     if kind != "bert" or found.hidden_act != "gelu":
         raise BlurbError(Errors.B241.format(folder=folder, kind=kind, act=found.hidden_act))
     names = {
@@ -78,7 +87,11 @@ def _check_shape(folder: Path, wanted: BertConfig) -> None:
 
 def _read_weights(folder: Path) -> dict[str, Tensor]:
     """Read weights under the names of `BertForPreTraining`."""
-    weights = load_file(folder / WEIGHTS)
+    try:
+        weights = load_file(folder / WEIGHTS)
+    except (SafetensorError, OSError) as error:
+        reason = first_line(error)
+        raise BlurbError(Errors.B216.format(folder=folder, reason=reason)) from error
     is_bare = not any(name.startswith(("bert.", "cls.")) for name in weights)
     named = {f"bert.{name}" if is_bare else name: weight for name, weight in weights.items()}
     # Checkpoints of TensorFlow origin name the layer norms' weights otherwise.
@@ -88,6 +101,19 @@ def _read_weights(folder: Path) -> dict[str, Tensor]:
         ): weight.float()
         for name, weight in named.items()
     }
+
+
+def _cut_padding(weights: dict[str, Tensor], n_pieces: int, folder: Path) -> None:
+    """Leave out the rows behind the vocabulary that some encoders have for speed.
+
+    RAISES (BlurbError): B216 there are fewer rows than pieces.
+    """
+    for name in (_EMBEDDINGS, _BIAS):
+        if name in weights and len(weights[name]) < n_pieces:
+            reason = f"{len(weights[name]):,} rows in {name}, {n_pieces:,} pieces"
+            raise BlurbError(Errors.B216.format(folder=folder, reason=reason))
+        if name in weights:
+            weights[name] = weights[name][:n_pieces]
 
 
 def _exchange_vocabulary(
@@ -130,8 +156,9 @@ def _find_sources(piece: str, old: Tokenizer) -> list[int]:
 
 def _copy(weights: dict[str, Tensor], model: RowModel) -> None:
     own = model.state_dict()
+    # A file can repeat what is tied, or have it untied; a run trains them as one.
     for theirs, ours in _TIED.items():
-        weights.setdefault(theirs, weights[ours] if ours in weights else own[theirs])
+        weights[theirs] = weights[ours] if ours in weights else own[theirs]
     # The heads may be missing, as they are in `AutoModel`'s folders; layers may not.
     with torch.no_grad():
         for name, value in own.items():

@@ -95,7 +95,10 @@ def find_files(patterns: Iterable[str]) -> list[Path]:
         path = Path(pattern)
         found = [path] if path.is_file() else []
         if not found and "*" in pattern:
-            found = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
+            try:
+                found = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
+            except ValueError:  # "**" beside other letters
+                found = []
         if not found:
             raise BlurbError(Errors.B205.format(paths=pattern))
         files += found

@@ -20,7 +20,8 @@ from transformers import TrainerCallback, TrainingArguments
 
 from ..errors import BlurbError, Errors
 from .config import PretrainingConfig
-from .folder import claim_folder, lock_folder, newest_checkpoint, read_record, save_final
+from .folder import claim_folder, newest_checkpoint, read_record, save_final
+from .folder_lock import lock_folder
 from .measure import model_losses, unigram_loss
 from .model import RowModel
 from .rows import Rows
@@ -65,7 +66,7 @@ def pretrain(
     if arguments.process_index:
         return _run(config, _say_nothing, overwrite, callbacks, pieces, arguments, corpus)
     # One process speaks for all, and keeps others away.
-    with lock_folder(Path(config.training.output)):
+    with lock_folder(Path(config.training.output), "training.output"):
         return _run(config, report, overwrite, callbacks, pieces, arguments, corpus)
 
 
@@ -79,7 +80,7 @@ def _run(
     corpus: Corpus,
 ) -> dict[str, Any]:
     # Two processes would get in each other's way where a run is deleted.
-    with arguments.main_process_first(desc="output folder"):
+    with arguments.main_process_first(local=False, desc="output folder"):
         folder = claim_folder(
             config, corpus.digest, n_processes=arguments.world_size, overwrite=overwrite
         )

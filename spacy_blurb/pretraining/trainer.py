@@ -255,6 +255,9 @@ class Progress(TrainerCallback):
         """Start the clock at the step where this session starts."""
         self._begun = time.monotonic()
         self._first_step = state.global_step
+        # Those of the checkpoint would take the place of what this session was told.
+        state.save_steps, state.logging_steps = int(args.save_steps), int(args.logging_steps)
+        state.eval_steps = int(args.eval_steps or state.eval_steps)
 
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any

@@ -15,8 +15,9 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from ..data.formats.whole_files import write_whole
-from ..errors import BlurbError, Errors
+from ..errors import BlurbError, Errors, first_line
 from .config import PretrainingConfig
+from .folder_lock import lock_folder
 from .prepared import TEXT_FOLDER, PreparedFile, Report, describe_files, prepare_files
 from .selection import describe_selection, read_split, require_documents, select_documents
 from .shards import read_manifest
@@ -88,12 +89,15 @@ def train_vocab(
     RETURNS (VocabCounts): What was read and reached.
     RAISES (BlurbError): B205 a file is missing, B213 a model lies in the vocabulary's folder, B215
         a finished corpus uses the vocabulary that is there, which is another one, B227 no document
-        is left, and what `read_source` raises.
+        is left, B247 another process reads into the corpus's folder, and what `read_source` raises.
     """
     output, folder = Path(config.vocab.folder), Path(config.corpus.folder)
     if holds_model(output):
         raise BlurbError(Errors.B213.format(folder=output))
-    with Workers(config.corpus.n_processes) as workers:
+    with (
+        lock_folder(folder, "corpus.folder"),
+        Workers(config.corpus.n_processes) as workers,
+    ):
         files = describe_files(config.text, workers, folder / TEXT_FOLDER)
         settings = _describe_settings(config, files)
         if (counts := _read_finished(output, settings)) is not None:
@@ -132,10 +136,13 @@ def _read_finished(folder: Path, settings: dict[str, Any]) -> VocabCounts | None
     path = folder / RECORD
     if not path.is_file() or any(not (folder / name).is_file() for name in TOKENIZER_FILES):
         return None
-    record = json.loads(path.read_text(encoding="utf-8"))
-    if record["settings"] != settings or record["tokenizer"] != _hash_folder(folder):
-        return None
-    return VocabCounts(**record["counts"])
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record["settings"] != settings or record["tokenizer"] != _hash_folder(folder):
+            return None
+        return VocabCounts(**record["counts"])
+    except (ValueError, KeyError, TypeError):
+        return None  # a bad copy: learnt anew
 
 
 def _hash_folder(folder: Path) -> str:
@@ -200,11 +207,16 @@ def read_tokenizer(folder: Path) -> Tokenizer:
     """Load the WordPiece tokenizer of a folder, without the truncation and padding set in it.
 
     folder (Path): A folder with a `tokenizer.json`.
-    RAISES (BlurbError): B206 no tokenizer there, B211 not a tokenizer of BERT's kind.
+    RAISES (BlurbError): B206 no tokenizer there, B217 a damaged one, B211 not a tokenizer of BERT's
+        kind.
     """
     if not (folder / "tokenizer.json").is_file():
         raise BlurbError(Errors.B206.format(folder=folder, missing="tokenizer.json"))
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    try:
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    except Exception as error:  # it has no other
+        reason = first_line(error)
+        raise BlurbError(Errors.B217.format(folder=folder, reason=reason)) from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
     vocab = tokenizer.get_vocab(with_added_tokens=True)
@@ -244,7 +256,9 @@ def _save_tokenizer(folder: Path, pieces: list[str], lowercase: bool) -> None:
     """Write the files by hand: their form is the same for transformers 4 and 5."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
-    _build_tokenizer(pieces, lowercase).save(str(folder / "tokenizer.json"))
+    # Not its own `save`, which fails with a bare Exception.
+    content = _build_tokenizer(pieces, lowercase).to_str(pretty=True)
+    (folder / "tokenizer.json").write_text(content, encoding="utf-8")
     named = dict(zip(("pad", "unk", "cls", "sep", "mask"), SPECIAL, strict=True))
     special = {f"{name}_token": piece for name, piece in named.items()}
     settings = {

@@ -16,6 +16,7 @@ from ..encoder.packing import Batch, pack
 from ..encoder.pieces import PieceReader, join, read_doc
 from ..encoder.precision import Precision
 from ..encoder.reference import EncoderReference
+from ..encoder.windows import fit_positions
 from ..errors import BlurbError, Errors
 from .doc_data import DocData, describe_doc, empty_data
 from .onnx_network import FILE as ONNX_FILE
@@ -112,9 +113,9 @@ class RuntimeEncoder(Shim):
         if sizes.backend != self.settings["backend"]:
             found, wanted = sizes.backend, self.settings["backend"]
             raise BlurbError(Errors.B704.format(found=found, wanted=wanted))
-        window, overlap = self.settings["window"], self.settings["overlap"]
-        if window > sizes.n_positions:
-            window, overlap = sizes.n_positions, overlap * sizes.n_positions // window
+        window, overlap = fit_positions(
+            self.settings["window"], self.settings["overlap"], sizes.n_positions
+        )
         self._sizes, self._network = sizes, network
         self._reader = PieceReader(tokenizer, sizes.cls_id, sizes.sep_id, window, overlap)
 

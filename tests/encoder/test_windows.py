@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_blurb.encoder.windows import Range, cut, fits, plan_pair, plan_text
+from spacy_blurb.encoder.windows import Range, cut, fit_positions, fits, plan_pair, plan_text
 
 
 def test_a_text_that_fits_is_one_window() -> None:
@@ -98,3 +98,13 @@ def test_which_text_of_a_pair_is_cut() -> None:
 )
 def test_which_overlaps_leave_room_for_pairs(window: int, overlap: int, possible: bool) -> None:
     assert fits(window, overlap) is possible
+
+
+@pytest.mark.parametrize("n_positions", [8, 9, 64, 128, 511])
+@pytest.mark.parametrize("overlap", [0, 64, 250, 253])
+def test_a_smaller_encoder_has_room_for_pairs_too(n_positions: int, overlap: int) -> None:
+    found = fit_positions(512, overlap, n_positions)
+    assert found[0] == n_positions
+    assert fits(*found)
+    assert fit_positions(128, 62, 512) == (128, 62)
+    assert list(plan_pair(200, 200, *found))

@@ -18,8 +18,10 @@ from spacy_blurb.errors import BlurbError
 from spacy_blurb.pretraining import corpus as corpus_module
 from spacy_blurb.pretraining.config import PretrainingConfig
 from spacy_blurb.pretraining.corpus import build_corpus
+from spacy_blurb.pretraining.folder_lock import lock_folder
 from spacy_blurb.pretraining.report import describe_corpus
 from spacy_blurb.pretraining.shards import open_corpus
+from spacy_blurb.pretraining.vocab import train_vocab
 from spacy_blurb.pretraining.workers import Workers
 
 Configure = Callable[..., PretrainingConfig]
@@ -131,11 +133,24 @@ def test_a_finished_corpus_is_mended_not_made_again(shared: Configure, tmp_path:
     path = tmp_path / "corpus" / "train-00001.pieces.npy"
     path.write_bytes(b"\0" * path.stat().st_size)
     (tmp_path / "corpus" / "held_out-00000.sentences.npy").unlink()
+    # As after a bad copy.
+    (tmp_path / "corpus" / "train-00000.json").write_text("{", encoding="utf-8")
+    for record in (tmp_path / "corpus" / "text").glob("*.json"):
+        record.write_bytes(b"")
     _, lines = build(config)
     assert hash_folder(config) == before
-    assert sum("pieces;" in line for line in lines) == 2
+    assert sum("pieces;" in line for line in lines) == 3
     _, lines = build(config)
     assert not any("pieces;" in line or line.startswith("read") for line in lines)
+
+
+def test_two_processes_do_not_share_a_folder(shared: Configure, tmp_path: Path) -> None:
+    config = shared(tmp_path, corpus=settings(tmp_path / "corpus"))
+    with lock_folder(tmp_path / "corpus", "x"):
+        with pytest.raises(BlurbError, match=r"B247.*corpus\.folder"):
+            build(config)
+        with pytest.raises(BlurbError, match=r"B247.*corpus\.folder"):
+            train_vocab(config)
 
 
 def test_other_settings_do_not_replace_a_finished_corpus(shared: Configure, tmp_path: Path) -> None:

@@ -108,6 +108,43 @@ def test_new_pieces_start_from_the_old_ones(start: Any, tmp_path: Path) -> None:
     assert torch.equal(model.state_dict()[layer], weights[layer])
 
 
+def test_what_a_file_repeats_of_tied_weights_does_not_count(start: Any, tmp_path: Path) -> None:
+    """With a new vocabulary of the old one's size, its rows would be those of other pieces."""
+    weights = save_checkpoint(tmp_path / "old", LETTERS)
+    path = tmp_path / "old" / "model.safetensors"
+    decoder = {
+        "cls.predictions.decoder.weight": weights[EMBEDDINGS].clone() + 1,
+        "cls.predictions.decoder.bias": weights["cls.predictions.bias"].clone() + 1,
+    }
+    save_file({**load_file(path), **decoder}, path)
+    found = start(LETTERS).state_dict()
+    assert torch.equal(found[EMBEDDINGS], weights[EMBEDDINGS])
+    new = [*LETTERS[:5], *reversed(LETTERS[5:])]
+    found = dict(zip(new, start(new).state_dict()[EMBEDDINGS], strict=True))
+    assert torch.equal(found["a"], weights[EMBEDDINGS][LETTERS.index("a")])
+    smaller = start(LETTERS[:8]).state_dict()
+    assert torch.equal(smaller[EMBEDDINGS], weights[EMBEDDINGS][:8])
+
+
+def test_rows_behind_the_vocabulary_are_left_out(start: Any, tmp_path: Path) -> None:
+    weights = save_checkpoint(tmp_path / "old", LETTERS, vocab_size=len(LETTERS) + 6)
+    found = start(LETTERS).state_dict()
+    assert torch.equal(found[EMBEDDINGS], weights[EMBEDDINGS][: len(LETTERS)])
+    save_checkpoint(tmp_path / "old", LETTERS, vocab_size=len(LETTERS) - 1)
+    with pytest.raises(BlurbError, match=r"B216.*14 rows.*15 pieces"):
+        start(LETTERS)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_damaged_files(start: Any, tmp_path: Path, name: str) -> None:
+    save_checkpoint(tmp_path / "old", LETTERS)
+    path = tmp_path / "old" / name
+    for content in (path.read_bytes()[:-9], b"version https://git-lfs.github.com/spec/v1\n"):
+        path.write_bytes(content)
+        with pytest.raises(BlurbError, match="B217" if name == "tokenizer.json" else "B216"):
+            start(LETTERS)
+
+
 def test_another_shape(start: Any, tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "old", LETTERS, intermediate_size=16, num_hidden_layers=2)
     with pytest.raises(BlurbError, match=r"B242.*n_layers = 2, model.intermediate_width = 16"):
@@ -119,7 +156,14 @@ def test_no_checkpoint(start: Any, tmp_path: Path) -> None:
         start(LETTERS)
 
 
-@pytest.mark.parametrize("change", [{"model_type": "roberta"}, {"hidden_act": "relu"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model_type": "roberta"},
+        {"hidden_act": "relu"},
+        {"position_embedding_type": "relative_key"},
+    ],
+)
 def test_another_type(start: Any, tmp_path: Path, change: dict[str, str]) -> None:
     save_checkpoint(tmp_path / "old", LETTERS)
     path = tmp_path / "old" / "config.json"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from tokenizers import Tokenizer
 from transformers import (
     AutoModel,
@@ -21,7 +22,8 @@ from spacy_blurb.errors import BlurbError
 from spacy_blurb.pretraining import train
 from spacy_blurb.pretraining.config import ObjectiveConfig, PretrainingConfig
 from spacy_blurb.pretraining.corpus import build_corpus
-from spacy_blurb.pretraining.folder import claim_folder, lock_folder
+from spacy_blurb.pretraining.folder import claim_folder
+from spacy_blurb.pretraining.folder_lock import lock_folder
 from spacy_blurb.pretraining.measure import unigram_loss
 from spacy_blurb.pretraining.rows import Rows
 from spacy_blurb.pretraining.train import pretrain
@@ -174,8 +176,43 @@ def test_resumed_run_equals_an_uninterrupted_one(
     assert_same_weights(tmp_path / "whole", tmp_path / "resumed")
 
 
+def test_a_resumed_run_saves_and_logs_as_it_is_told_now(shared: Configure, tmp_path: Path) -> None:
+    def stop(line: str) -> None:
+        if line.startswith("step 4/8  loss"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(shared(tmp_path, max_steps=8, log_every=1, save_every=3, eval_every=8), stop)
+    lines: list[str] = []
+    again = shared(tmp_path, max_steps=8, log_every=2, save_every=1, eval_every=2)
+    record = pretrain(again, lines.append)
+    assert any(line.endswith("checkpoint-3") for line in lines)
+    logged = [int(line.split()[1].partition("/")[0]) for line in lines if "  loss" in line]
+    assert logged == [4, 6, 8]
+    assert [row["step"] for row in record["held_out"]] == [4, 6, 8]
+    # The last two are kept.
+    names = {path.name for path in tmp_path.glob("checkpoint-*")}
+    assert names == {"checkpoint-7", "checkpoint-8"}
+
+
+def test_a_full_disk_at_the_end_loses_nothing(
+    shared: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise SafetensorError("No space left on device")
+
+    config = shared(tmp_path, max_steps=4, save_every=2)
+    with monkeypatch.context() as patch:
+        patch.setattr("spacy_blurb.pretraining.folder.to_plain", fail)
+        with pytest.raises(BlurbError, match=r"B244.*No space left.*checkpoint-4"):
+            pretrain(config, ignore)
+    lines: list[str] = []
+    assert pretrain(config, lines.append)["losses"]
+    assert any(line.endswith("checkpoint-4") for line in lines)
+
+
 def test_two_runs_do_not_share_a_folder(shared: Configure, tmp_path: Path) -> None:
-    with lock_folder(tmp_path), pytest.raises(BlurbError, match=r"B247.*Another process"):
+    with lock_folder(tmp_path, "x"), pytest.raises(BlurbError, match=r"B247.*Another process"):
         pretrain(shared(tmp_path), ignore)
     pretrain(shared(tmp_path), ignore)
 
