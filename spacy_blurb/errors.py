@@ -449,6 +449,10 @@ class Errors(metaclass=_CodedMessages):
         "Component {name!r}: cfg['thresholds'] is {found!r}. Give least probabilities by label, "
         'such as {{"LABEL": 0.5}}; the labels are {known}.'
     )
+    B416 = (
+        "Component {name!r}: cfg['temperature'] is {found!r}. Give a number above 0; 1.0 leaves "
+        "probabilities as they are."
+    )
     B430 = (
         "An encoder cannot have layer_decay {decay} and reinit_layers {n_layers}. The first is a "
         "factor above 0 and at most 1, the second a number of layers, 0 for none."

@@ -122,6 +122,24 @@ def test_scores_survive_merged_tokens_and_edited_groups(nlp: Language) -> None:
     assert predicted_entities(doc, ["y"]) == [expected]
 
 
+def test_what_rules_behind_the_component_change_is_scored(nlp: Language) -> None:
+    doc = nlp.make_doc("aspirin causes fever in rats")
+    spans = [Span(doc, 0, 1, "A"), Span(doc, 2, 3, "B"), Span(doc, 2, 5, "B")]
+    set_scored_entities(doc, spans, [0.5, 0.75, 0.25], sets=["x"] * 3, label_sets=["x"])
+    doc.set_ents(spans[:2])
+    found = [(0, 7, "A", 0.5, "x"), (15, 20, "B", 0.75, "x"), (15, 28, "B", 0.25, "x")]
+    assert predicted_entities(doc, ["x"]) == found
+    # Taken out; and added, in the group and in `doc.ents`.
+    doc.set_ents([spans[1], Span(doc, 4, 5, "C")])
+    doc.spans[ENTITIES].append(Span(doc, 3, 4, "D"))
+    added = [(21, 23, "D", None, None), (24, 28, "C", None, None)]
+    assert predicted_entities(doc, ["x"]) == [found[1], *added]
+    # Of some of several label sets a rule does not say that it belongs to them.
+    doc.spans[ENTITIES].attrs = {**doc.spans[ENTITIES].attrs, "label_sets": ["x", "y"]}
+    assert predicted_entities(doc, ["x"]) == [found[1]]
+    assert predicted_entities(doc, ["x", "y"]) == [found[1], *added]
+
+
 def test_a_group_that_somebody_has_changed(nlp: Language) -> None:
     doc = nlp.make_doc("aspirin causes fever in rats")
     set_scored_entities(doc, [Span(doc, 0, 1, "A"), Span(doc, 2, 3, "B")], [0.5, 0.25])

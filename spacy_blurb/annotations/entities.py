@@ -207,8 +207,10 @@ def predicted_entities(
 ) -> list[ScoredEntity]:
     """Return what was predicted of some label sets, to compare it with their gold mentions.
 
-    A pipeline that does not know these sets, as one of another program, predicts all there is: its
-    `doc.ents`, or the whole group of PICO elements.
+    What components behind the one that wrote the group have added to it or to `doc.ents` counts
+    too, where all label sets are asked for: it says of none which it belongs to. What they have
+    taken out of `doc.ents` is none any more. A pipeline that does not know these sets, as one of
+    another program, predicts all there is: its `doc.ents`, or the whole group of PICO elements.
 
     sets (Iterable[str]): Label sets that the gold Doc is annotated for.
     """
@@ -216,9 +218,37 @@ def predicted_entities(
     wanted = set(sets) & set(group.attrs.get("label_sets", []))
     rows = scored_entities(doc, key)
     if rows is not None and wanted and "sets" in group.attrs:
-        return [row for row in rows if row.label_set in wanted]
+        rows = _as_edited(doc, rows) if key == ENTITIES else rows
+        is_all = wanted == set(group.attrs["label_sets"])
+        return [
+            row for row in rows if row.label_set in wanted or (row.label_set is None and is_all)
+        ]
     spans = list(doc.ents) if key == ENTITIES else list(group)
     return [ScoredEntity(*_place(span), span_score(span)) for span in spans]
+
+
+def _as_edited(doc: Doc, rows: list[ScoredEntity]) -> list[ScoredEntity]:
+    """Return entities as others have left them in `doc.ents`.
+
+    There are the best ones that do not overlap, so that one which overlaps none of them was taken
+    out; and what was added takes the place of those that it overlaps.
+    """
+    if not doc.has_annotation("ENT_IOB"):
+        return rows
+    places = {_place(ent) for ent in doc.ents}
+    added = places - {(row.start, row.end, row.label) for row in rows}
+    kept = [
+        row
+        for row in rows
+        if (row.start, row.end, row.label) in places
+        or row.score is None
+        or (_overlaps(row, places) and not _overlaps(row, added))
+    ]
+    return [*kept, *(ScoredEntity(*place) for place in sorted(added))]
+
+
+def _overlaps(row: ScoredEntity, places: Iterable[CharSpan]) -> bool:
+    return any(start < row.end and row.start < end for start, end, _ in places)
 
 
 def span_score(span: Span) -> float | None:

@@ -47,8 +47,10 @@ def calibrate(
     before, after = report["before"], report["after"]
     print(
         f"{component}: temperature {report['temperature']:.3f}, fitted on "
-        f"{before['predicted']:,} predicted spans in {report['documents']:,} documents"
+        f"{report['fitted_on']:,} predicted spans in {report['documents']:,} documents"
     )
+    if report["removed_thresholds"]:
+        print(f"thresholds removed: {', '.join(report['removed_thresholds'])}; see --thresholds")
     if not TEMPERATURES[0] * 1.01 < report["temperature"] < TEMPERATURES[1] * 0.99:
         print("that is the bound of the search: too few spans, or all right or all wrong")
     for label, threshold in report["thresholds"].items():

@@ -1,5 +1,6 @@
 """`blurb_ner`: entities and PICO elements with probabilities, by a head on the shared encoder."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, get_args
@@ -182,6 +183,8 @@ class BlurbNer(Head):
         docs = list(islice((eg.x for eg in get_examples() if len(eg.x)), 10))
         set_n_tags(self.model, n_columns(self.tables))
         self._size_model(docs)
+        # Those of another head, which this one replaces, were fitted for its numbers.
+        self.cfg.update(temperature=1.0, thresholds={})
 
     def _read_labels(self, labels: Any) -> LabelSets:
         if not isinstance(labels, Mapping):
@@ -230,16 +233,20 @@ class BlurbNer(Head):
 
         scores (TagScores): From `predict`.
         RETURNS (list): Per Doc.
-        RAISES (BlurbError): B415 `cfg["thresholds"]` is not of labels.
+        RAISES (BlurbError): B415 `cfg["thresholds"]` is not of labels, B416 `cfg["temperature"]` is
+            no number above 0.
         """
-        thresholds = self._thresholds()
-        found = find_spans(docs, self.tables, scores, self.cfg["temperature"])
+        thresholds, temperature = self._thresholds(), self.cfg["temperature"]
+        if not _is_number(temperature) or temperature <= 0:
+            raise BlurbError(Errors.B416.format(name=self.name, found=temperature))
+        found = find_spans(docs, self.tables, scores, temperature)
         return [[s for s in spans if s.score >= thresholds.get(s.label, 0.0)] for spans in found]
 
     def _thresholds(self) -> dict[str, float]:
         """Return the setting; one that somebody has made wrong would do nothing."""
         found = self.cfg["thresholds"]
-        if not isinstance(found, dict) or not set(self.labels).issuperset(found):
+        is_known = isinstance(found, dict) and set(self.labels).issuperset(found)
+        if not is_known or not all(map(_is_number, found.values())):
             known = ", ".join(self.labels)
             raise BlurbError(Errors.B415.format(name=self.name, found=found, known=known))
         return found
@@ -285,3 +292,7 @@ class BlurbNer(Head):
     def _require_initialised(self) -> None:
         if not self.labels:
             raise ValueError(Errors.B402.format(name=self.name))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)

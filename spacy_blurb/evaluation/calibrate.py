@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 from spacy.util import minibatch
 
 from ..annotations import gold_entities, label_sets
+from ..components.doc_cleaner import DocCleaner
 from ..components.ner import BlurbNer
 from ..components.ner_model import TagScores
 from ..data.readers import make_predicted
@@ -41,16 +42,20 @@ class _Dev:
     def __init__(self, nlp: Language, references: Sequence[Doc], component: str) -> None:
         self._ner: BlurbNer = nlp.get_pipe(component)  # type: ignore[assignment]
         self._references = references
-        # Without what earlier components leave on a Doc, which can be large.
-        self._docs = [make_predicted(nlp, reference) for reference in references]
+        # Those that were scored: components before this one may have merged tokens.
+        self._docs: list[Doc] = []
         self._scores = TagScores([])
         for batch in minibatch(references, nlp.batch_size):
             docs: list[Doc] = [make_predicted(nlp, reference) for reference in batch]
             for name, pipe in nlp.pipeline:
                 if name == component:
                     break
-                docs = list(pipe.pipe(docs))  # type: ignore[attr-defined]
+                # A function has no `pipe`.
+                stream = pipe.pipe(docs) if hasattr(pipe, "pipe") else map(pipe, docs)
+                docs = list(stream)
             scores = self._ner.predict(docs)
+            # The encoder's output is large, and not needed any more.
+            self._docs += map(DocCleaner(), docs)
             self._scores = TagScores([*self._scores.logits, *scores.logits], scores.pairs)
 
     def judge(self) -> list[_Judged]:
@@ -97,7 +102,7 @@ def calibrate(
     have the highest F1 of each label; spans below them are no longer predicted.
 
     references (Sequence[Doc]): Gold Docs, which must not be those of the test split.
-    thresholds (bool): Whether to fit thresholds; without, they are removed.
+    thresholds (bool): Whether to fit thresholds; without, they are removed, which is reported.
     RETURNS (dict): What was set, and loss, calibration error and F1 before and after.
     RAISES (BlurbError): B520 the component gives no probabilities of spans, B521 it finds nothing
         in these Docs.
@@ -108,7 +113,7 @@ def calibrate(
     dev = _Dev(nlp, references, component)
     gold = dev.count_gold()
     before = dev.judge()
-    ner.cfg["thresholds"] = {}
+    removed, ner.cfg["thresholds"] = ner.cfg["thresholds"], {}
 
     def loss(temperature: float) -> float:
         ner.cfg["temperature"] = temperature
@@ -120,6 +125,7 @@ def calibrate(
     # A saved `cfg` has ten digits.
     ner.cfg["temperature"] = round(minimise(loss, *TEMPERATURES), 6)
     after = dev.judge()
+    fitted_on = len(after)
     if thresholds:
         ner.cfg["thresholds"] = {label: _threshold(after, label, gold) for label in ner.labels}
         after = dev.judge()
@@ -127,6 +133,8 @@ def calibrate(
         "component": component,
         "temperature": ner.cfg["temperature"],
         "thresholds": ner.cfg["thresholds"],
+        "removed_thresholds": {} if thresholds else removed,
+        "fitted_on": fitted_on,
         "documents": len(references),
         "gold": sum(gold.values()),
         "before": _describe(before, sum(gold.values())),

@@ -13,7 +13,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 # A closing mark, what closes behind it, white space; or an empty line.
-_CANDIDATE = re.compile(r"[.!?…]+[\"'”’»)\]}]*(\s+)(?=\S)|\n[^\S\n]*\n\s*(?=\S)")
+# Only from its first mark on: else a long row of marks or of empty lines is read again and again.
+_CANDIDATE = re.compile(r"(?<![.!?…])[.!?…]+[\"'”’»)\]}]*(\s+)(?=\S)|\n[^\S\n]*\n\s*(?=\S)")
 _WORD_BREAK = re.compile(r"[\s(\[{\"'“‘]")
 _NEXT_WORD = re.compile(r"[\"'“‘«(\[{]*([^\W\d_]*)")
 # "p53 is", "mRNA was", "α-Actin": names that begin sentences without a capital.
@@ -57,7 +58,7 @@ def split_sentences(text: str) -> list[int]:
     """
     starts = []
     previous = 0
-    for match in _CANDIDATE.finditer(text):
+    for match in _CANDIDATE.finditer(text, 0, len(text.rstrip())):
         if match[1] is None or "\n\n" in match[1] or _ends_sentence(text, previous, match):
             starts.append(match.end())
             previous = match.end()

@@ -23,8 +23,18 @@ from spacy_blurb.components.ner_model import TagScores
 from spacy_blurb.components.ner_scorer import score_entities
 from spacy_blurb.components.tag_losses import log_softmax
 from spacy_blurb.data.records import Record
+from spacy_blurb.errors import BlurbError
 
-from .steps import CNN, MakePipeline, encoder_weights, get_ner, to_examples, to_record, train_step
+from .steps import (
+    CNN,
+    MakePipeline,
+    encoder_weights,
+    get_ner,
+    light_pipeline,
+    to_examples,
+    to_record,
+    train_step,
+)
 
 TEXTS = [
     "aspirin causes fever in rats",
@@ -448,3 +458,27 @@ def test_docs_without_entities_on_the_shared_vectors_of_spacy() -> None:
     nlp.initialize(lambda: examples)
     assert nlp.update([blank_example(nlp, "fever in rats")])["blurb_ner"] == 0.0
     assert nlp.update(examples)["blurb_ner"] > 0
+
+
+CALIBRATED = [to_record("aspirin causes fever", ("aspirin", "Chem"))]
+
+
+@pytest.mark.parametrize("temperature", [0, -1.0, "1", None, float("nan")])
+def test_temperatures_that_cannot_be(temperature: object) -> None:
+    nlp = light_pipeline()
+    nlp.initialize(lambda: to_examples(nlp, CALIBRATED))
+    get_ner(nlp).cfg["temperature"] = temperature
+    with pytest.raises(BlurbError, match=r"B416.*temperature"):
+        nlp("aspirin")
+
+
+def test_a_new_head_has_no_old_calibration() -> None:
+    nlp = light_pipeline()
+    nlp.initialize(lambda: to_examples(nlp, CALIBRATED))
+    ner = get_ner(nlp)
+    ner.cfg.update(temperature=3.0, thresholds=dict.fromkeys(ner.labels, 0.5))
+    nlp.initialize(lambda: to_examples(nlp, CALIBRATED))
+    assert (ner.cfg["temperature"], ner.cfg["thresholds"]) == (1.0, {})
+    ner.cfg["thresholds"] = {ner.labels[0]: "0.5"}
+    with pytest.raises(BlurbError, match="B415"):
+        nlp("aspirin")

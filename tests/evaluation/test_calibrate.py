@@ -12,7 +12,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from typer.testing import CliRunner
 
-from spacy_blurb.annotations import PICO
+from spacy_blurb.annotations import PICO, set_gold_entities
 from spacy_blurb.cli.main import app
 from spacy_blurb.data.docbin import read_docbin, write_docbin
 from spacy_blurb.data.records import Record
@@ -124,8 +124,35 @@ def test_thresholds_have_the_highest_f1_of_their_label(nlp: Language, dev: list[
 
     assert f1(thresholds["Dis"]) == max(f1(score) for score, _ in judged)
     assert before.label_ == "Dis"
+    get_ner(nlp).cfg["thresholds"] = thresholds
     again = calibrate(nlp, dev, component="blurb_ner", thresholds=False)
     assert again["thresholds"] == get_ner(nlp).cfg["thresholds"] == {}
+    assert (again["removed_thresholds"], report["removed_thresholds"]) == (thresholds, {})
+    assert (again["fitted_on"], report["fitted_on"]) == (9, 9)
+
+
+@Language.component("merge_in_rats")
+def merge_in_rats(doc: Doc) -> Doc:
+    """Merge "in rats", so that all tokens behind it have other places."""
+    with doc.retokenize() as retokenizer:
+        for token in doc[:-1]:
+            if (token.text, doc[token.i + 1].text) == ("in", "rats"):
+                retokenizer.merge(doc[token.i : token.i + 2])
+    return doc
+
+
+def test_functions_and_merged_tokens_before_the_component() -> None:
+    nlp = light_pipeline()
+    overfit(nlp, to_examples(nlp, TRAIN))
+    nlp.add_pipe("merge_in_rats", first=True)
+    text = "in rats fever in rats, aspirin"
+    ents = nlp(text).ents
+    gold = nlp.make_doc(text)
+    # What a user sees is right by definition here.
+    mentions = [(ent.start_char, ent.end_char, ent.label_) for ent in ents]
+    set_gold_entities(gold, mentions, label_sets=["bc5cdr"])
+    report = calibrate(nlp, [gold], component="blurb_ner", thresholds=False)
+    assert report["before"]["predicted"] == report["before"]["correct"] == len(ents) > 0
 
 
 def test_no_span_that_is_kept_falls_below_the_threshold_as_it_is_saved() -> None:

@@ -97,3 +97,11 @@ def test_real_mentions_are_not_cut(real_data: Path, task: str) -> None:
             assert not cut, record.text[cut[0].start : cut[0].end]
     # The copies, divided by another splitter, have 7,287 and 13,938.
     assert n_sentences == {"ncbi_disease": 6979, "bc5cdr": 13842}[task]
+
+
+@pytest.mark.parametrize(
+    "text", ["x" + "\n" * 200_000, "." * 200_000, "a. " + "! " * 100_000 + "."]
+)
+def test_long_rows_of_marks_and_lines_take_linear_time(text: str) -> None:
+    """At the old rate, hours."""
+    assert len(split_sentences(text)) <= 100_001
