@@ -144,6 +144,15 @@ def test_the_curve_of_continued_pretraining_is_that_of_its_record(project: Path)
     assert f"{record['seconds'] / 60:.0f} minutes" in text
 
 
+def test_the_curve_of_the_own_vocabulary_is_that_of_its_record(project: Path) -> None:
+    text = " ".join((project / "docs" / "results.md").read_text(encoding="utf-8").split())
+    record = json.loads((project / "results/pretraining/own_vocabulary.json").read_text("utf-8"))
+    *curve, last = [f"{row['loss']:.2f}" for row in record["held_out"]]
+    assert f"{', '.join(curve)} after every 250 updates, and {last} at the end" in text
+    assert f"began at {record['losses'][0]['loss']:.2f}; the held-out one was {curve[0]}" in text
+    assert f"{record['pieces'] / 1e6:.1f} M, {record['seconds'] / 60:.0f} minutes" in text
+
+
 @pytest.mark.parametrize("size", ["6x384", "4x256"])
 def test_speed_of_pretraining_is_that_of_the_benchmark(project: Path, size: str) -> None:
     path = project / "results" / "benchmarks" / "pretraining.json"
