@@ -983,6 +983,12 @@ class Errors(metaclass=_CodedMessages):
         "at once (--jobs, --gpus), or give this one a folder of its own (--work)."
     )
 
+    B736 = (
+        "None of the {count:,} training Docs is annotated for anything, so there is nothing to "
+        "learn. Give Docs that 'convert' or 'convert-own' wrote, or with labels, pairs or "
+        "questions (docs/howto/joint.md)."
+    )
+
     # Streaming
     B750 = (
         "Cannot tell the format of the output by {found}. Give --format, one of: {known}; or a "

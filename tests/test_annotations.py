@@ -135,9 +135,18 @@ def test_what_rules_behind_the_component_change_is_scored(nlp: Language) -> None
     added = [(21, 23, "D", None, None), (24, 28, "C", None, None)]
     assert predicted_entities(doc, ["x"]) == [found[1], *added]
     # Of some of several label sets a rule does not say that it belongs to them.
-    doc.spans[ENTITIES].attrs = {**doc.spans[ENTITIES].attrs, "label_sets": ["x", "y"]}
-    assert predicted_entities(doc, ["x"]) == [found[1]]
+    # What the rule has corrected is still what the component found of its set.
+    attrs = doc.spans[ENTITIES].attrs
+    doc.spans[ENTITIES].attrs = {**attrs, "label_sets": ["x", "y"]}
+    assert predicted_entities(doc, ["x"]) == found[1:]
     assert predicted_entities(doc, ["x", "y"]) == [found[1], *added]
+    # Taken out of the group, or given another label there, and left in `doc.ents`.
+    kept = [span for span in doc.spans[ENTITIES] if span != spans[1]]
+    doc.spans[ENTITIES] = SpanGroup(doc, name=ENTITIES, spans=kept, attrs=attrs)
+    doc.set_ents(spans[:2])
+    assert [row[:3] for row in predicted_entities(doc, ["x"])] == [
+        (0, 7, "A"), (15, 28, "B"), (21, 23, "D")
+    ]  # fmt: skip
 
 
 def test_a_group_that_somebody_has_changed(nlp: Language) -> None:

@@ -1,5 +1,6 @@
 """Entities and PICO elements of a Doc: gold mentions, predicted spans with their probabilities."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -218,8 +219,8 @@ def predicted_entities(
     wanted = set(sets) & set(group.attrs.get("label_sets", []))
     rows = scored_entities(doc, key)
     if rows is not None and wanted and "sets" in group.attrs:
-        rows = _as_edited(doc, rows) if key == ENTITIES else rows
         is_all = wanted == set(group.attrs["label_sets"])
+        rows = _as_edited(doc, rows, with_added=is_all) if key == ENTITIES else rows
         return [
             row for row in rows if row.label_set in wanted or (row.label_set is None and is_all)
         ]
@@ -227,28 +228,32 @@ def predicted_entities(
     return [ScoredEntity(*_place(span), span_score(span)) for span in spans]
 
 
-def _as_edited(doc: Doc, rows: list[ScoredEntity]) -> list[ScoredEntity]:
+def _as_edited(doc: Doc, rows: list[ScoredEntity], *, with_added: bool) -> list[ScoredEntity]:
     """Return entities as others have left them in `doc.ents`.
 
     There are the best ones that do not overlap, so that one which overlaps none of them was taken
-    out; and what was added takes the place of those that it overlaps.
+    out.
+
+    with_added (bool): Whether what was added counts, and takes the place of those that it overlaps.
     """
     if not doc.has_annotation("ENT_IOB"):
         return rows
-    places = {_place(ent) for ent in doc.ents}
-    added = places - {(row.start, row.end, row.label) for row in rows}
+    ents = [_place(ent) for ent in doc.ents]
+    known = {tuple(place) for place in doc.spans[ENTITIES].attrs["offsets"]}
+    known |= {(row.start, row.end, row.label) for row in rows}
+    added = [place for place in ents if place not in known] if with_added else []
     kept = [
         row
         for row in rows
-        if (row.start, row.end, row.label) in places
-        or row.score is None
-        or (_overlaps(row, places) and not _overlaps(row, added))
+        if row.score is None or (_overlaps(row, ents) and not _overlaps(row, added))
     ]
-    return [*kept, *(ScoredEntity(*place) for place in sorted(added))]
+    return [*kept, *(ScoredEntity(*place) for place in added)]
 
 
-def _overlaps(row: ScoredEntity, places: Iterable[CharSpan]) -> bool:
-    return any(start < row.end and row.start < end for start, end, _ in places)
+def _overlaps(row: ScoredEntity, places: Sequence[CharSpan]) -> bool:
+    """Tell whether one of some places in text order, which are disjoint, has such characters."""
+    before = bisect_left(places, row.end, key=lambda place: place[0])
+    return before > 0 and places[before - 1][1] > row.start
 
 
 def span_score(span: Span) -> float | None:

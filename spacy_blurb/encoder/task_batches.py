@@ -71,11 +71,18 @@ def batch_by_task(
         is changed.
 
     Uses Python's global generator, which `spacy train` seeds.
+
+    RAISES (BlurbError): B736 no Doc is annotated for anything.
     """
     tasks: dict[tuple[str, ...], list[Example]] = {}
+    n_items = 0
     for item in items:
+        n_items += 1
         if is_annotated(item.reference):
             tasks.setdefault(annotated_for(item.reference), []).append(item)
+    if n_items and not tasks:
+        # spaCy would ask for the next epoch for ever.
+        raise BlurbError(Errors.B736.format(count=n_items))
     names = sorted(tasks)
     groups = [tasks[name] for name in names]
     n_docs = [len(group) for group in groups]

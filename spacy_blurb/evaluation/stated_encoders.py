@@ -18,7 +18,8 @@ def stated_encoders(results: Sequence[Result]) -> list[str]:
     common = set.intersection(*map(_patterns, stated)) if stated else set()
     # The same name for all seeds is the plainest of the patterns that fit.
     names = {min(common, key=lambda name: (name.count(SEED), name))} if common else set()
-    names = names or {str(result.encoder) for result in stated}
+    # Of a pattern that a grid states, or else by its plain name.
+    names = names or {str(r.settings.get("encoder_pattern") or r.encoder) for r in stated}
     return sorted(label for name in names for label in _by_files(name, stated))
 
 

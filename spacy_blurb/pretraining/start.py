@@ -48,7 +48,8 @@ def start_model(config: PretrainingConfig, pieces: Pieces) -> RowModel:
         _check_shape(folder, model.config)
         weights = _read_weights(folder)
         old, new = read_tokenizer(folder), pieces.tokenizer
-        _cut_padding(weights, old.get_vocab_size(), folder)
+        # Ids can have holes.
+        _cut_padding(weights, max(old.get_vocab().values()) + 1, folder)
         if old.get_vocab() != new.get_vocab():
             _exchange_vocabulary(weights, model.state_dict(), old, new)
         _copy(weights, model)

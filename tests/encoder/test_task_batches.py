@@ -144,6 +144,12 @@ def test_docs_that_teach_nothing_take_no_batches(nlp: Language) -> None:
     assert not any(doc is other for doc in found for other in (asked, *bare))
 
 
+def test_nothing_but_docs_that_teach_nothing_is_said(nlp: Language) -> None:
+    examples = [Example(nlp.make_doc("rats"), nlp.make_doc("rats"))]
+    with pytest.raises(BlurbError, match=r"B736.*None of the 1 training Docs"):
+        list(make_batch_by_task_v1(4)(examples))
+
+
 def test_large_tasks_have_batches_of_like_length_and_small_ones_do_not(nlp: Language) -> None:
     examples = make_examples(nlp, big=70, small=30)
     random.seed(0)

@@ -231,6 +231,18 @@ def test_what_is_below_the_threshold_does_not_spoil_the_calibration(
     assert (result["score"], result["calibration"]["error"]) == (0.0, 0.25)
 
 
+def test_an_answer_that_the_candidates_do_not_repeat(nlp: Language, tmp_path: Path) -> None:
+    docs = [make_doc(nlp, "d", "fever rats", {"answers": [[0, "fever"]]})]
+    other = {"start": 6, "end": 10, "score": 0.25}
+    for candidates in ([], [other]):
+        row = {"id": "d", "start": 0, "end": 5, "score": 0.75, "candidates": candidates}
+        result = score("qa", [row], docs, tmp_path)
+        assert (result["em"], result["strict"], result["calibration"]["error"]) == (1.0, 1.0, 0.25)
+    # Sure that there is none, and not an answer below a threshold.
+    row = {"id": "d", "start": None, "end": None, "score": 0.75, "candidates": [other]}
+    assert score("qa", [row], docs, tmp_path)["calibration"]["error"] == 0.75
+
+
 # Files of other programs --------------------------------------------------------------------------
 
 

@@ -157,6 +157,16 @@ def test_a_grid_states_the_pattern_of_its_encoders(tmp_path: Path) -> None:
     assert own(tmp_path)["m"].cells["hoc"].notes == []
 
 
+def test_two_patterns_are_two_encoders(tmp_path: Path) -> None:
+    for seed, name in enumerate(("bert", "pubmed")):
+        settings = {"encoder": "final", "encoder_pattern": f"{name}-{{seed}}/final"}
+        write_result(tmp_path, "hoc", "m", seed, settings=settings)
+    with pytest.raises(BlurbError, match=r"B637.*encoder"):
+        board(tmp_path)
+    row = own(tmp_path, mixed=True)["m"]
+    assert any(reason.startswith("several encoders") for reason in row.refused)
+
+
 def test_what_any_run_states_is_said_of_the_mean(tmp_path: Path) -> None:
     """Also where the first seed, or the first in the order of letters, states nothing."""
     part = {"train_docs": 100, "train_docs_of": 1000}

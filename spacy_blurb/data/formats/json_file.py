@@ -67,7 +67,7 @@ def _check_kind(value: Any, kind: type[T], path: Path, where: str) -> T:
                 path=path, where=where, found=repr(value)[:80], expected=_KINDS[kind]
             )
         )
-    if isinstance(value, str) and not value.isascii() and not is_text(value):
+    if isinstance(value, str) and not is_text(value):
         raise BlurbError(
             Errors.B151.format(
                 path=path,
@@ -81,7 +81,11 @@ def _check_kind(value: Any, kind: type[T], path: Path, where: str) -> T:
 
 def is_text(value: str) -> bool:
     """Tell whether a string is text, without half of a surrogate pair, which JSON can spell."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in value)
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _not_json(path: Path, line: int, error: Exception) -> BlurbError:

@@ -150,7 +150,10 @@ def _calibrate_spans(
     gold: Sequence[GoldAnswer], found: Sequence[tuple[_Span, list[_Span]]]
 ) -> dict[str, Any]:
     # An answer below the threshold has the probability of the span that it would be.
-    judged = [best if best.text or not ranked else ranked[0] for best, ranked in found]
+    judged = [
+        ranked[0] if not best.text and ranked and ranked[0].score == best.score else best
+        for best, ranked in found
+    ]
     right = [is_right_span(span.text, item.spans) for item, span in zip(gold, judged, strict=True)]
     return _calibration([span.score for span in judged], right)
 
@@ -173,7 +176,10 @@ def _read_spans(gold: GoldAnswer, row: Row, source: Path) -> tuple[_Span, list[_
                     wanted="objects",
                 )
             )
-    return best, [_read_span(gold, {**c, "id": row["id"]}, source) for c in candidates]
+    ranked = [_read_span(gold, {**c, "id": row["id"]}, source) for c in candidates]
+    # The answer is a candidate, whether or not a program repeats it.
+    is_there = any(candidate.text == best.text for candidate in ranked)
+    return best, ranked if is_there or not best.text else [best, *ranked]
 
 
 def _read_span(gold: GoldAnswer, row: Row, source: Path) -> _Span:
