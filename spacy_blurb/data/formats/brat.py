@@ -8,7 +8,7 @@ from ...errors import BlurbError, Errors
 from ..records import Record, Split
 from .annotations import Annotations, counted
 
-_MENTION = re.compile(r"(T\S+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)\t(.*)", re.ASCII)
+_MENTION = re.compile(r"(T\S+)\t(\S+) (\d{1,15} \d{1,15}(?:;\d{1,15} \d{1,15})*)\t(.*)", re.ASCII)
 _RELATION = re.compile(r"R\S+\t(\S+)\s+\S+:(\S+)\s+\S+:(\S+)\s*")
 _COUNTED = {
     "E": "events",

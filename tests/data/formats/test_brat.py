@@ -101,6 +101,7 @@ def test_line_ends_of_the_text_count(tmp_path: Path) -> None:
         ("T1\tX zero 5\tLiver", "B166"),
         ("T1 X 0 5\tLiver", "B166"),
         ("T1\tX ² 5\tLiver", "B166"),
+        (f"T1\tX 0 {'9' * 5000}\tLiver", "B166"),
         ("free text", "B166"),
         ("R1\tX Arg1:T1", "B166"),
         ("R1\tX Arg1:T8 Arg2:T9", "B168.*line 2.*names 'T8', which is no mentions"),

@@ -72,6 +72,7 @@ def test_a_repeated_id_is_yielded_twice(tmp_path: Path) -> None:
         ("1\tx\t7\tAspirin\tX", r"B105.*a\.txt, line 3"),
         ("1\t-1\t7\tAspirin\tX", "B105"),
         ("1\t²\t7\tAspirin\tX", "B105"),
+        (f"1\t0\t{'9' * 5000}\tAspirin\tX", "B105"),
         ("1\t0\t7\tAspirin", "B105"),
         ("1\tCID\tC1", "B105"),
         ("2\t0\t7\tAspirin\tX", "B105"),
