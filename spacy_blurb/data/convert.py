@@ -1,6 +1,7 @@
 """A dataset's splits to `.spacy` files and a report that says what was counted and lost."""
 
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -234,11 +235,27 @@ def write_splits(
 ) -> dict[str, dict[str, Any]]:
     """Write one `.spacy` file per split and return the report's rows.
 
+    An earlier conversion stays until this one is whole.
+
     relations (RelationScheme | None): See `write_docbin`.
     """
-    # What an earlier conversion left there must not pass for a part of this one.
-    for name in (*(f"{split}.spacy" for split in SPLITS), "report.json"):
-        (out_dir / name).unlink(missing_ok=True)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out_dir, prefix=".new-") as folder:
+        rows = _write_splits(splits, Path(folder), target, relations)
+        # What the earlier one left there must not pass for a part of this one.
+        for name in (*(f"{split}.spacy" for split in SPLITS), "report.json"):
+            (out_dir / name).unlink(missing_ok=True)
+        for path in Path(folder).iterdir():
+            path.replace(out_dir / path.name)
+    return rows
+
+
+def _write_splits(
+    splits: Mapping[str, Split[AnyRecord]],
+    out_dir: Path,
+    target: Target,
+    relations: RelationScheme | None,
+) -> dict[str, dict[str, Any]]:
     tokenizer = build_tokenizer(spacy.blank("en"))
     rows = {}
     for name, split in splits.items():

@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from spacy.language import Language
 
 from spacy_blurb.annotations import document_id, given_candidates, gold_entities
 from spacy_blurb.cli.convert import print_report
+from spacy_blurb.data import convert as convert_module
 from spacy_blurb.data.convert import Target, convert_own, convert_task
 from spacy_blurb.data.docbin import read_docbin
 from spacy_blurb.data.readers import make_predicted
@@ -218,6 +220,26 @@ def test_an_earlier_conversion_leaves_nothing_behind(tmp_path: Path) -> None:
     assert (out / "test.spacy").is_file()
     convert_own("conll", {"train": path}, out, label="Disease")
     assert not (out / "test.spacy").exists()
+
+
+def test_an_earlier_conversion_stays_until_the_new_one_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, out = tmp_path / "a.tsv", tmp_path / "out"
+    path.write_text("fever\tB\n\nno\tO\n", encoding="utf-8")
+    convert_own("conll", {"train": path, "test": path}, out, label="Disease")
+    before = {file.name: file.read_bytes() for file in out.iterdir()}
+    write = convert_module.write_docbin
+
+    def fail(records: Any, file: Path, *rest: Any, **settings: Any) -> Any:
+        if file.name == "dev.spacy":
+            raise OSError("No space left on device")
+        return write(records, file, *rest, **settings)
+
+    monkeypatch.setattr(convert_module, "write_docbin", fail)
+    with pytest.raises(OSError, match="No space"):
+        convert_own("conll", {"train": path}, out, label="Other")
+    assert {file.name: file.read_bytes() for file in out.iterdir()} == before
 
 
 def test_copies_of_gad_and_ddi_are_read_by_default(tmp_path: Path) -> None:
