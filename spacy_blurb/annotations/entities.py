@@ -245,15 +245,16 @@ def _as_edited(doc: Doc, rows: list[ScoredEntity], *, with_added: bool) -> list[
     kept = [
         row
         for row in rows
-        if row.score is None or (_overlaps(row, ents) and not _overlaps(row, added))
+        if row.score is None
+        or (overlaps(ents, row.start, row.end) and not overlaps(added, row.start, row.end))
     ]
     return [*kept, *(ScoredEntity(*place) for place in added)]
 
 
-def _overlaps(row: ScoredEntity, places: Sequence[CharSpan]) -> bool:
+def overlaps(places: Sequence[CharSpan], start: int, end: int) -> bool:
     """Tell whether one of some places in text order, which are disjoint, has such characters."""
-    before = bisect_left(places, row.end, key=lambda place: place[0])
-    return before > 0 and places[before - 1][1] > row.start
+    before = bisect_left(places, end, key=lambda place: place[0])
+    return before > 0 and places[before - 1][1] > start
 
 
 def span_score(span: Span) -> float | None:

@@ -1,6 +1,5 @@
 """The entities of a Doc and the pairs of them that a component judges."""
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.tokens import Doc, Span
 
-from ..annotations import ENTITIES, CharSpan, Given, GoldRelations, scored_entities
+from ..annotations import ENTITIES, CharSpan, Given, GoldRelations, overlaps, scored_entities
 from ..errors import BlurbError, Errors
 from .candidates import PairFinder, TypePairs
 
@@ -162,11 +161,11 @@ def _predicted(doc: Doc) -> list[Span | None]:
     found = scored_entities(doc)
     if found is None:
         return list(group)
-    ents, has_ents = doc.ents, doc.has_annotation("ENT_IOB")
-    places = {_offsets(ent) for ent in ents}
+    ents, has_ents = [_offsets(ent) for ent in doc.ents], doc.has_annotation("ENT_IOB")
+    places = set(ents)
     best: dict[tuple[int, int], tuple[float, str]] = {}
     for start, end, label, score, _ in found:
-        if score is not None and has_ents and not _overlaps(ents, start, end):
+        if score is not None and has_ents and not overlaps(ents, start, end):
             continue
         # What somebody has added has no probability, and is sure.
         certainty = 1.0 if score is None else score
@@ -179,12 +178,6 @@ def _predicted(doc: Doc) -> list[Span | None]:
                 del best[place]
         best[start, end] = 1.0, label
     return [doc.char_span(*place, label=label) for place, (_, label) in best.items()]
-
-
-def _overlaps(ents: Sequence[Span], start: int, end: int) -> bool:
-    """Tell whether one of some entities in text order, which are disjoint, has such characters."""
-    before = bisect_left(ents, end, key=lambda ent: ent.start_char)
-    return before > 0 and ents[before - 1].end_char > start
 
 
 def _unique(spans: Sequence[Span | None]) -> list[Span]:

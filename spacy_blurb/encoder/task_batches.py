@@ -78,8 +78,9 @@ def batch_by_task(
     n_items = 0
     for item in items:
         n_items += 1
-        if is_annotated(item.reference):
-            tasks.setdefault(annotated_for(item.reference), []).append(item)
+        name = annotated_for(item.reference)
+        if name or is_annotated(item.reference):
+            tasks.setdefault(name, []).append(item)
     if n_items and not tasks:
         # spaCy would ask for the next epoch for ever.
         raise BlurbError(Errors.B736.format(count=n_items))

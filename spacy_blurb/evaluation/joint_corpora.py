@@ -67,10 +67,10 @@ def read_corpus(folder: Path) -> Corpus:
     texts = set()
     for doc in read_docbin(folder / "train.spacy", Vocab()):
         gives_words |= doc.has_unknown_spaces
-        if not is_annotated(doc):
+        names = annotated_for(doc)
+        if not names and not is_annotated(doc):
             idle += 1
             continue
-        names = annotated_for(doc)
         groups[names] += 1
         tokens[names] += len(doc)
         _add_labels(doc, labels)

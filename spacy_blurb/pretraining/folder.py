@@ -148,34 +148,24 @@ def save_final(
     RAISES (BlurbError): B244 it could not be written.
     """
     try:
-        _save_whole(shape, weights, vocab_folder, folder, record)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".final-") as name:
+            whole = Path(name)
+            to_plain(shape, weights).save_pretrained(whole)
+            for file in TOKENIZER_FILES:
+                shutil.copyfile(vocab_folder / file, whole / file)
+            # Without the padding and truncation that may be set in it: they would cut every text.
+            # Not by its own `save`, which fails with a bare Exception.
+            content = read_tokenizer(vocab_folder).to_str(pretty=True)
+            (whole / "tokenizer.json").write_text(content, encoding="utf-8")
+            for path in sorted(whole.iterdir()):
+                # The weights come readable to their owner alone; the folder is for everybody.
+                shutil.copymode(folder / SETTINGS, path)
+                path.replace(folder / path.name)
+            (whole / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+            (whole / RECORD).replace(folder / RECORD)
     except (OSError, RuntimeError, SafetensorError) as error:
         last = newest_checkpoint(folder)
         raise BlurbError(Errors.B244.format(folder=folder, reason=error, last=last)) from error
-
-
-def _save_whole(
-    shape: BertConfig,
-    weights: dict[str, Tensor],
-    vocab_folder: Path,
-    folder: Path,
-    record: dict[str, Any],
-) -> None:
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".final-") as name:
-        whole = Path(name)
-        to_plain(shape, weights).save_pretrained(whole)
-        for file in TOKENIZER_FILES:
-            shutil.copyfile(vocab_folder / file, whole / file)
-        # Without the padding and truncation that may be set in it: they would cut every text.
-        # Not its own `save`, which fails with a bare Exception.
-        content = read_tokenizer(vocab_folder).to_str(pretty=True)
-        (whole / "tokenizer.json").write_text(content, encoding="utf-8")
-        for path in sorted(whole.iterdir()):
-            # The weights come readable to their owner alone; the folder is for everybody.
-            shutil.copymode(folder / SETTINGS, path)
-            path.replace(folder / path.name)
-        (whole / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-        (whole / RECORD).replace(folder / RECORD)
 
 
 def _describe_settings(config: PretrainingConfig, corpus: str, n_processes: int) -> dict[str, Any]:
