@@ -481,6 +481,33 @@ class Errors(metaclass=_CodedMessages):
         "of them in doc.cats: {found}. Give each Doc one of {labels} with value 1, or set "
         "'exclusive = false'."
     )
+    B444 = (
+        "Component {name!r} has labels that exclude each other, but only one: {label!r}. Every "
+        "text would have it with probability 1. Give data with two labels or more, or set "
+        "'exclusive = false'."
+    )
+    B445 = (
+        "The Doc {text!r} has the value {value!r} for label {label!r} in doc.cats. Give 1 where "
+        "the label holds, 0 where it does not, and leave out what is not annotated."
+    )
+    B446 = (
+        "Component {name!r}: no training Doc says that it does not have {labels}, so there is only "
+        "to be learned that every text does. Give the labels that a text does not have the value 0 "
+        "in doc.cats, or set 'exclusive = true' if each text has one label."
+    )
+    B447 = (
+        "Component {name!r} was given {highest} as the score of the most similar pairs. Set "
+        "'highest' to a number above 0; scores begin at 0."
+    )
+    B448 = (
+        "Component {name!r}: no pair in any training example, so that contrastive training has "
+        "nothing to learn from. Give Docs that annotations.set_pair or 'convert' made pairs, read "
+        "by spacy_blurb.Corpus.v1."
+    )
+    B449 = (
+        "Two Docs or Spans are compared, not {found}. Give nlp(text) for a text, and a list of "
+        "pairs to the component: similarity([(doc, other)])."
+    )
     B450 = (
         "Component {name!r}: no pair with a score in any training example, so there is nothing to "
         "learn. Give Docs that 'convert' or annotations.set_gold_pair made pairs, read by "

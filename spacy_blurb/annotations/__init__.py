@@ -29,6 +29,7 @@ from .entities import (
     span_score,
 )
 from .extensions import install_abbreviations, install_extensions
+from .labels import gold_labels
 from .msgpack import look_up_plugins_once
 from .pairs import (
     PAIR,
@@ -131,6 +132,7 @@ __all__ = [
     "given_candidates",
     "gold_entities",
     "gold_kind",
+    "gold_labels",
     "gold_pair_score",
     "gold_relations",
     "has_gold_entities",

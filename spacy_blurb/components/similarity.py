@@ -71,7 +71,7 @@ def compare_kept_vectors(doc: Doc, other: Doc | Span | Token | Lexeme) -> float:
 
     This is `doc.similarity` of Docs whose pipeline compares vectors and has given them one. What
     has none of that pipeline, and a pair, whose vector is that of both texts, is read: see
-    `compare_docs`.
+    `compare_docs`. So is what came out of a DocBin: it may have been written by another pipeline.
 
     RETURNS (float): From -1 to 1.
     RAISES (BlurbError): See `compare_docs`.
@@ -84,6 +84,9 @@ def compare_kept_vectors(doc: Doc, other: Doc | Span | Token | Lexeme) -> float:
 
 def _kept_vector(text: Any, vocab: Vocab) -> NDArray[np.floating] | None:
     if not isinstance(text, Doc) or text.vocab is not vocab or is_pair(text):
+        return None
+    # Hooks do not travel: with it, the vector was made here by the pipeline of this vocab.
+    if text.user_hooks.get("similarity") is not compare_kept_vectors:
         return None
     return travelling_vector(text)
 

@@ -116,6 +116,8 @@ class BlurbSts(Head):
         """Initialise the component; see `make_sts`."""
         if contrastive is not None and contrastive <= 0:
             raise BlurbError(Errors.B456.format(name=name, temperature=contrastive))
+        if not highest > 0:
+            raise BlurbError(Errors.B447.format(name=name, highest=highest))
         self.vocab = vocab
         self.model = model
         self.name = name
@@ -149,10 +151,13 @@ class BlurbSts(Head):
         """Give the model its size and find the encoder.
 
         RAISES (ValueError): B450 no pair with a score, not contrastive, and vectors are not
-            compared, which need no training; B457 no text in any example; B310 no encoder.
+            compared, which need no training; B448 no pair at all for contrastive training; B452 a
+            gold score outside of the range, B453 a Doc without its pair; B457 no text in any
+            example; B310 no encoder.
         """
         validate_get_examples(get_examples, "BlurbSts.initialize")
-        scores = [s for eg in get_examples() if (s := gold_pair_score(eg.reference)) is not None]
+        # Now rather than in the middle of the training.
+        scores = [s for eg in get_examples() if (s := self._checked_score(eg)) is not None]
         if not scores and self.cfg["contrastive"] is None and not self._compares_vectors:
             raise ValueError(Errors.B450.format(name=self.name))
         self.cfg["scores_pairs"] = bool(scores) and not self._compares_vectors
@@ -160,6 +165,8 @@ class BlurbSts(Head):
         docs = list(islice((eg.x for eg in get_examples() if len(eg.x)), 10))
         if not docs:
             raise ValueError(Errors.B457.format(name=self.name))
+        if self.cfg["contrastive"] and not any(is_pair(eg.reference) for eg in get_examples()):
+            raise ValueError(Errors.B448.format(name=self.name))
         self._size_model(docs)
         if scores:
             # A few pairs at a low learning rate would mostly teach the mean.
@@ -230,14 +237,16 @@ class BlurbSts(Head):
         batch_size (int): Pairs that are encoded together.
         RETURNS (list[float]): About 0-1, 1 for the highest gold score in training; being
             regressions, they can go a little beyond. Cosines of vectors are from -1 to 1.
-        RAISES (BlurbError): B310 no encoder, B311 the Docs are of another pipeline, B455 the
-            component never saw a score.
+        RAISES (BlurbError): B310 no encoder, B311 the Docs are of another pipeline, B449 not two
+            Docs or Spans, B455 the component never saw a score.
         """
         self._require_initialised()
         if not self._scores_pairs:
             raise BlurbError(Errors.B455.format(name=self.name))
         scores: list[float] = []
-        for batch in minibatch(pairs, batch_size):
+        for batch in minibatch(pairs, max(1, batch_size)):
+            for pair in batch:
+                _check_texts(pair)
             if self._compares_vectors:
                 scores += self._compare_texts(batch)
                 continue
@@ -300,22 +309,29 @@ class BlurbSts(Head):
 
     def _gold(self, example: Example) -> float | None:
         """Gold score, 0-1."""
-        check_pair(example)
-        score, highest = gold_pair_score(example.reference), self.cfg["highest"]
+        score = self._checked_score(example)
         if score is None or not len(example.predicted):
             return None
-        if not 0 <= score <= highest:
+        return score / self.cfg["highest"]
+
+    def _checked_score(self, example: Example) -> float | None:
+        """Gold score in the dataset's range, which is checked."""
+        check_pair(example)
+        score, highest = gold_pair_score(example.reference), self.cfg["highest"]
+        if score is not None and not 0 <= score <= highest:
             text = example.reference.text[:40]
             raise BlurbError(
                 Errors.B452.format(name=self.name, score=score, text=text, highest=highest)
             )
-        return score / highest
+        return score
 
     def _teach_vectors(self, examples: Sequence[Example]) -> float:
         """Add the gradient of the contrastive loss; RETURNS the loss."""
         temperature = self.cfg["contrastive"]
         if temperature is None:
             return 0.0
+        for example in examples:
+            check_pair(example)
         docs = [eg.predicted for eg in examples if not self._has_score(eg)]
         texts = split_pair_docs(docs)
         if len(texts) < 4:  # one pair has nothing to be told apart from
@@ -376,3 +392,14 @@ class BlurbSts(Head):
     def _require_initialised(self) -> None:
         if not self.model.get_ref("output_layer").has_dim("nI"):
             raise ValueError(Errors.B451.format(name=self.name))
+
+
+def _check_texts(pair: Any) -> None:
+    """Refuse what is not two texts.
+
+    RAISES (BlurbError): B449 it is something else.
+    """
+    texts = (pair,) if isinstance(pair, Doc | Span | str) else tuple(pair)
+    if len(texts) != 2 or not all(isinstance(text, Doc | Span) for text in texts):
+        found = ", ".join(f"{str(text)[:40]!r} ({type(text).__name__})" for text in texts[:3])
+        raise BlurbError(Errors.B449.format(found=found))

@@ -1,5 +1,6 @@
 """`blurb_textcat`: document labels with probabilities, by a linear head on the shared encoder."""
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
@@ -13,6 +14,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
+from ..annotations import gold_labels
 from ..errors import BlurbError, Errors
 from .head import Head
 from .textcat_scorer import score_labels
@@ -130,22 +132,25 @@ class BlurbTextcat(Head):
         """Collect the labels and give the model its size.
 
         labels (Sequence[str] | None): By default those of the examples' `doc.cats`, sorted.
-        RAISES (ValueError): B440 no label in any example, B443 not one label where labels exclude
-            each other, B310 no encoder.
+        RAISES (ValueError): B440 no label in any example, B443 not one label and B444 only one
+            label where labels exclude each other, B445 a value in `doc.cats` that is neither 0 nor
+            1, B457 no text in any example, B310 no encoder.
+        WARNS: B446 a label that no example lacks.
         """
         validate_get_examples(get_examples, "BlurbTextcat.initialize")
         if labels is None:
             labels = sorted({label for eg in get_examples() for label in eg.reference.cats})
-        for label in labels:
-            self.add_label(label)
-        if not self.labels:
+        wanted = tuple(dict.fromkeys([*self.labels, *labels]))
+        if not wanted:
             raise ValueError(Errors.B440.format(name=self.name))
-        if self.cfg["exclusive"]:
-            # Now rather than in the middle of the training.
-            for example in filter(self._is_annotated, get_examples()):
-                self._check_exclusive(example.reference)
+        # Now rather than in the middle of the training, and before a label is added.
+        self._check_gold((eg.reference for eg in get_examples()), wanted)
         # An empty Doc has no vector, so it would give the head the input width 0.
         docs = list(islice((eg.x for eg in get_examples() if len(eg.x)), 10))
+        if not docs:
+            raise ValueError(Errors.B457.format(name=self.name))
+        for label in wanted:
+            self.add_label(label)
         self.model.get_ref("output_layer").set_dim("nO", len(self.labels), force=True)
         self._size_model(docs)
 
@@ -216,18 +221,35 @@ class BlurbTextcat(Head):
         targets = np.zeros((len(examples), len(self.labels)))
         known = np.zeros(targets.shape, dtype=bool)
         for row, example in enumerate(examples):
-            cats = example.reference.cats
             if not len(example.predicted) or not self._is_annotated(example):
                 continue
+            gold = gold_labels(example.reference)
             if self.cfg["exclusive"]:
-                self._check_exclusive(example.reference)
+                self._check_exclusive(example.reference, self.labels)
             for column, label in enumerate(self.labels):
-                known[row, column] = self.cfg["exclusive"] or label in cats
-                targets[row, column] = cats.get(label, 0.0) >= 0.5
+                known[row, column] = self.cfg["exclusive"] or label in gold
+                targets[row, column] = gold.get(label, False)
         return targets, known
 
-    def _check_exclusive(self, doc: Doc) -> None:
-        found = [label for label in self.labels if doc.cats.get(label, 0.0) >= 0.5]
+    def _check_gold(self, references: Iterable[Doc], labels: Sequence[str]) -> None:
+        """Refuse gold labels of which nothing sensible can be learned."""
+        exclusive = self.cfg["exclusive"]
+        seen: dict[bool, set[str]] = {True: set(), False: set()}
+        if exclusive and len(labels) == 1:
+            raise BlurbError(Errors.B444.format(name=self.name, label=labels[0]))
+        for reference in references:
+            gold = gold_labels(reference)
+            if exclusive and not gold.keys().isdisjoint(labels):
+                self._check_exclusive(reference, labels)
+            for label, holds in gold.items():
+                seen[holds].add(label)
+        if not exclusive and (always := sorted(seen[True].intersection(labels) - seen[False])):
+            found = ", ".join(map(repr, always))
+            warnings.warn(Errors.B446.format(name=self.name, labels=found), stacklevel=3)
+
+    def _check_exclusive(self, doc: Doc, labels: Sequence[str]) -> None:
+        gold = gold_labels(doc)
+        found = [label for label in labels if gold.get(label, False)]
         if len(found) != 1:
             raise BlurbError(
                 Errors.B443.format(
@@ -235,7 +257,7 @@ class BlurbTextcat(Head):
                     text=doc.text[:40],
                     count=len(found),
                     found=", ".join(found) or "none",
-                    labels=", ".join(self.labels),
+                    labels=", ".join(labels),
                 )
             )
 

@@ -1,12 +1,11 @@
 """Scores of document labels as spaCy's commands show them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..annotations import document_group
+from ..annotations import document_group, gold_labels
 from ..metrics.entities import entity_scores
 from ..metrics.labels import (
     LabelSets,
@@ -40,12 +39,13 @@ def score_labels(
     threshold, exclusive: See `make_textcat`.
     RETURNS (dict[str, Any]): `cats_micro_p`, `cats_micro_r`, `cats_micro_f`, `cats_macro_f` (0-1)
         and `cats_f_per_type`; None without annotated Docs.
+    RAISES (BlurbError): B445 a gold value that is neither 0 nor 1.
     """
     parts = []
     for position, example in enumerate(examples):
-        gold = _cats_of(example.reference, labels)
+        gold = _of_component(gold_labels(example.reference), labels)
         if gold:
-            found = _cats_of(example.predicted, labels)
+            found = _of_component(example.predicted.cats, labels)
             chosen = chosen_labels(found, threshold, exclusive=exclusive)
             # Docs without an id are documents of their own.
             document = document_group(example.reference) or f"\0{position}"
@@ -67,14 +67,14 @@ def score_labels(
     }
 
 
-def _cats_of(doc: Doc, labels: Sequence[str]) -> dict[str, float]:
-    return {label: value for label, value in doc.cats.items() if not labels or label in labels}
+def _of_component(cats: Mapping[str, float], labels: Sequence[str]) -> dict[str, float]:
+    return {label: value for label, value in cats.items() if not labels or label in labels}
 
 
-def _compare(gold: dict[str, float], chosen: set[str], *, exclusive: bool) -> LabelSets:
+def _compare(gold: Mapping[str, float], chosen: set[str], *, exclusive: bool) -> LabelSets:
     """Return gold and predicted labels, of those that the Doc is annotated for.
 
     Where one excludes the others, a Doc that names it alone is annotated for all.
     """
-    right = {label for label, value in gold.items() if value >= 0.5}
+    right = {label for label, holds in gold.items() if holds}
     return right, chosen if exclusive and right else chosen & set(gold)

@@ -8,7 +8,13 @@ from spacy.language import Language
 from spacy.pipeline.textcat import TextCategorizer
 from spacy.tokens import Doc
 
-from ..annotations import document_group, document_id, gold_pair_score, predicted_similarity
+from ..annotations import (
+    document_group,
+    document_id,
+    gold_labels,
+    gold_pair_score,
+    predicted_similarity,
+)
 from ..data.readers import make_predicted
 from ..errors import BlurbError, Errors
 from ..metrics.labels import chosen_labels
@@ -24,22 +30,23 @@ def read_gold_labels(task: Task, references: Sequence[Doc]) -> list[GoldLabels]:
     Labels that a Doc does not name are not annotated. But where each Doc has just one label, or
     no Doc says that it does not have one, those that it does not name are those that it lacks.
 
-    RAISES (BlurbError): B530 a Doc without gold labels, B532 labels of another task.
+    RAISES (BlurbError): B445 a value that is neither 0 nor 1, B530 a Doc without gold labels, B532
+        labels of another task.
     """
     gold = []
-    everything = {label for reference in references for label in reference.cats}
-    values = [list(reference.cats.values()) for reference in references]
-    has_one_each = all(sum(value >= 0.5 for value in row) == 1 for row in values)
-    names_what_it_has = all(value >= 0.5 for row in values for value in row)
+    named = [gold_labels(reference) for reference in references]
+    everything = frozenset().union(*named)
+    has_one_each = all(sum(row.values()) == 1 for row in named)
+    names_what_it_has = all(all(row.values()) for row in named)
     is_complete = has_one_each or names_what_it_has
-    for doc_id, reference in _with_ids(references):
-        known = frozenset(everything if is_complete else reference.cats)
-        if not reference.cats:
+    for (doc_id, reference), own in zip(_with_ids(references), named, strict=True):
+        known = everything if is_complete else frozenset(own)
+        if not own:
             raise BlurbError(Errors.B530.format(doc_id=doc_id))
         if task.labels and known != set(task.labels):
             found = ", ".join(sorted(known))
             raise BlurbError(Errors.B532.format(doc_id=doc_id, found=found, task=task.name))
-        labels = frozenset(label for label, value in reference.cats.items() if value >= 0.5)
+        labels = frozenset(label for label, holds in own.items() if holds)
         gold.append(GoldLabels(doc_id, document_group(reference) or doc_id, labels, known))
     return gold
 

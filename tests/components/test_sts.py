@@ -141,6 +141,14 @@ def test_initialize_needs_scored_pairs_or_contrastive_training(tiny_encoder: Pat
     assert get_sts(nlp).model.get_ref("output_layer").get_dim("nI") == 32
     with pytest.raises(BlurbError, match=r"B456.*temperature 0"):
         make_nlp(tiny_encoder, sts={"contrastive": 0})
+    with pytest.raises(ValueError, match=r"B448.*no pair in any training example"):
+        nlp.initialize(lambda: [blank_example(nlp, "rats")])
+
+
+@pytest.mark.parametrize("highest", [0, -1.0])
+def test_the_highest_score_is_above_0(tiny_encoder: Path, highest: float) -> None:
+    with pytest.raises(BlurbError, match=rf"B447.*{highest}"):
+        make_nlp(tiny_encoder, sts={"highest": highest})
 
 
 def test_an_encoder_that_reads_no_pairs_is_refused_before_training(tiny_encoder: Path) -> None:
@@ -288,6 +296,8 @@ def test_loss_and_gradient_by_hand(nlp: Language) -> None:
 def test_scores_outside_of_the_range(nlp: Language, score: float) -> None:
     with pytest.raises(BlurbError, match=rf"B452.*score {score} of the pair 'fever.*0 to 4.0"):
         train_step(nlp, to_examples(nlp, [("fever", "rats", score)]), None)
+    with pytest.raises(BlurbError, match="B452"):  # before the training
+        nlp.initialize(lambda: to_examples(nlp, [("fever", "rats", score)]))
 
 
 def test_lost_pairs_are_said(nlp: Language, tmp_path: Path) -> None:
@@ -298,6 +308,17 @@ def test_lost_pairs_are_said(nlp: Language, tmp_path: Path) -> None:
         nlp.evaluate(examples)
     with pytest.raises(BlurbError, match="B453"):
         nlp.update(examples, sgd=False)
+
+
+def test_lost_pairs_are_said_in_contrastive_training(tiny_encoder: Path) -> None:
+    """They taught nothing, at a loss of 0."""
+    nlp = make_nlp(tiny_encoder, sts={"contrastive": 0.1})
+    nlp.initialize(lambda: to_examples(nlp, TITLES))
+    lost = [Example(nlp.make_doc(eg.text), eg.reference) for eg in to_examples(nlp, TITLES)]
+    with pytest.raises(BlurbError, match="B453"):
+        train_step(nlp, lost, None)
+    with pytest.raises(BlurbError, match="B453"):
+        nlp.initialize(lambda: lost)
 
 
 def test_docs_without_a_score_teach_nothing_but_end_the_step(nlp: Language) -> None:
@@ -401,6 +422,17 @@ def test_docs_that_have_travelled_find_the_component(trained: Language) -> None:
     assert travelled._.blurb_similarity(other) == expected
     (from_docbin,) = DocBin(docs=[one]).get_docs(trained.vocab)
     assert from_docbin._.blurb_similarity(other) == expected
+
+
+def test_what_is_compared_are_docs(trained: Language) -> None:
+    doc = trained("aspirin")
+    sts = get_sts(trained)
+    for wrong in ([("aspirin", "fever")], [(doc, "fever")], (doc, doc), [(doc, doc, doc)], [doc]):
+        with pytest.raises(BlurbError, match=r"B449 *.*similarity\(\[\(doc, other\)\]\)"):
+            sts.similarity(wrong)
+    with pytest.raises(BlurbError, match=r"B449.*'fever' \(str\)"):
+        doc._.blurb_similarity("fever")
+    assert sts.similarity([(doc, doc)], batch_size=0) == sts.similarity([(doc, doc)])
 
 
 def test_docs_of_no_pipeline_name_the_component_to_call(trained: Language) -> None:

@@ -147,6 +147,10 @@ def test_only_vectors_of_this_pipeline_and_of_one_text_are_taken(
     expected = pytest.approx(one.similarity(untrained("rats")), abs=1e-5)
     assert one.similarity(strange) == expected
     assert get_sts(untrained).similarity([(one, strange)]) == [expected]
+    # A DocBin is read with the vocab of whoever reads it.
+    for other in (strange, untrained("rats")):
+        (travelled,) = DocBin(docs=[_bare(other)]).get_docs(untrained.vocab)
+        assert one.similarity(travelled) == expected
     pair = untrained(gold_pair(untrained, PAIRS[0]))
     read = pytest.approx(one._.blurb_similarity(pair), abs=1e-5)
     assert [one.similarity(pair), pair.similarity(one)] == [read, read]

@@ -222,8 +222,40 @@ def test_exclusive_labels_are_checked_before_the_training(tiny_encoder: Path) ->
     examples = [*to_examples(nlp, texts), blank_example(nlp, "rats"), blank_example(nlp, "")]
     nlp.initialize(lambda: examples)
     label = get_textcat(nlp).labels[0]
-    examples.append(Example.from_dict(nlp.make_doc("fever"), {"cats": {label: 0.0}}))
+    wrong = Example.from_dict(nlp.make_doc("fever"), {"cats": {label: 0.0, "tpyo": 0.0}})
     with pytest.raises(BlurbError, match=r"B443.*'fever' has 0 of them"):
+        nlp.initialize(lambda: [*examples, wrong])
+    # Once mended, no label of what was wrong is left.
+    nlp.initialize(lambda: examples)
+    assert get_textcat(nlp).label_data == ["drug", "illness"]
+
+
+def test_a_label_alone_excludes_nothing(tiny_encoder: Path) -> None:
+    """Every text had it with probability 1, at a loss of 0 and an F1 of 1."""
+    nlp = make_nlp(tiny_encoder, textcat={"exclusive": True})
+    example = Example.from_dict(nlp.make_doc("fever"), {"cats": {"ill": 1.0}})
+    with pytest.raises(BlurbError, match=r"B444.*only one: 'ill'"):
+        nlp.initialize(lambda: [example])
+
+
+@pytest.mark.parametrize("value", [None, "1", -1, 0.4, float("nan"), 7])
+def test_gold_values_are_0_or_1(nlp: Language, value: Any) -> None:
+    example = to_examples(nlp, ["naloxone in rats"])[0]
+    example.reference.cats = {"drug": value, "illness": 0.0}
+    told = r"B445.*'naloxone in rats' has the value .* for label 'drug'"
+    for call in (
+        lambda: nlp.initialize(lambda: [example]),
+        lambda: train_step(nlp, [example], SGD(0.1)),
+        lambda: score_labels([example]),
+    ):
+        with pytest.raises(BlurbError, match=told):
+            call()
+
+
+def test_texts_without_tokens_are_no_data(tiny_encoder: Path) -> None:
+    nlp = make_nlp(tiny_encoder, textcat={})
+    examples = [Example.from_dict(nlp.make_doc(""), {"cats": {"a": v}}) for v in (0.0, 1.0)]
+    with pytest.raises(ValueError, match="B457"):
         nlp.initialize(lambda: examples)
 
 
@@ -235,7 +267,8 @@ def test_two_components_pass_over_the_labels_of_the_other(tiny_encoder: Path) ->
     examples = to_examples(nlp, ["naloxone in rats", "fever, hypertension"])
     examples[0].reference.cats = {"rct": 1.0}
     examples[1].reference.cats = {"heart": 1.0}
-    nlp.initialize(lambda: examples)
+    with pytest.warns(UserWarning, match=r"B446.*'topics'.*does not have 'heart'"):
+        nlp.initialize(lambda: examples)
     for example, learns in zip(examples, ("textcat", "topics"), strict=True):
         losses = train_step(nlp, [example], SGD(0.1))
         assert {name for name in by_name if losses[name]} == {learns}

@@ -128,7 +128,10 @@ def test_pairs_of_any_scale() -> None:
     rows = [{"id": str(n), "score": score} for n, score in enumerate([-10, -5, 10])]
     found, units = score_rows(PAIRS, golds, rows, FILE)
     assert found["score"] == pytest.approx(1.0)
-    assert units.table.tolist() == [[0, -10], [1, -5], [4, 10]]
+    assert units.table.tolist() == [[0, -1], [1, -0.5], [4, 1]]
+    for scale in (1e200, 1e-200):
+        rows = [{"id": str(n), "score": scale * score} for n, score in enumerate([1, 2, 3])]
+        assert score_rows(PAIRS, golds, rows, FILE)[0]["score"] == pytest.approx(0.960769)
 
 
 def test_calibration_of_probabilities() -> None:

@@ -32,6 +32,9 @@ def score_pairs(
     RAISES (BlurbError): B630 a row that is not of this form.
     """
     predicted = [float(require(row, "score", float, source)) for row in rows]
+    # Squares of very large or very small numbers are none; the scale makes no difference.
+    largest = max(map(abs, predicted), default=0.0) or 1.0
+    predicted = [value / largest for value in predicted]
     wanted = [item.score for item in gold]
     table = np.array([wanted, predicted], dtype=float).T
     units = Units("pearson", tuple(item.id for item in gold), table)

@@ -1,7 +1,7 @@
 """Prediction files: one JSON object per line, of any program (docs/protocol.md)."""
 
 import json
-import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,8 @@ def require(row: Row, key: str, kind: type, source: Path) -> Any:
     value: Any = row.get(key)
     is_right = isinstance(value, kind) or (kind is float and type(value) is int)
     if kind is float and is_right:
-        is_right = math.isfinite(value)  # JSON of Python has NaN
+        # JSON of Python has NaN, and whole numbers that no float can be.
+        is_right = abs(value) < sys.float_info.max
     if not is_right or isinstance(value, bool):
         wanted = {list: "a list", float: "a number", int: "a whole number", str: "a string"}[kind]
         raise BlurbError(
