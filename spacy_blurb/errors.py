@@ -210,6 +210,14 @@ class Errors(metaclass=_CodedMessages):
         "--none {label!r}: no relation has this label; the labels are: {known}. Give a label as it "
         "is in the files."
     )
+    B177 = (
+        "{path} holds NUL characters, as UTF-16 read as UTF-8 does. Save it as UTF-8, for example "
+        "with 'iconv -f utf-16 -t utf-8'."
+    )
+    B178 = (
+        "{path}, line {line}: keys that are kept are nested more than {limit} levels deep. Write "
+        "what is so deep as a string, or leave it out."
+    )
     B175 = (
         "The system cannot read {path}: {reason}. Try again when it can; annotate then goes on "
         "where it stopped."
@@ -1074,8 +1082,8 @@ class Errors(metaclass=_CodedMessages):
     )
     B764 = "Not a document but the order to delete PubMed record {pmid}."
     B765 = (
-        "{path} would hold {size} GB in one part, and 4 GB is what a .spacy file can hold. "
-        "Give --format jsonl and another output, or annotate the input in parts."
+        "{path} would hold {size} GB in one part, and 4 GB is what a .spacy file can hold: some 40 "
+        "million tokens. Give --format jsonl and another output, or annotate the input in parts."
     )
     B766 = (
         "Cannot join a Ray cluster at {address!r}: {reason}. Give --ray HOST:PORT of its head, as "
@@ -1108,7 +1116,10 @@ class Errors(metaclass=_CodedMessages):
         "annotated them, at last: {reason}. Perhaps they need more memory than a node has; try a "
         "smaller --batch-size, with --overwrite."
     )
-    B773 = "--gpu gives each process on a Ray cluster a GPU. Give --ray too, or leave it out."
+    B773 = (
+        "--gpu gives each process on a Ray cluster a GPU. Give --ray too; without a cluster, "
+        "--gpu-id 0 takes the first GPU of this machine."
+    )
     B774 = (
         "This machine has left the Ray cluster, which gives no process to it any more. See that "
         "'ray status' works here, and run the same command again, it goes on where it was."

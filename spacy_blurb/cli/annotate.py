@@ -49,6 +49,9 @@ def annotate(
         ),
     ] = None,
     gpu: Annotated[bool, typer.Option("--gpu", help="With --ray: a GPU for each process.")] = False,
+    gpu_id: Annotated[
+        int, typer.Option("--gpu-id", "-g", help="GPU of this machine, -1 for the CPU.")
+    ] = -1,
     batch_size: Annotated[
         int | None,
         typer.Option(min=1, help="Documents computed together; default: the pipeline's."),
@@ -63,9 +66,12 @@ def annotate(
 
     Example: python -m spacy blurb annotate en_blurb_demo abstracts.jsonl -o annotated.jsonl
     """
-    from ..evaluation.pipelines import load_pipeline
+    from ..evaluation.pipelines import choose_processor, load_pipeline
     from ..streaming.run import annotate as annotate_files
 
+    if gpu_id >= 0 and ray is not None:
+        raise typer.BadParameter("--gpu-id is for this machine; on a cluster give --gpu")
+    choose_processor(gpu_id)
     try:
         summary = annotate_files(
             load_pipeline(pipeline),
@@ -78,6 +84,7 @@ def annotate(
             n_processes=n_process,
             ray=ray,
             gpu=gpu,
+            gpu_id=gpu_id,
             vector=vectors,
             overwrite=overwrite,
             report=_report,

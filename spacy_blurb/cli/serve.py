@@ -15,6 +15,9 @@ def serve(
         str, typer.Option(help="Address; with 0.0.0.0 everybody in the network can use it.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8080,
+    gpu_id: Annotated[
+        int, typer.Option("--gpu-id", "-g", help="GPU to compute on, -1 for the CPU.")
+    ] = -1,
 ) -> None:
     """Paste an abstract, see entities, relations and labels, and ask questions. Ends with Ctrl-C.
 
@@ -28,8 +31,9 @@ def serve(
 
     from ..app.web import is_loopback, make_app
     from ..errors import BlurbError, Errors
-    from ..evaluation.pipelines import load_pipeline
+    from ..evaluation.pipelines import choose_processor, load_pipeline
 
+    choose_processor(gpu_id)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listening = socket.create_server((host, port), family=family)

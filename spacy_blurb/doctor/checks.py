@@ -1,5 +1,6 @@
 """The checks, each a function of `Facts`."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ _FOR = {
     "data": "'convert' of ChemProt, DDI and BIOSSES from the originals",
     "app": "'serve'",
     "ray": "'annotate --ray'",
+    "openvino": "exported pipelines, such as en_blurb_sm",
 }
 """Extra → what needs it; others are not looked at."""
 _BROKEN = {
@@ -23,8 +25,9 @@ _BROKEN = {
     "transformers": "transformers cannot be imported",
     "spacy_transformers": "spacy-transformers cannot be imported",
     "trainer": "transformers' Trainer cannot be imported, which 'pretrain' needs",
+    "openvino": "OpenVINO does not work, on which exported pipelines run",
 }
-_NEEDS = {"transformers": "transformers", "trainer": "transformers"}
+_NEEDS = {"transformers": "transformers", "trainer": "transformers", "openvino": "openvino"}
 _NEEDS["spacy_transformers"] = "spacy-transformers"
 _ABI = (
     # In double quotes, which Windows knows too.
@@ -35,6 +38,8 @@ _ABI_OF_OTHERS = (
     "pip install --force-reinstall --no-deps PACKAGE for the one that the error names, such as "
     "scikit-learn or pandas, so that it fits this numpy"
 )
+_FACTORY = re.compile(r"the factory '.*' of (?P<package>[\w.-]+) \(")
+"""As `probe.py` names the package that spaCy stumbles over."""
 _OTHER_NUMPY = (
     "numpy.dtype size changed",
     "compiled using NumPy 1",
@@ -120,6 +125,9 @@ def check_imports(facts: Facts) -> Iterator[Finding]:
         fix = f"pip install --force-reinstall --no-deps {package}=={facts.versions[package]}"
         if any(sign in reason for sign in _OTHER_NUMPY):
             fix = _ABI_OF_OTHERS if name in _NEEDS else _ABI
+        elif blamed := _FACTORY.search(reason):
+            other = blamed["package"]
+            fix = f"pip install --force-reinstall --no-deps {other}, or pip uninstall {other}"
         yield Finding("breaks", f"{_BROKEN[name]}: {reason}", fix)
 
 
@@ -128,8 +136,10 @@ def check_torch(facts: Facts) -> Iterator[Finding]:
     if "torch" not in facts.versions:
         return
     build = facts.versions["torch"]
-    # PyPI's build for Linux has no suffix, and brings libraries of CUDA as packages.
-    cuda = "+cu" in build or ("+" not in build and any(map(_is_cuda_library, facts.versions)))
+    cuda = facts.cuda
+    if cuda is None:  # it cannot be imported
+        # PyPI's build for Linux has no suffix, and brings libraries of CUDA as packages.
+        cuda = "+cu" in build or ("+" not in build and any(map(_is_cuda_library, facts.versions)))
     if cuda and not facts.gpu and facts.system == "Linux":
         plain = build.split("+")[0]
         yield Finding(

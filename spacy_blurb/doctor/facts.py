@@ -14,9 +14,12 @@ from importlib import metadata
 from pathlib import Path
 
 DISTRIBUTION = "spacy-blurb"
-PROBES = ("spacy", "commands", "pipeline", "transformers", "spacy_transformers", "trainer")
+PROBES = (
+    *("spacy", "commands", "pipeline", "transformers", "spacy_transformers", "trainer"),
+    "openvino",
+)
 """What `probe.py` tries, in this order."""
-_TOLD = (*PROBES, "bf16", "punkt")
+_TOLD = (*PROBES, "bf16", "cuda", "punkt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Facts:
     environ (Mapping[str, str]): Environment variables.
     failures (Mapping[str, str]): Which probes failed, and their error in one line.
     bf16 (bool | None): Whether the encoder would compute in bfloat16; None where torch is missing.
+    cuda (bool | None): Whether torch was built for GPUs; None where it could not be asked.
     gpu (bool): Whether the machine has an NVIDIA GPU.
     punkt (bool | None): Whether NLTK's sentence model is found; None where it could not be tried.
     system (str): "Linux", "Darwin" or "Windows".
@@ -40,6 +44,7 @@ class Facts:
     environ: Mapping[str, str] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
     bf16: bool | None = True
+    cuda: bool | None = None
     gpu: bool = False
     punkt: bool | None = True
     system: str = "Linux"
@@ -60,6 +65,7 @@ def gather_facts() -> Facts:
         environ=dict(os.environ),
         failures={name: reason for name, reason in probed.items() if name in PROBES and reason},
         bf16={"yes": True, "no": False}.get(probed.get("bf16", "")),
+        cuda={"yes": True, "no": False}.get(probed.get("cuda", "")),
         gpu=Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi") is not None,
         punkt=None if probed.get("punkt") in (None, "begun") else probed["punkt"] == "yes",
         system=platform.system(),

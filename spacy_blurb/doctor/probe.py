@@ -3,6 +3,7 @@
 import json
 import warnings
 from collections.abc import Callable
+from importlib import metadata
 
 
 def _import_spacy() -> None:
@@ -17,7 +18,35 @@ def _make_pipeline() -> None:
     """Import all factories that some package has registered, as every `spacy.load` does."""
     import spacy
 
-    spacy.blank("en")
+    try:
+        spacy.blank("en")
+    except Exception:
+        _blame_a_package()
+        raise
+
+
+def _blame_a_package() -> None:
+    """Raise with the name of the package whose factory cannot be imported, if it is that."""
+    for entry in metadata.entry_points(group="spacy_factories"):
+        try:
+            entry.load()
+        except Exception as error:
+            owner = entry.dist.metadata["Name"] if entry.dist else "unknown"
+            message = f"the factory {entry.name!r} of {owner} ({entry.value}): {error}"
+            raise RuntimeError(message) from error
+
+
+def _import_openvino() -> None:
+    from ..runtime.openvino_import import import_openvino
+
+    import_openvino().Core()
+
+
+def _gpus_of_torch() -> str:
+    """Tell whether torch was built for NVIDIA's GPUs, or AMD's."""
+    import torch
+
+    return "yes" if torch.version.cuda or torch.version.hip else "no"
 
 
 def _import_transformers() -> None:
@@ -52,6 +81,8 @@ _PROBES: dict[str, Callable[[], str | None]] = {
     "transformers": _import_transformers,
     "spacy_transformers": _import_spacy_transformers,
     "trainer": _import_trainer,
+    "openvino": _import_openvino,
+    "cuda": _gpus_of_torch,
     "bf16": _bf16,
     "punkt": _punkt,
 }

@@ -28,7 +28,7 @@ def load_pipeline(name: str) -> Language:
     """
     try:
         return spacy.load(name)
-    except (OSError, ImportError, ValueError) as error:
+    except Exception as error:  # of a damaged one, tokenizers, OpenVINO and numpy raise their own
         reason = first_line(error)
         raise BlurbError(Errors.B501.format(name=name, reason=reason)) from error
 

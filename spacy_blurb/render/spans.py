@@ -7,6 +7,24 @@ from itertools import pairwise
 from markupsafe import Markup, escape
 from spacy import displacy
 
+_NO_BLANK = "\x1c"
+"""Behind each piece of text: displaCy writes a blank there, which is taken out again with it. It is
+white space, so that pieces of white space are still known as such."""
+
+_STROKE = (
+    "top: {top_offset}px; height: 4px; left: -1px; width: calc(100% + 2px); position: absolute"
+)
+_TEMPLATE = {
+    "span": '<span style="font-weight: bold; display: inline-block; position: relative; '
+    'height: {total_height}px;">{text}{span_slices}{span_starts}</span>',
+    "slice": f'<span style="background: {{bg}}; {_STROKE};"></span>',
+    "start": f'<span style="background: {{bg}}; {_STROKE};"><span style="background: {{bg}}; '
+    "z-index: 10; color: #000; top: -0.5em; padding: 2px 3px; position: absolute; "
+    'font-size: 0.6em; font-weight: bold; line-height: 1; border-radius: 3px">'
+    "{label}{kb_link}</span></span>",
+}
+"""What displaCy draws, without white space of its own between the pieces of a word."""
+
 
 @dataclass(frozen=True, slots=True)
 class DrawnSpan:
@@ -33,15 +51,16 @@ def _without_blanks(text: str, span: DrawnSpan) -> DrawnSpan:
 def draw_spans(text: str, spans: Sequence[DrawnSpan]) -> Markup:
     """Draw spans over a text with displaCy, which may overlap and begin inside words.
 
-    RETURNS (Markup): HTML in which text and names are escaped. A span without a visible character
-        is not drawn.
+    RETURNS (Markup): HTML in which text and names are escaped, with the text's own blanks and line
+        breaks. A span without a visible character is not drawn.
     """
+    text = text.replace(_NO_BLANK, " ")
     spans = [_without_blanks(text, span) for span in spans]
     edges = {0, len(text), *(edge for span in spans for edge in (span.start, span.end))}
     edges |= {i for i, c in enumerate(text) if c.isspace()}
     edges |= {i + 1 for i, c in enumerate(text) if c.isspace()}
     cuts = sorted(edges)
-    places = [(a, b) for a, b in pairwise(cuts) if not text[a:b].isspace()]
+    places = list(pairwise(cuts))
     starts = {a: n for n, (a, _) in enumerate(places)}
     ends = {b: n + 1 for n, (_, b) in enumerate(places)}
     # displaCy escapes the text but not the names, and a file may hold anything.
@@ -55,8 +74,9 @@ def draw_spans(text: str, spans: Sequence[DrawnSpan]) -> Markup:
         if span.start in starts and span.end in ends
     ]
     colors = {str(escape(span.name)).upper(): span.color for span in spans}
-    content = {"text": text, "spans": drawn, "tokens": [text[a:b] for a, b in places]}
-    options = {"colors": colors}
-    return Markup(
-        displacy.render(content, style="span", manual=True, options=options, jupyter=False)
-    )
+    tokens = [text[a:b] + _NO_BLANK for a, b in places]
+    content = {"text": text, "spans": drawn, "tokens": tokens}
+    options = {"colors": colors, "template": _TEMPLATE}
+    html = displacy.render(content, style="span", manual=True, options=options, jupyter=False)
+    html = html.replace(f"{_NO_BLANK} ", "").replace(_NO_BLANK, "").strip()
+    return Markup(f'<div style="white-space: pre-wrap">{html}</div>')

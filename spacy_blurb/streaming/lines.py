@@ -16,6 +16,9 @@ from .items import Item, Rejected
 MAX_RECORD_BYTES = 32 << 20
 """A whole book has about one megabyte; what is longer is a file without line ends."""
 
+MAX_DEPTH = 100
+"""Of what is nested in a record. From some 500 on it cannot be sent to another process."""
+
 _EXPECTED = (
     'one object per line such as {"id": "1", "text": "..."}; "id" and "questions" (strings, or '
     '{"question": "...", "options": ["..."]}) may be missing, other keys are kept'
@@ -84,6 +87,8 @@ def _read_lines(path: Path) -> Iterator[tuple[int, bytes | BlurbError]]:
 def _decode(line: bytes | BlurbError, path: Path) -> str:
     if isinstance(line, BlurbError):
         raise line
+    if b"\0" in line:  # of UTF-16 every line but the first one is valid UTF-8
+        raise BlurbError(Errors.B177.format(path=path))
     try:
         text = line.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -105,8 +110,18 @@ def _to_item(path: Path, name: str, number: int, line: str, default_id: str) -> 
         raise not_such(error, path, where=f"line {number}", expected=_EXPECTED) from error
     left_out = ANNOTATION_KEYS | {"id", "text"}
     fields = {key: value for key, value in row.items() if key not in left_out}
+    if _is_deep(fields, MAX_DEPTH):
+        raise BlurbError(Errors.B178.format(path=path, line=number, limit=MAX_DEPTH))
     title_end = _to_title_end(row.get("title_end"), text)
     return Item(name, number, own_id, text, title_end, fields, questions)
+
+
+def _is_deep(value: Any, limit: int) -> bool:
+    """Tell whether lists and objects are nested more than so many levels."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return limit < 0 or any(_is_deep(item, limit - 1) for item in inner)
 
 
 def _to_title_end(value: Any, text: str) -> int:

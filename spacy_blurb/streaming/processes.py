@@ -27,14 +27,18 @@ class Job:
 
     pipeline (str): Folder or package name.
     format_name (str), vector (bool): As of `Annotator`.
+    gpu_id (int): GPU of this machine to compute on; -1 for none.
     """
 
     pipeline: str
     format_name: str
     vector: bool = False
+    gpu_id: int = -1
 
     def load(self) -> Annotator:
         """Load the pipeline."""
+        if self.gpu_id >= 0:
+            spacy.require_gpu(self.gpu_id)
         return Annotator(spacy.load(self.pipeline), self.format_name, vector=self.vector)
 
 

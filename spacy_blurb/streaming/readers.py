@@ -32,6 +32,8 @@ def read_text_file(path: Path, name: str, bare: str) -> Records:
             content += chunk
             if len(content) > MAX_RECORD_BYTES:
                 raise BlurbError(Errors.B763.format(limit=MAX_RECORD_BYTES >> 20))
+        if b"\0" in content:
+            raise BlurbError(Errors.B177.format(path=path))
         yield Item(name, 1, bare, content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         yield Rejected(name, 1, Errors.B102.format(path=path, byte=error.start))

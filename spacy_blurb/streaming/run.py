@@ -56,6 +56,7 @@ def annotate(
     n_processes: int = 1,
     ray: str | None = None,
     gpu: bool = False,
+    gpu_id: int = -1,
     vector: bool = False,
     overwrite: bool = False,
     report: Callable[[str], None] = print,
@@ -72,6 +73,8 @@ def annotate(
     n_processes (int): From 1; each holds the pipeline.
     ray (str | None): The cluster on which they run, see `joined_cluster`; None for this machine.
     gpu (bool): Each has a GPU of the cluster. Part of what must not change when a run goes on.
+    gpu_id (int): GPU of this machine, on which `nlp` computes and which each process shares; -1 for
+        none. Like `gpu`, part of what must not change.
     vector (bool): Write vectors of documents, JSONL alone.
     overwrite (bool): Start again whatever there is.
     report (Callable): Is told how far it is, every ten seconds.
@@ -94,13 +97,13 @@ def annotate(
     annotator = Annotator(nlp, format_name, vector=vector)
     annotator.check()
     size = batch_size or nlp.batch_size
-    settings = {"batch_size": size, "vectors": vector, "gpu": gpu}
+    settings = {"batch_size": size, "vectors": vector, "gpu": gpu or gpu_id >= 0}
     identity = describe_run(nlp, files, output_format=format_name, **settings)
     ledger = Ledger(output, writer, identity, overwrite=overwrite)
     before = ledger.done
     begun = time.monotonic()
     if not ledger.is_finished:
-        job = Job(pipeline, format_name, vector)
+        job = Job(pipeline, format_name, vector, gpu_id)
         if ray is not None:
             workers = _on_ray(job, identity, n_processes, ray, gpu, report)
         else:

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -310,6 +311,9 @@ def test_evaluate_mistakes(rule_pipeline: Path, scored_by_hand: Path, tmp_path: 
     assert_one_line(evaluate(rule_pipeline, "bc5", scored_by_hand), "B110", "Did you mean 'bc5")
     assert_one_line(evaluate("no_such_package", "ner", scored_by_hand), "B501", "no_such_package")
     assert_one_line(evaluate(tmp_path, "ner", scored_by_hand), "B501", str(tmp_path))
+    damaged = shutil.copytree(blank, tmp_path / "damaged")
+    (damaged / "vocab" / "vectors").write_bytes(b"")
+    assert_one_line(evaluate(damaged, "ner", scored_by_hand), "B501", str(damaged))
     found = evaluate(blank, "ner", scored_by_hand)
     assert_one_line(found, "B502", "no component 'ner'", "It has: sentencizer")
     data = tmp_path / "a.spacy"
@@ -391,6 +395,12 @@ def test_evaluate_takes_the_gpu_that_it_is_told(monkeypatch: pytest.MonkeyPatch)
     asked: list[int] = []
     monkeypatch.setattr("spacy_blurb.evaluation.pipelines.require_gpu", asked.append)
     words = ("evaluate", "nowhere", "bc5cdr", "d.spacy", "-o", "r.json")
+    annotating = ("annotate", "nowhere", "a.txt", "-o", "a.jsonl")
+    for others in (annotating, ("serve", "nowhere", "--port", "0")):
+        assert_one_line(call(*others, "-g", 2), "B501", "nowhere")
+    assert asked == [2, 2]
+    asked.clear()
+    assert call(*annotating, "--gpu-id", 0, "--ray", "local").exit_code == 2
     assert_one_line(call(*words, "-g", 1), "B501", "nowhere")
     assert_one_line(call(*words, "--gpu-id", -1), "B501", "nowhere")
     assert asked == [1]

@@ -24,7 +24,7 @@ VERSIONS = {
     **{"filelock": "4.3.1"},
     **{"tensorboard": "2.21.0", "build": "1.6.1", "setuptools": "84.2.1", "wheel": "0.48.0"},
     **{"nltk": "3.10.4", "defusedxml": "0.7.1", "lxml": "6.1.3", "python-docx": "1.2.0"},
-    **{"flask": "3.1.2", "ray": "2.60.0"},
+    **{"flask": "3.1.2", "ray": "2.60.0", "openvino": "2026.4.1"},
     **{"tomli": "2.2.1"},  # for Python 3.10
 }
 
@@ -129,6 +129,45 @@ def test_broken_imports(sound: Facts) -> None:
     assert "so does every spacy.load" in found
     assert reason in found
     assert f"--no-deps spacy=={VERSIONS['spacy']}" in found
+    # Where it is known which package it was, spaCy is not to blame.
+    reason = "RuntimeError: the factory 'linker' of Old-Linker (old.linker:make): No module named"
+    found = the_one(replace(sound, failures={"pipeline": reason}), "breaks")
+    assert "--no-deps Old-Linker, or pip uninstall Old-Linker" in found
+    assert f"spacy=={VERSIONS['spacy']}" not in found
+
+
+def test_a_factory_that_cannot_be_imported_is_named(tmp_path: Path) -> None:
+    package = tmp_path / "Old_Linker-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: Old-Linker\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[spacy_factories]\nlinker = old_linker_gone:make\n")
+    run = subprocess.run(
+        [sys.executable, "-m", "spacy_blurb.doctor"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert "the factory 'linker' of Old-Linker (old_linker_gone:make)" in run.stdout
+    assert "pip uninstall Old-Linker" in run.stdout
+
+
+def test_what_exported_pipelines_need(sound: Facts) -> None:
+    without = {k: v for k, v in VERSIONS.items() if k != "openvino"}
+    assert "openvino. They are for exported" in the_one(replace(sound, versions=without), "note")
+    failures = {"openvino": "ImportError: libopenvino.so"}
+    found = the_one(replace(sound, failures=failures), "breaks")
+    assert f"--no-deps openvino=={VERSIONS['openvino']}" in found
+    assert levels(replace(sound, versions=without, failures=failures)) == {"ok", "note"}
+
+
+@pytest.mark.parametrize("build", ["2.7.0a0+df5bbc09d1.nv25.1", "2.7.1", "2.7.1+rocm6.3"])
+def test_builds_for_gpus_whose_version_does_not_say_so(sound: Facts, build: str) -> None:
+    versions = {**VERSIONS, "torch": build, "cupy-cuda12x": "14.0.1"}
+    assert levels(replace(sound, gpu=True, cuda=True, versions=versions)) == {"ok"}
+    found = the_one(replace(sound, gpu=True, cuda=False, versions=versions), "note")
+    assert "does not know this machine's GPU" in found
 
 
 def test_gpus(sound: Facts) -> None:
@@ -202,7 +241,7 @@ os._exit(7)
 
 
 def test_probes_are_those_that_facts_name() -> None:
-    assert [name for name in _PROBES if name not in ("bf16", "punkt")] == list(PROBES)
+    assert [name for name in _PROBES if name not in ("bf16", "cuda", "punkt")] == list(PROBES)
 
 
 def test_it_runs_where_spacy_and_typer_are_broken(tmp_path: Path) -> None:

@@ -147,6 +147,15 @@ def test_spans_that_overlap_and_begin_inside_words() -> None:
     wide = draw_spans("a drug here", [DrawnSpan(1, 7, "B", "red")])
     assert wide == draw_spans("a drug here", [DrawnSpan(2, 6, "B", "red")])
     assert ">B<" in wide.replace("\n", "").replace(" ", "")
+    # What is shown is the text, with its own blanks and line breaks.
+    text = "an antihypertensive\n\n  (aspirin),\x1c with\taspirin. "
+    spans = [
+        DrawnSpan(7, 19, "A", "red"),
+        DrawnSpan(7, 32, "B", "red"),
+        DrawnSpan(4, 9, "C", "red"),
+    ]
+    shown = re.sub(r"<[^>]+>", "", re.sub(r">[ABC]</span>", "></span>", draw_spans(text, spans)))
+    assert shown == text.replace("\x1c", " ")
     # A span of blanks has nothing to be drawn under.
     assert "B" not in draw_spans("a b", [DrawnSpan(1, 2, "B", "red")])
 
@@ -300,7 +309,7 @@ def test_a_report_in_a_browser(browser: Any, nlp: Language, tmp_path: Path) -> N
     articles = browser.find_elements(By.TAG_NAME, "article")
     first, second = (" ".join(article.text.split()) for article in articles)
     assert "Naloxone — CPR:4 → clonidine 0.93" in first
-    assert "<b> Rats answer" in first
+    assert "<b>Rats answer" in first  # the blanks are those of the text
     assert "Who <u>slept</u>? Rats 0.60" in first
     assert second.startswith(HOSTILE)
     assert browser.find_elements(By.TAG_NAME, "img") == []

@@ -209,6 +209,14 @@ def test_pubtator_of_everything(tmp_path: Path) -> None:
     assert (second.record.text.strip(), second.record.mentions) == ("plain", ())
 
 
+def test_pubtator_relates_concepts_once() -> None:
+    doc = BLANK("aspirin and aspirin cause fever")
+    places = [(0, 7, "Chemical"), (12, 19, "Chemical"), (26, 31, "Disease")]
+    set_found_relations(doc, [FoundRelation(p, places[2], "CID", 0.5) for p in places[:2]])
+    set_record(doc, "1")
+    assert encode("pubtator", doc).decode().count("\tCID\taspirin\tfever\n") == 1
+
+
 def test_bioc_of_everything(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(encode("bioc", full_doc(), plain_doc()))

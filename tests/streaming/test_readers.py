@@ -118,6 +118,7 @@ BAD_LINES = [
     b'{"text": "a", "questions": [{"question": "Why?", "options": [1]}]}',
     b'{"text": "\xff"}',
     b"\x00",
+    b'{"text": "a", "k": ' + b"[" * 150 + b"]" * 150 + b"}",
 ]
 
 
@@ -127,7 +128,17 @@ def test_a_bad_line_is_rejected_between_good_ones(tmp_path: Path, line: bytes) -
     path.write_bytes(b'{"text": "one"}\n' + line + b'\n{"text": "two"}\n')
     first, bad, last = outline(read(path, "jsonl"))
     assert (first, last) == ((1, "file:1", "one"), (3, "file:3", "two"))
-    assert bad in [(2, "B167"), (2, "B102")]
+    assert bad in [(2, "B167"), (2, "B102"), (2, "B177"), (2, "B178")]
+
+
+@pytest.mark.parametrize("kind", ["text", "text-files"])
+def test_utf_16_is_told(tmp_path: Path, kind: str) -> None:
+    """Every line but the first is valid UTF-8, full of NULs."""
+    path = tmp_path / "a.txt"
+    path.write_text("one\ntwo\nthree", encoding="utf-16-le")
+    found = outline(read(path, kind))
+    assert {code for _, code in found} == {"B177"}
+    assert len(found) == {"text": 3, "text-files": 1}[kind]
 
 
 def test_a_line_without_end_does_not_fill_the_memory(

@@ -41,11 +41,13 @@ def _to_block(row: dict[str, Any]) -> str:
         lines.append(
             "\t".join([*cells, *([_cell(mention["kb_id"])] if "kb_id" in mention else [])])
         )
+    related = []
     for relation in row.get("relations", ()):
         ends = [_concept(entities[relation[key]]) for key in ("head", "tail")]
         ends = [_cell(end) for end in relation.get("concepts", ends)]
-        lines.append("\t".join([doc_id, _cell(relation["label"]), *ends]))
-    return "\n".join(lines) + "\n\n"
+        related.append("\t".join([doc_id, _cell(relation["label"]), *ends]))
+    # Between concepts: once, however often they are named.
+    return "\n".join([*lines, *dict.fromkeys(related)]) + "\n\n"
 
 
 def _concept(entity: dict[str, Any]) -> str:
