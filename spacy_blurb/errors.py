@@ -218,6 +218,10 @@ class Errors(metaclass=_CodedMessages):
         "{path}, line {line}: keys that are kept are nested more than {limit} levels deep. Write "
         "what is so deep as a string, or leave it out."
     )
+    B179 = (
+        "{path} gives no {split} split, which should have {count:,} {unit}. Some file may be cut "
+        "off; fetch the data set again."
+    )
     B175 = (
         "The system cannot read {path}: {reason}. Try again when it can; annotate then goes on "
         "where it stopped."

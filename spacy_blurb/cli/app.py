@@ -33,8 +33,9 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., None]], Calla
         @functools.wraps(function)
         def run(*args: Any, **kwargs: Any) -> None:
             if isinstance(sys.stdout, io.TextIOWrapper):
-                # Else the progress of a long run stands in no log until the run is over.
-                sys.stdout.reconfigure(line_buffering=True)
+                # Else the progress of a long run stands in no log until the run is over; and where
+                # the output is not UTF-8, as in a pipe on Windows, an arrow would end it.
+                sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
             try:
                 function(*args, **kwargs)
             except BlurbError as error:

@@ -55,9 +55,15 @@ def convert_task(
     paper (Mapping[str, int | None]): Split → the paper's count, None where it states none.
     RETURNS (dict): The report, also written to `out_dir/report.json`.
     RAISES (BlurbError): B108 no such folder, B110 not a public dataset, B115 unknown form, B111
-        and B112 from the checks, and what the dataset's reader raises.
+        and B112 from the checks, B179 a split without anything in it, and what the dataset's reader
+        raises.
     """
     splits, form, missing = read_splits(target.name, raw_dir, form)
+    for split in SPLITS:
+        if split not in splits and paper[split] is not None:
+            raise BlurbError(
+                Errors.B179.format(path=raw_dir, split=split, count=paper[split], unit=target.unit)
+            )
     scheme = None
     if target.unit == "relations":
         rows_only = any(isinstance(r, LabelledText) for s in splits.values() for r in s.records)

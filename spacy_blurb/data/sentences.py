@@ -24,7 +24,8 @@ def load_punkt() -> Splitter:
     except ImportError as error:
         raise BlurbError(Errors.B143.format(reason="NLTK is not installed")) from error
     # NLTK opens files below the folders of its own list alone.
-    nltk.data.path[:0] = [folder for folder in _folders() if folder not in nltk.data.path]
+    folders = _folders()
+    nltk.data.path[:] = [*folders, *(path for path in nltk.data.path if path not in folders)]
     try:
         params = load_punkt_params(nltk.data.find("tokenizers/punkt_tab/english/"))
     except LookupError as error:

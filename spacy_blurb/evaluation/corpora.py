@@ -3,6 +3,8 @@
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -66,11 +68,23 @@ def find_corpus(task: Task, folder: Path, data: Path | None, *, form: str) -> Pa
 def _convert_whole(task: Task, raw: Path, corpus: Path, form: str) -> Path:
     """Convert into a folder beside and rename it, so that a corpus that is there is whole."""
     corpus.parent.mkdir(parents=True, exist_ok=True)
-    attempt = Path(tempfile.mkdtemp(prefix=f"{task.name}.", dir=corpus.parent))
-    report = convert_for_task(task, raw, attempt, form=form) | {"asked_form": form}
-    (attempt / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    attempt.replace(corpus)
+    with _folder_beside(corpus) as attempt:
+        report = convert_for_task(task, raw, attempt, form=form) | {"asked_form": form}
+        (attempt / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        attempt.replace(corpus)
     return corpus
+
+
+@contextmanager
+def _folder_beside(folder: Path) -> Iterator[Path]:
+    """Make a folder to be renamed when it is whole; what is left of it afterwards is removed.
+
+    One of the tempfile module itself would stay readable by its owner alone.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as name:
+        attempt = Path(name, folder.name)
+        attempt.mkdir()
+        yield attempt
 
 
 def read_form(corpus: Path) -> str | None:
@@ -98,12 +112,8 @@ def limit_training(corpus: Path, train_docs: int | None) -> tuple[Path, int]:
     folder = corpus.with_name(f"{corpus.name}-{train_docs}")
     drawn_from = {split: hash_file(corpus / f"{split}.spacy") for split in ("train", "dev", "test")}
     if not _is_drawn_from(folder, drawn_from):
-        attempt = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=corpus.parent))
         docs = read_docbin(corpus / "train.spacy", spacy.blank("en").vocab)
         drawn = sorted(np.random.default_rng(0).permutation(total)[:train_docs])
-        DocBin(docs=[docs[i] for i in drawn]).to_disk(attempt / "train.spacy")
-        for split in ("dev", "test"):
-            shutil.copyfile(corpus / f"{split}.spacy", attempt / f"{split}.spacy")
         limited = {"documents": train_docs, "drawn_from": total}
         relations = [gold_relations(docs[i]) for i in drawn]
         if all(gold is not None for gold in relations):
@@ -111,10 +121,15 @@ def limit_training(corpus: Path, train_docs: int | None) -> tuple[Path, int]:
             limited["gold"] = sum(len(gold.rows) for gold in relations if gold is not None)
         report["splits"]["train"] = limited
         report["drawn_from"] = drawn_from
-        (attempt / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        attempt.replace(folder)
+        with _folder_beside(folder) as attempt:
+            DocBin(docs=[docs[i] for i in drawn]).to_disk(attempt / "train.spacy")
+            for split in ("dev", "test"):
+                shutil.copyfile(corpus / f"{split}.spacy", attempt / f"{split}.spacy")
+            text = json.dumps(report, indent=2) + "\n"
+            (attempt / "report.json").write_text(text, encoding="utf-8")
+            if folder.exists():
+                shutil.rmtree(folder)
+            attempt.replace(folder)
     return folder, train_docs
 
 

@@ -85,9 +85,9 @@ def _count_dataset(task: Task, folder: Path, form: str) -> Iterator[Row]:
             continue
         split = splits[name]
         ours = COUNTERS[unit](split.records)
-        reason = DIFFERENCES.get((task.name, form, name), "")
+        known, reason = DIFFERENCES.get((task.name, form, name), (paper, ""))
         differs = paper is not None and ours != paper
-        remarks = [reason] if differs and reason else []
+        remarks = [reason] if differs and reason and ours == known else []
         remarks += [f"{count:,} {what}" for what, count in split.left_out.items()]
-        explained = bool(reason) or not differs
+        explained = not differs or ours == known
         yield Row(task.name, form, name, unit, ours, paper, "; ".join(remarks), explained)

@@ -261,6 +261,25 @@ def test_copies_of_gad_and_ddi_are_read_by_default(tmp_path: Path) -> None:
         assert [row["gold"] for row in report["splits"].values()] == [1, 1, 1]
 
 
+def test_a_split_that_comes_out_empty_is_said(tmp_path: Path) -> None:
+    """A training file that was cut off left no dev rows, and no word of it."""
+    for split in PAPER:
+        text = "1\t@GENE$ in @DISEASE$\t1\n" if split != "dev" else "index\tsentence\tlabel\n"
+        (tmp_path / f"{split}.tsv").write_text(text, encoding="utf-8")
+    target = Target("gad", unit="relations", labels=("1",))
+    with pytest.raises(BlurbError, match="B107"):
+        convert_task(target, tmp_path, tmp_path / "out", form="blurb", paper=PAPER)
+    folds = tmp_path / "1"
+    folds.mkdir(parents=True)
+    (folds / "train.tsv").write_text("@GENE$ in @DISEASE$\t1\n", encoding="utf-8")
+    (folds / "test.tsv").write_text("index\tsentence\tlabel\n1\t@GENE$ x @DISEASE$\t0\n")
+    with pytest.raises(BlurbError, match=r"B179.*no dev split, which should have 535 relations"):
+        convert_task(
+            target, tmp_path, tmp_path / "out", form="original",
+            paper={"train": 4261, "dev": 535, "test": 534},
+        )  # fmt: skip
+
+
 def test_the_report_says_why_the_copy_was_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -38,6 +38,16 @@ def test_the_model_is_found_through_both_variables(
     assert pieces("It has approx. 5 mg. Yes it has.") == ["It has approx. 5 mg.", "Yes it has."]
 
 
+def test_what_a_user_sets_for_nltk_comes_first(
+    punkt_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path / "theirs"), "elsewhere"])
+    monkeypatch.setenv("NLTK_DATA", str(tmp_path / "theirs"))
+    monkeypatch.setenv("BLURB_DATA", str(punkt_folder.parent))
+    load_punkt()
+    assert nltk.data.path == [str(tmp_path / "theirs"), str(punkt_folder), "elsewhere"]
+
+
 def test_sentences_do_not_cross_a_tab(punkt_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NLTK_DATA", str(punkt_folder))
     assert pieces("No stop\tIt is. So.") == ["No stop", "It is.", "So."]

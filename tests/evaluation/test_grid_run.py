@@ -143,6 +143,20 @@ def test_a_budget_is_the_same_for_all_and_leaves_dev_and_test_whole(
         assert (ten / name).read_bytes() == (corpus / name).read_bytes()
 
 
+def test_a_conversion_that_fails_leaves_nothing(workplace: Path, tmp_path: Path) -> None:
+    (tmp_path / "raw" / "bc5cdr").mkdir(parents=True)
+    with pytest.raises(BlurbError, match="B109"):
+        find_corpus(get_task("bc5cdr"), tmp_path / "c", tmp_path / "raw", form="original")
+    assert not list((tmp_path / "c").iterdir())
+    corpus = find_corpus(get_task("bc5cdr"), workplace / "c", workplace / "data", form="original")
+    limited, _ = limit_training(corpus, 10)
+    (tmp_path / "plain").mkdir()
+    # Readable by whom other folders are readable by.
+    modes = {folder.stat().st_mode for folder in (corpus, limited, tmp_path / "plain")}
+    assert len(modes) == 1
+    assert {path.name for path in corpus.parent.iterdir()} == {"bc5cdr", "bc5cdr-10"}
+
+
 def test_a_cut_down_corpus_follows_the_whole_one(workplace: Path) -> None:
     corpus = find_corpus(get_task("bc5cdr"), workplace / "c", workplace / "data", form="original")
     ten, _ = limit_training(corpus, 10)

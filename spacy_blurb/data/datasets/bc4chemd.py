@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ...errors import BlurbError, Errors
 from ..formats.file_tree import numbered, read_tree
+from ..formats.offsets import are_offsets
 from ..records import Mention, Record, Split
 from .crichton import read_crichton, with_label
 from .distribution import missing_files
@@ -54,6 +55,8 @@ def read_bc4chemd(folder: Path, split: str, form: str) -> Split[Record]:
                     found=len(cells),
                 )
             )
+        if cells[0] in documents:
+            raise BlurbError(Errors.B111.format(doc_id=cells[0], path=f"{folder}, {names[0]}"))
         documents[cells[0]] = (cells[1], cells[2])
     mentions: dict[str, list[Mention]] = {doc_id: [] for doc_id in documents}
     for number, line in numbered(texts[names[1]]):
@@ -71,7 +74,7 @@ def _to_mention(
     path: str, number: int, line: str, documents: dict[str, tuple[str, str]]
 ) -> tuple[str, Mention]:
     cells = line.split("\t")
-    if len(cells) < 5 or cells[1] not in ("T", "A") or not (cells[2] + cells[3]).isdecimal():
+    if len(cells) < 5 or cells[1] not in ("T", "A") or not are_offsets(cells[2:4]):
         raise BlurbError(
             Errors.B134.format(path=path, line=number, text=line[:80], expected=_EXPECTED)
         )

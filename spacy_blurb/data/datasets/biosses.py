@@ -24,8 +24,8 @@ def read_biosses(folder: Path, split: str, form: str) -> Split[TextPair]:
     The division is BLURB's: ids in `indexing/SPLIT_id.tsv`, or without it the first column of
     BLURB's own `blurb/SPLIT.tsv` or `SPLIT.tsv`, of which nothing else is read then.
 
-    RAISES (BlurbError): B109 a file is missing, B151 a score is not a number, B155 a listed pair
-        is missing, and what the format's readers raise.
+    RAISES (BlurbError): B109 a file is missing, B111 a pair twice, B151 a score is not a number,
+        B155 a listed pair is missing, and what the format's readers raise.
     """
     if form == "blurb":
         names = [f"blurb/{split}.tsv", f"{split}.tsv"]
@@ -71,7 +71,12 @@ def _read_documents(folder: Path) -> dict[str, TextPair]:
         scores = require_file(folder, names, task=TASK, form="original")
         marks = {cells[0]: cells[1:] for cells in read_docx_table(scores)[1:]}
         rows = [(cells, marks.get(cells[0], [])) for cells in read_docx_table(path)[1:]]
-    return {cells[0]: _to_pair(path, cells, scores) for cells, scores in rows}
+    pairs: dict[str, TextPair] = {}
+    for cells, own_marks in rows:
+        if cells[0] in pairs:
+            raise BlurbError(Errors.B111.format(doc_id=cells[0], path=path))
+        pairs[cells[0]] = _to_pair(path, cells, own_marks)
+    return pairs
 
 
 def _to_pair(path: Path, cells: list[str], scores: list[str]) -> TextPair:

@@ -36,7 +36,8 @@ def read_chemprot(folder: Path, split: str, form: str) -> Split[Record] | Split[
     if form == "blurb":
         names = [f"blurb/{split}.tsv", f"{split}.tsv"]
         path = require_file(folder, names, task="chemprot", form=form)
-        return Split(read_sentences(path, header="", document=_document))
+        labels = (*CLASSES, NONE)
+        return Split(read_sentences(path, header="", labels=labels, document=_document))
     subfolder, begin, end = _FILES[split]
     paths = []
     for table in ("abstracts", "entities", "relations"):

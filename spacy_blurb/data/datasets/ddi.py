@@ -6,7 +6,7 @@ from pathlib import Path
 from ...errors import BlurbError, Errors, MissingFilesError
 from ..formats.archives import find_archive, read_members
 from ..formats.compressed import find_file, read_lines
-from ..formats.ddi_xml import parse_ddi_xml
+from ..formats.ddi_xml import KINDS, NONE, parse_ddi_xml
 from ..formats.sentence_tsv import read_sentences
 from ..records import LabelledText, Record, Split
 from .distribution import missing_files, require_file
@@ -37,7 +37,8 @@ def read_ddi(folder: Path, split: str, form: str) -> Split[Record] | Split[Label
     if form == "blurb":
         names = [f"blurb/{split}.tsv", f"{split}.tsv"]
         path = require_file(folder, names, task=TASK, form=form)
-        return Split(read_sentences(path, header="label", document=_document))
+        labels = [NONE, *(f"DDI-{kind}" for kind in KINDS)]
+        return Split(read_sentences(path, header="label", labels=labels, document=_document))
     listed_in = _find_list(folder, split)
     listed = [line.strip() for _, line in read_lines(listed_in) if line.strip()]
     contents = _read_documents(folder, set(listed))

@@ -85,19 +85,29 @@ def _read_copy(folder: Path, split: str) -> Split[Record]:
     if split == "train" and not any(find_file(folder, name) for name in names):
         names = [older, *names]
     path = require_file(folder, names, task=TASK, form="blurb")
-    records = [
-        replace(
-            record,
-            mentions=tuple(Mention(m.start, m.end, LABELS[m.label]) for m in record.mentions),
-        )
-        for record in read_conll(path, untyped="")
-    ]
+    records = []
+    for record in read_conll(path, untyped=""):
+        mentions = tuple(_with_our_label(path, record.id, m) for m in record.mentions)
+        records.append(replace(record, mentions=mentions))
     if names[0] == older:
         documents = len({record.id.rpartition("-")[0] for record in records})
         left_out["documents with labels of release 1.00, as those of 2.00 are not there"] = (
             documents
         )
     return Split(records, left_out)
+
+
+def _with_our_label(path: Path, sentence: str, mention: Mention) -> Mention:
+    if mention.label not in LABELS:
+        raise BlurbError(
+            Errors.B151.format(
+                path=path,
+                where=f"sentence {sentence}",
+                expected=f"tags of {', '.join(LABELS)}",
+                found=repr(mention.label),
+            )
+        )
+    return Mention(mention.start, mention.end, LABELS[mention.label])
 
 
 def _read_release(

@@ -19,5 +19,5 @@ def read_gad(folder: Path, split: str, form: str) -> Split[LabelledText]:
     if form == "blurb":
         names = [f"blurb/{split}.tsv", f"{split}.tsv"]
         path = require_file(folder, names, task="gad", form=form)
-        return Split(read_sentences(path, header="label"))
+        return Split(read_sentences(path, header="label", labels=("0", "1")))
     return read_fold(folder, split, task="gad", fold=1, n_train=lambda _: N_TRAIN)

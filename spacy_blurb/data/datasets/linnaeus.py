@@ -5,6 +5,7 @@ from pathlib import Path, PurePosixPath
 
 from ...errors import BlurbError, Errors
 from ..formats.file_tree import numbered, read_tree
+from ..formats.offsets import are_offsets
 from ..records import Record, Split
 from .crichton import read_crichton, with_label
 from .distribution import missing_files
@@ -54,7 +55,7 @@ def _parse(table: str, path: str) -> Iterator[Row]:
         if not line.strip() or line.startswith("#"):
             continue
         cells = line.split("\t")
-        if len(cells) < 5 or not (cells[2] + cells[3]).isdecimal():
+        if len(cells) < 5 or not are_offsets(cells[2:4]):
             raise BlurbError(
                 Errors.B134.format(path=path, line=number, text=line[:80], expected=_EXPECTED)
             )

@@ -64,6 +64,13 @@ def _to_question(path: Path, question_id: str, item: Any, reasoning_free: bool) 
         contexts = [take(item, "LONG_ANSWER", str, path, where)]
     else:
         contexts = take(item, "CONTEXTS", list, path, where)
+        if not all(isinstance(context, str) for context in contexts):
+            raise BlurbError(
+                Errors.B151.format(
+                    path=path, where=where, expected="a list of strings under CONTEXTS",
+                    found="other values in it",
+                )
+            )  # fmt: skip
     question = take(item, "QUESTION", str, path, where)
     return Question(question_id, question, " ".join(contexts), _label(path, question_id, item))
 
@@ -86,8 +93,15 @@ def _draw_splits(path: Path, items: dict[str, Any]) -> dict[str, list[str]]:
     """Divide the questions as the authors do: half is the test set, a tenth of the rest dev."""
     generator = random.Random(_SEED)
     labels = {question_id: _label(path, question_id, items[question_id]) for question_id in items}
-    rest, test = _draw_parts(list(items), labels, 2, generator)
-    folds = _draw_parts(rest, labels, N_FOLDS, generator)
+    try:
+        rest, test = _draw_parts(list(items), labels, 2, generator)
+        folds = _draw_parts(rest, labels, N_FOLDS, generator)
+    except IndexError as error:  # nothing to draw from
+        raise BlurbError(
+            Errors.B151.format(
+                path=path, where="the file", expected="1,000 questions", found=len(items)
+            )
+        ) from error
     train = [i for number, fold in enumerate(folds) if number != FOLD for i in fold]
     return {"train": train, "dev": folds[FOLD], "test": test}
 

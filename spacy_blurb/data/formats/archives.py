@@ -35,13 +35,16 @@ def find_archive(folder: Path, name: str) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
-def read_members(path: Path) -> Iterator[tuple[str, bytes]]:
+def read_members(
+    path: Path, choose: Callable[[str], object] = lambda name: True
+) -> Iterator[tuple[str, bytes]]:
     """Yield (name, content) of each file in an archive, in archive order.
 
     Links are refused as absolute names and ".." are: nothing is written, but an archive with them
     is not what a corpus publishes.
 
     path (Path): The archive, plain or compressed with gzip, bzip2 or xz, whatever its name.
+    choose (Callable): Name → None for a file whose content is not read.
     RAISES (BlurbError): B100 no such file, B101 damaged or cut off, B152 an unsafe member, B153 a
         member of more than `MAX_MEMBER_BYTES`.
     """
@@ -52,15 +55,18 @@ def read_members(path: Path) -> Iterator[tuple[str, bytes]]:
             with tarfile.open(fileobj=fileobj, mode="r|") as archive:
                 for member in archive:
                     _check_member(path, member)
-                    if (content := archive.extractfile(member)) is not None:
-                        # "./text/1.txt" is what tar makes of a folder's content.
-                        yield PurePosixPath(member.name).as_posix(), content.read()
+                    # "./text/1.txt" is what tar makes of a folder's content.
+                    name = PurePosixPath(member.name).as_posix()
+                    content = archive.extractfile(member)
+                    if content is not None and choose(name) is not None:
+                        yield name, content.read()
             # tarfile takes an archive that stops between two members for a whole one.
             if not stream.ends_with_zeros():
                 raise EOFError("it stops before its end mark")
     except FileNotFoundError as error:
         raise BlurbError(Errors.B100.format(path=path)) from error
-    except (tarfile.TarError, OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+    # A header with numbers that are none is a ValueError.
+    except (tarfile.TarError, OSError, EOFError, ValueError, lzma.LZMAError, zlib.error) as error:
         raise BlurbError(Errors.B101.format(path=path, reason=error)) from error
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...errors import BlurbError, Errors
+from .offsets import are_offsets
 from .tsv import read_tsv
 
 
@@ -53,7 +54,7 @@ def read_biocreative(abstracts: Path, entities: Path, relations: Path) -> list[A
 def _add_entities(documents: dict[str, Abstract], path: Path) -> None:
     for line, (doc_id, entity_id, kind, first, last, stored) in read_tsv(path, 6, header=""):
         document = _find(documents, doc_id, path)
-        if not (first.isdecimal() and last.isdecimal()):
+        if not are_offsets((first, last)):
             found = f"{first!r} and {last!r}"
             raise BlurbError(
                 Errors.B154.format(path=path, line=line, expected="two offsets", found=found)

@@ -32,7 +32,8 @@ def read_csv(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str
                 row = dict(zip(names, cells, strict=True))
                 yield reader.line_num, {column: row[column] for column in columns}
     except csv.Error as error:
-        raise BlurbError(Errors.B101.format(path=path, reason=error)) from error
+        where = f"{path}, line {reader.line_num}"
+        raise BlurbError(Errors.B101.format(path=where, reason=error)) from error
     if empty:
         raise BlurbError(Errors.B107.format(path=path))
 

@@ -7,9 +7,14 @@ from xml.etree.ElementTree import ParseError
 
 from ...errors import BlurbError, Errors
 from ..records import Mention, Record, Relation
+from .offsets import are_offsets
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
+
+KINDS = ("advise", "effect", "int", "mechanism")
+"""Of interactions; a label is "DDI-KIND"."""
+NONE = "DDI-false"
 
 _LINE_ENDS = str.maketrans("\t\r\n", "   ")
 
@@ -46,7 +51,8 @@ def _parse(content: bytes, path: str) -> "Element":
         raise BlurbError(Errors.B142.format(path=path)) from error
     try:
         root: Element = fromstring(content, forbid_dtd=True)
-    except (ParseError, DefusedXmlException) as error:
+    # An encoding that Python does not know is a LookupError.
+    except (ParseError, DefusedXmlException, LookupError, ValueError) as error:
         raise BlurbError(Errors.B101.format(path=path, reason=error)) from error
     return root
 
@@ -61,6 +67,8 @@ def _to_record(
         found = "".join(text[start:end] for start, end in parts)
         if found.split() != stored.split() and "".join(found.split()) != "".join(stored.split()):
             left_out["texts of mentions that disagree with the offsets"] += 1
+        if entity_id in mentions:
+            raise _wrong(path, sentence_id, f"two entities have the id {entity_id!r}")
         mentions[entity_id] = Mention(parts[0][0], parts[-1][1], "Drug")
     ids = sorted(
         mentions, key=lambda entity_id: (mentions[entity_id].start, mentions[entity_id].end)
@@ -90,7 +98,7 @@ def _offsets(entity: "Element", sentence_id: str, length: int, path: str) -> lis
     parts = []
     for part in value.split(";"):
         first, _, last = part.partition("-")
-        if not (first.isdecimal() and last.isdecimal() and int(first) <= int(last) < length):
+        if not (are_offsets((first, last)) and int(first) <= int(last) < length):
             reason = f"charOffset {value!r} does not fit a sentence of {length} characters"
             raise _wrong(path, sentence_id, reason)
         parts.append((int(first), int(last) + 1))
@@ -100,8 +108,8 @@ def _offsets(entity: "Element", sentence_id: str, length: int, path: str) -> lis
 def _label(pair: "Element", path: str) -> str:
     match pair.get("ddi"), pair.get("type"):
         case "false", _:
-            return "DDI-false"
-        case "true", str(kind):
+            return NONE
+        case "true", str(kind) if kind in KINDS:
             return f"DDI-{kind}"
         case ddi, kind:
             reason = f"ddi is {ddi!r} and type {kind!r}"

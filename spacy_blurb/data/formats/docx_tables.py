@@ -1,9 +1,15 @@
 """Tables of Word documents."""
 
 import zipfile
+import zlib
 from pathlib import Path
 
 from ...errors import BlurbError, Errors
+
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, EOFError),
+    *(SyntaxError, KeyError, ValueError, AttributeError),
+)
 
 
 def read_docx_table(path: Path) -> list[list[str]]:
@@ -22,8 +28,9 @@ def read_docx_table(path: Path) -> list[list[str]]:
         raise BlurbError(Errors.B100.format(path=path))
     try:
         tables = docx.Document(str(path)).tables
-    # lxml reports broken XML as SyntaxError; a zip that is no document lacks parts (KeyError).
-    except (PackageNotFoundError, zipfile.BadZipFile, SyntaxError, KeyError, ValueError) as error:
+    # lxml reports broken XML as SyntaxError; a zip that is no document lacks parts (KeyError), or
+    # has XML of other kinds in their places (AttributeError).
+    except (*_DAMAGE, PackageNotFoundError) as error:
         raise BlurbError(Errors.B101.format(path=path, reason=error)) from error
     if not tables:
         raise BlurbError(Errors.B107.format(path=path))

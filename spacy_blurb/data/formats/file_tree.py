@@ -16,8 +16,9 @@ def read_tree(
 ) -> Iterator[tuple[K, str]]:
     """Yield (key, text) of the chosen files of a distribution, in the order of their names.
 
-    The folder, or `original/` in it, holds the archives; where it holds none of them, the files
-    lie in it at any depth. Line ends stay as they are, so that offsets count.
+    The folder, or `original/` in it, holds the archives; where it does not hold all of them, also
+    what is unpacked in it is read, at any depth, but for files that an archive has. Line ends stay
+    as they are, so that offsets count.
 
     archives (Sequence[str]): Names of the archives, without `.tar.gz`.
     choose (Callable): Name with "/" between its parts → key, None for a file to leave alone.
@@ -25,17 +26,19 @@ def read_tree(
     """
     places = (folder, folder / "original")
     found = [p for name in archives for place in places if (p := find_archive(place, name))]
+    packed = set()
     for path in found:
-        for name, content in sorted(read_members(path)):
+        for name, content in sorted(read_members(path, choose)):
             if (key := choose(name)) is not None:
+                packed.add(key)
                 yield key, _decode(content, f"{path}, {name}")
-    if found:
+    if len(found) == len(archives):
         return
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         for suffix in SUFFIXES:
             name = name.removesuffix(suffix)
-        if (key := choose(name)) is not None and path.is_file():
+        if (key := choose(name)) is not None and key not in packed and path.is_file():
             yield key, _decode(b"".join(read_chunks(path)), str(path))
 
 

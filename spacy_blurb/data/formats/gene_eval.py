@@ -7,7 +7,8 @@ from ...errors import BlurbError, Errors
 from ..records import Mention, Record
 from .file_tree import numbered
 
-_MENTION = re.compile(r"(\S+)\|(\d+) (\d+)\|(.*)")
+_MENTION = re.compile(r"(\S+)\|(\d{1,15}) (\d{1,15})\|(.*)")
+_SENTENCE = "'ID sentence'"
 _EXPECTED = "'ID|FIRST LAST|mention', offsets without blanks, the last one included"
 
 
@@ -18,10 +19,20 @@ def parse_gene_eval(sentences: str, mentions: str, *, label: str, path: str) -> 
     mentions (str): Content of `GENE.eval`: "ID|FIRST LAST|mention" a line.
     path (str): Where the mentions come from, for error messages.
     YIELDS (Record): With the sentence as it stands and its mentions in text order.
-    RAISES (BlurbError): B107 no sentence, B134 a line of another form, B135 a mention of no
-        sentence, B164 the text at the offsets is another one.
+    RAISES (BlurbError): B107 no sentence, B111 an id twice, B134 a line of another form, B135 a
+        mention of no sentence, B164 the text at the offsets is another one.
     """
-    texts = dict(line.split(" ", 1) for _, line in numbered(sentences) if " " in line.strip())
+    texts: dict[str, str] = {}
+    for number, line in numbered(sentences):
+        doc_id, blank, text = line.partition(" ")
+        if doc_id in texts:
+            raise BlurbError(Errors.B111.format(doc_id=doc_id, path=path))
+        if line.strip() and not (blank and text.strip()):
+            raise BlurbError(
+                Errors.B134.format(path=path, line=number, text=line[:80], expected=_SENTENCE)
+            )
+        if line.strip():
+            texts[doc_id] = text
     if not texts:
         raise BlurbError(Errors.B107.format(path=path))
     found: dict[str, list[Mention]] = {}

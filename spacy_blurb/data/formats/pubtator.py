@@ -10,6 +10,7 @@ from ...errors import BlurbError, Errors
 from ..records import Mention, Record
 from .annotations import TRIMMED, trim
 from .compressed import read_lines
+from .offsets import are_offsets
 
 _TEXT_LINE = re.compile(r"([^|\t]+)\|([ta])\|(.*)", re.DOTALL)
 _EXPECTED = (
@@ -136,7 +137,7 @@ def _to_mention(
     """Check a mention against the text and return it without white space at its ends."""
     cells = line.split("\t")
     label = (cells[4].strip() or untyped) if len(cells) > 4 else ""
-    if not label or not all(cell.isdecimal() and len(cell) <= 15 for cell in cells[1:3]):
+    if not label or not are_offsets(cells[1:3]):
         raise _not_pubtator(path, number, line)
     start, end, stored = int(cells[1]), int(cells[2]), cells[3]
     found = text[start:end]

@@ -1,5 +1,7 @@
 """BC2GM: BioCreative's files and the BLURB copy."""
 
+import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,7 @@ def test_without_list_and_copy_the_split_is_unknown(folder: Path) -> None:
     [
         ("P1|14 33|alkaline phosphatase", r"B164.*line 1.*'P1'.*14-33 is 'alkaline phosphatases'"),
         ("P1|14 99|x", r"B164.*14-99"),
+        (f"P1|{'0' * 5000} 1|x", "B134"),
         ("P9|0 1|x", r"B135.*line 1.*'P9'"),
         ("P1 14 33", r"B134.*line 1.*'P1 14 33'"),
     ],
@@ -88,6 +91,26 @@ def test_mistakes_in_the_mentions(line: str, message: str) -> None:
         list(parse_gene_eval(SENTENCES, line + "\n", label="Gene", path="GENE.eval"))
     with pytest.raises(BlurbError, match="B107"):
         list(parse_gene_eval("", "", label="Gene", path="GENE.eval"))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [("P2 Again.", "B111.*'P2'"), ("P4 ", "B134.*line 4"), ("P4", "B134.*line 4.*'ID sentence'")],
+)
+def test_sentences_are_neither_replaced_nor_passed_over(line: str, message: str) -> None:
+    with pytest.raises(BlurbError, match=message):
+        list(parse_gene_eval(SENTENCES + line + "\n", "", label="Gene", path="train.in"))
+
+
+def test_an_archive_and_a_folder_are_one_distribution(folder: Path, tmp_path: Path) -> None:
+    """The training part is packed, the test part is not."""
+    with tarfile.open(tmp_path / "bc2GMtrain_1.1.tar.gz", "w:gz") as archive:
+        archive.add(folder / "BC2GM" / "train", "bc2GMtrain_1.1/train")
+    shutil.rmtree(folder / "BC2GM" / "train")
+    assert [record.id for record in read(folder, "test", "original").records] == ["P1", "P2", "P3"]
+    (folder / "split").mkdir()
+    (folder / "split" / "devel.txt").write_text("P3\n", encoding="utf-8")
+    assert [record.id for record in read(folder, "train", "original").records] == ["P1", "P2"]
 
 
 def test_real_counts_are_those_of_the_paper(real_data: Path) -> None:

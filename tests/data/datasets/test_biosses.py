@@ -79,6 +79,12 @@ def test_mistakes(tmp_path: Path) -> None:
     write_originals(tmp_path, [*SCORES[:2], ["3", "4", "4", "5", "4", "4"]])
     with pytest.raises(BlurbError, match=r"B151.*pair 3: expected a score 0 to 4, found '5'"):
         read_biosses(tmp_path, "train", "original")
+    row = "\t".join(["1", "a", "b", *"444444"])
+    (tmp_path / "twice").mkdir()
+    write_lists(tmp_path / "twice")
+    (tmp_path / "twice" / "pairs.tsv").write_text(f"{row}\n{row}\n", encoding="utf-8")
+    with pytest.raises(BlurbError, match=r"B111.*'1'.*pairs\.tsv"):
+        read_biosses(tmp_path / "twice", "train", "original")
     write_originals(tmp_path)
     (tmp_path / "indexing" / "test_id.tsv").write_text("2,7", encoding="utf-8")
     with pytest.raises(BlurbError, match=r"B155.*lacks 1 documents.*test_id\.tsv.*example 7"):

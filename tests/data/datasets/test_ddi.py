@@ -171,6 +171,9 @@ def test_without_xml(tmp_path: Path) -> None:
         ('ddi="true" type="mechanism"', 'ddi="true"', "B140.*p0.*ddi is 'true' and type None"),
         ('ddi="false"', 'ddi="no"', "B140.*p1.*'no'"),
         ('e2="D.d1.s0.e2"', 'e2="D.d1.s0.e9"', "B140.*p1 names the unknown 'D.d1.s0.e9'"),
+        ('type="mechanism"', 'type="Effect"', "B140.*p0.*type 'Effect'"),
+        ('id="D.d1.s0.e2"', 'id="D.d1.s0.e1"', "B140.*two entities have the id 'D.d1.s0.e1'"),
+        ('encoding="UTF-8"', 'encoding="foo"', r"B101.*A b\.xml.*foo"),
         (' text=""', "", "B140.*D.d1.s1.*no attribute 'text'"),
     ],
 )
@@ -197,6 +200,17 @@ def test_the_copy_has_a_header(tmp_path: Path) -> None:
     (tmp_path / "blurb" / "test.tsv").write_text(content, encoding="utf-8")
     (row,) = read(tmp_path, "test", "blurb").records
     assert row == LabelledText("D.d1.s0.p0", "@DRUG$ and @DRUG$. ", ("DDI-int",), "D.d1")
+
+
+@pytest.mark.parametrize(
+    ("task", "wrong"), [("ddi", "mechanism"), ("gad", "True"), ("chemprot", "cpr:3")]
+)
+def test_labels_of_a_copy_that_are_none(tmp_path: Path, task: str, wrong: str) -> None:
+    """They were taken for "no relation"."""
+    row = f"D.d1.s0.p0\t@GENE$ and @DISEASE$\t{wrong}\n"
+    (tmp_path / "dev.tsv").write_text(row, encoding="utf-8")
+    with pytest.raises(BlurbError, match=rf"B154.*dev\.tsv, line 1.*one of .*found '{wrong}'"):
+        READERS[task](tmp_path, "dev", "blurb")
 
 
 # The real corpus -------------------------------------------------------------------------------

@@ -166,6 +166,13 @@ def test_copy_is_sentences_with_one_label_a_word(tmp_path: Path) -> None:
     assert [(r.id, r.text) for r in (second, third)] == [("11-2", "pain"), ("12-3", "pain")]
 
 
+@pytest.mark.parametrize("tag", ["I-FOO", "I"])
+def test_tags_of_a_copy_that_are_none(tmp_path: Path, tag: str) -> None:
+    (tmp_path / "dev.tsv").write_text(COPY + f"\nmen\t{tag}\n", encoding="utf-8")
+    with pytest.raises(BlurbError, match=r"B151.*dev\.tsv, sentence .*expected tags of"):
+        read(tmp_path, "dev", "blurb")
+
+
 def test_release_1_stands_in_for_a_missing_training_file_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "release_1_00").mkdir()
     (tmp_path / "release_1_00" / "train.tsv").write_text(COPY, encoding="utf-8")

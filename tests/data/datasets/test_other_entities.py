@@ -51,12 +51,17 @@ def test_chemdner_offsets_count_in_title_or_abstract(chemdner: Path) -> None:
         ("2\tT\t0\t3\tabc\tX", r"B164.*line 1.*'2'.*0-3 is 'Not'.*'abc'"),
         ("2\tB\t0\t3\tNot\tX", r"B134.*line 1"),
         ("2\tT\tx\t3\tNot\tX", r"B134.*line 1"),
+        ("2\tT\t\t3\tNot\tX", r"B134.*line 1"),
+        (f"2\tT\t{'0' * 5000}\t3\tNot\tX", r"B134.*line 1"),
         ("9\tT\t0\t3\tNot\tX", r"B135.*'9'"),
     ],
 )
 def test_chemdner_mistakes(chemdner: Path, line: str, message: str) -> None:
     write(chemdner / "chemdner_corpus" / "training.annotations.txt", line + "\n")
     with pytest.raises(BlurbError, match=message):
+        READERS["bc4chemd"](chemdner, "train", "original")
+    write(chemdner / "chemdner_corpus" / "training.abstracts.txt", "2\tNot\ta\n2\tNot\tb\n")
+    with pytest.raises(BlurbError, match=r"B111.*'2'.*training\.abstracts\.txt"):
         READERS["bc4chemd"](chemdner, "train", "original")
     write(chemdner / "chemdner_corpus" / "training.abstracts.txt", "1\tonly a title\n")
     with pytest.raises(BlurbError, match=r"B154.*line 1.*3 columns, found 2"):
@@ -97,9 +102,10 @@ def test_linnaeus_mistakes(linnaeus: Path) -> None:
     write(table, "#\nspecies:ncbi:1\tpmcA7\t0\t3\tMice\t\n")
     with pytest.raises(BlurbError, match=r"B135.*line 2.*'pmcA7'"):
         READERS["linnaeus"](linnaeus, "train", "original")
-    write(table, "#\nspecies:ncbi:1\tpmcA1\n")
-    with pytest.raises(BlurbError, match=r"B134.*line 2"):
-        READERS["linnaeus"](linnaeus, "train", "original")
+    for wrong in ("pmcA1", "pmcA1\t\t3\tMice\t", f"pmcA1\t{'0' * 5000}\t3\tMice\t"):
+        write(table, f"#\nspecies:ncbi:1\t{wrong}\n")
+        with pytest.raises(BlurbError, match=r"B134.*line 2"):
+            READERS["linnaeus"](linnaeus, "train", "original")
     write(linnaeus / "split" / "train.txt", "pmcA1 pmcA8\n")
     with pytest.raises(BlurbError, match=r"B155.*lacks 1.*pmcA8"):
         READERS["linnaeus"](linnaeus, "train", "original")
@@ -123,9 +129,10 @@ def test_s800_ids_are_pmids_and_last_characters_belong_to_mentions(s800: Path) -
     assert texts(s800, "s800", "test") == {"78": [], "77": ["E. coli"]}
     with pytest.raises(BlurbError, match="B132"):
         READERS["s800"](s800, "train", "original")
-    write(s800 / "S800.tsv", "562\tbact001\t5\t11\tE. coli\n")
-    with pytest.raises(BlurbError, match=r"B134.*line 1"):
-        READERS["s800"](s800, "test", "original")
+    for wrong in ("bact001\t5\t11", "bact001:77\t\t11", f"bact001:77\t5\t{'1' * 5000}"):
+        write(s800 / "S800.tsv", f"562\t{wrong}\tE. coli\n")
+        with pytest.raises(BlurbError, match=r"B134.*line 1"):
+            READERS["s800"](s800, "test", "original")
     write(s800 / "pubmedid.tsv", "bact001\n")
     with pytest.raises(BlurbError, match=r"B134.*DOCUMENT<tab>PMID"):
         READERS["s800"](s800, "test", "original")

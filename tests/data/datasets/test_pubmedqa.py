@@ -42,6 +42,15 @@ def test_original_is_divided_by_label(tmp_path: Path) -> None:
     assert question in [record for split in splits.values() for record in split.records]
 
 
+def test_files_of_another_kind(tmp_path: Path) -> None:
+    write(tmp_path / "ori_pqal.json", {"1": item("yes"), "2": item("no")})
+    with pytest.raises(BlurbError, match=r"B151.*expected 1,000 questions, found 2"):
+        read_pubmedqa(tmp_path, "train", "original")
+    write(tmp_path / "test_set.json", {"1": item("yes", CONTEXTS=["a", 1])})
+    with pytest.raises(BlurbError, match=r"B151.*question 1: expected a list of strings"):
+        read_pubmedqa(tmp_path, "test", "blurb")
+
+
 def test_reasoning_free_reads_the_conclusion(tmp_path: Path) -> None:
     labels = ["yes"] * 44 + ["no"] * 40
     items = {str(n): item(y, LONG_ANSWER=f"So {y}.") for n, y in enumerate(labels)}

@@ -44,6 +44,21 @@ def test_members_are_the_same_in_every_packing(tmp_path: Path, suffix: str) -> N
     assert find_archive(tmp_path, "b") is None
 
 
+def test_what_is_not_chosen_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.tar"
+    path.write_bytes(make_tar(*FILES))
+    wanted = {name: True for name in FILES if name.startswith("labels")}
+    assert dict(read_members(path, wanted.get)) == {"labels/1.txt": FILES["labels/1.txt"]}
+
+
+def test_a_header_with_numbers_that_are_none(tmp_path: Path) -> None:
+    info = tarfile.TarInfo("text/1.txt")
+    info.pax_headers = {"GNU.sparse.map": "1,x"}
+    (tmp_path / "a.tar").write_bytes(make_tar(info))
+    with pytest.raises(BlurbError, match=r"B101.*a\.tar"):
+        list(read_members(tmp_path / "a.tar"))
+
+
 def test_names_without_the_folder_that_tar_was_called_in(tmp_path: Path) -> None:
     (tmp_path / "a.tar").write_bytes(make_tar("./text/1.txt"))
     assert [name for name, _ in read_members(tmp_path / "a.tar")] == ["text/1.txt"]

@@ -38,6 +38,22 @@ def test_other_files_are_errors(tmp_path: Path) -> None:
         archive.writestr("a.txt", "no document")
     with pytest.raises(BlurbError, match="B101"):
         read_docx_table(path)
+    docx.Document().save(str(path))
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    for name in ("word/document.xml", "[Content_Types].xml"):
+        with zipfile.ZipFile(path, "w") as archive:
+            for part, content in parts.items():
+                archive.writestr(part, b"<other/>" if part == name else content)
+        with pytest.raises(BlurbError, match=r"B101.*a\.docx"):
+            read_docx_table(path)
+    docx.Document().save(str(path))
+    damaged = bytearray(path.read_bytes())
+    place = damaged.index(b"word/document.xml") + 40
+    damaged[place : place + 60] = b"x" * 60
+    path.write_bytes(damaged)
+    with pytest.raises(BlurbError, match=r"B101.*a\.docx"):
+        read_docx_table(path)
 
 
 def test_the_missing_package_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
