@@ -704,8 +704,8 @@ class Errors(metaclass=_CodedMessages):
     )
     B503 = "{path} is not a training config: {reason}"
     B504 = (
-        "{path} is not a saved pipeline: it needs config.cfg and meta.json. 'spacy train' writes "
-        "one to OUTPUT/model-last."
+        "{path} is not a saved pipeline: it needs a config.cfg and a meta.json of spaCy's. 'spacy "
+        "train' writes one to OUTPUT/model-last."
     )
     B505 = (
         "Building the wheel failed: {reason}. The packages build, setuptools and wheel must be "
@@ -715,6 +715,14 @@ class Errors(metaclass=_CodedMessages):
     B507 = (
         "Cannot make a package {name!r}, version {version!r}. Names have small letters, digits and "
         "single '_', versions look like 0.1.0 or 0.1.0rc1, without leading zeros."
+    )
+    B525 = (
+        "{path} is where the package's sources go, and it is none that 'package' wrote. Name "
+        "another OUTPUT, or move it."
+    )
+    B526 = (
+        "{output} is in {pipeline}: the package would hold itself. Name an OUTPUT outside of the "
+        "pipeline."
     )
     B522 = (
         "{path} does not describe a package: {reason}. It is a JSON object with some of: {known}."
@@ -937,6 +945,10 @@ class Errors(metaclass=_CodedMessages):
         "The package {package!r} is not installed. Install it with: pip install "
         "'spacy-blurb[{extra}]'."
     )
+    B707 = (
+        "The package {package!r} is installed and cannot be imported: {reason}. 'python -m spacy "
+        "blurb doctor' may say more."
+    )
     B704 = (
         "The encoder was exported for the backend {found!r}, and the config says {wanted!r}. "
         "A backend is chosen by 'export --backend', not by the config."
@@ -977,8 +989,8 @@ class Errors(metaclass=_CodedMessages):
     )
     B725 = "{backend!r} is not a backend. Backends: {known}."
     B726 = (
-        "{path} is not a pipeline that 'export' wrote (it has no {parity}), so it is not replaced. "
-        "Name another folder."
+        "{path} is not a pipeline that 'export' wrote (it has no {parity}, or no config.cfg of an "
+        "exported pipeline), so it is not replaced. Name another folder."
     )
     B727 = (
         "The components of an exported pipeline share its encoder: 'nlp.replace_listeners' does "

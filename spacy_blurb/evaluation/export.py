@@ -21,7 +21,7 @@ from ..errors import BlurbError, Errors
 from ..runtime.encoder import Backend, RuntimeEncoder, Sizes
 from ..runtime.processor import has_fast_bf16, has_vnni, name_processor
 from ..runtime.quantise import make_network
-from .export_config import EXTRAS, exported_config, find_encoder, requirement
+from .export_config import EXTRAS, RUNTIME, exported_config, find_encoder, requirement
 from .parity import (
     N_COMPARED,
     compare_scores,
@@ -71,7 +71,7 @@ def export_pipeline(
     if backend not in EXTRAS:
         known = ", ".join(get_args(Backend))
         raise BlurbError(Errors.B725.format(backend=backend, known=known))
-    if output.exists() and not (output / PARITY).is_file():
+    if output.exists() and not _is_exported(output):
         raise BlurbError(Errors.B726.format(path=output, parity=PARITY))
     allowed = TOLERANCE[backend] if tolerance is None else tolerance
     nlp = load_pipeline(pipeline)
@@ -90,11 +90,13 @@ def export_pipeline(
         _write_exported(folder, config, encoder, runtime, backend)
         exported = spacy.load(folder)
         report = _compare(nlp, exported, encoder, compared, dev)
+        if report["vectors"]:
+            report["vectors"]["of"] = "dev" if docs else "calibration texts"
         report = {
             "backend": backend,
             "encoder": pipeline_encoder(nlp),
             "tolerance": allowed,
-            "calibration": {"texts": len(texts)},
+            "calibration": {"texts": len(texts) if backend == "openvino-int8" else 0},
             "processor": name_processor(),
             "not_measured": _not_measured(backend),
             **report,
@@ -104,6 +106,14 @@ def export_pipeline(
         _write_report(folder, report)
         _put_in_place(folder, output.resolve())
     return report
+
+
+def _is_exported(folder: Path) -> bool:
+    """Tell whether `export` wrote a folder, and not only its report: it is to be replaced."""
+    config = folder / "config.cfg"
+    if not ((folder / PARITY).is_file() and config.is_file()):
+        return False
+    return f'"{RUNTIME}"' in config.read_text(encoding="utf-8", errors="replace")
 
 
 def _put_in_place(folder: Path, output: Path) -> None:
@@ -168,7 +178,7 @@ def check_losses(scores: Sequence[dict[str, Any]], tolerance: float) -> None:
     losses = [
         f"{row['score']} on {row['dev']} falls from {row['before']:.4f} to {row['after']:.4f}"
         for row in scores
-        if -row["change"] > tolerance
+        if not -row["change"] <= tolerance  # also where one of them is not a number
     ]
     if losses:
         raise BlurbError(Errors.B724.format(losses="; ".join(losses), tolerance=tolerance))
@@ -244,6 +254,8 @@ def summarise(report: dict[str, Any]) -> str:
             f"Vectors of {report['vectors']['pieces']:,} pieces are {mean:.1e} from float32's on "
             f"average, {most:.1e} at most (cosine distance)."
         )
+        if report["vectors"].get("of") == "calibration texts":
+            lines.append("These are texts that it was calibrated on: others may be further apart.")
     else:
         lines.append("No vectors were compared: neither texts nor a dev file were given.")
     for row in report["scores"]:

@@ -16,6 +16,7 @@ ENCODER = "spacy_blurb.Encoder.v1"
 LISTENER = "spacy_blurb.RuntimeListener.v1"
 RUNTIME = "blurb_runtime"
 _STOCK_LISTENER = "spacy-transformers.TransformerListener.v1"
+_NO_SETTER = "spacy-transformers.null_annotation_setter.v1"
 _OWN_LAYERS = {
     f"spacy_blurb.{name}.v1"
     for name in (
@@ -68,6 +69,12 @@ def exported_config(config: dict[str, Any], backend: str, pipeline: str) -> dict
     """
     encoder = find_encoder(config, pipeline)
     model = config["components"][encoder]["model"]
+    setter = (config["components"][encoder].get("set_extra_annotations") or {}).get(
+        "@annotation_setters", _NO_SETTER
+    )
+    if setter != _NO_SETTER:
+        reason = f"its encoder writes extra annotations by {setter!r}, which would be lost"
+        raise BlurbError(Errors.B722.format(pipeline=pipeline, reason=reason))
     components = {
         name: _listen_to_runtime(section, name, pipeline)
         for name, section in config["components"].items()

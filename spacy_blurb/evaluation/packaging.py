@@ -28,7 +28,8 @@ DESCRIBES = ("description", "author", "email", "url", "license", "sources")
 """What a file of `--meta` may say, as in spaCy's meta.json."""
 # Stricter than spaCy: setuptools would write others in its own way into the wheel's name.
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_VERSION = re.compile(r"\d+(\.\d+)*((a|b|rc)\d+)?")
+_NUMBER = "[0-9]{1,9}"
+_VERSION = re.compile(rf"{_NUMBER}(\.{_NUMBER})*((a|b|rc){_NUMBER})?")
 
 
 def build_wheel(
@@ -54,8 +55,8 @@ def build_wheel(
     RETURNS (Path): The wheel.
     RAISES (BlurbError): B504 not a saved pipeline, B505 the build failed, B506 not a result file,
         B507 not a name or version for a wheel, B522 a file that does not describe a package,
-        B523 a card that cannot be read, B641 two results of one task, B644 a result of another
-        pipeline.
+        B523 a card that cannot be read, B525 where the sources go there is something else, B526 the
+        output is in the pipeline, B641 two results of one task, B644 a result of another pipeline.
     """
     is_version = _VERSION.fullmatch(version) and str(Version(version)) == version
     if not (_NAME.fullmatch(name) and is_version):
@@ -65,36 +66,67 @@ def build_wheel(
     contents = _read_results(results)
     _check_origin(pipeline, results)
     described = _read_description(meta, card)
-    lang = json.loads((pipeline / "meta.json").read_text(encoding="utf-8"))["lang"]
+    lang, encoder = _read_head(pipeline)
+    if encoder:
+        described = {"encoder": encoder, **described}
     name = name.removeprefix(f"{lang}_")
     source = output / f"{lang}_{name}-{version}"
+    _check_place(pipeline, output, source)
     output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="spacy-blurb-") as folder:
-        copy = Path(folder) / "pipeline"
+    # Beside the output, and put there when it is whole: a package made before, which the pipeline
+    # may be in, stays until then.
+    with tempfile.TemporaryDirectory(prefix=f".{source.name}-", dir=output) as folder:
+        copy, made = Path(folder, "pipeline"), Path(folder, source.name)
         shutil.copytree(pipeline, copy)
         # spaCy would take it for that of the new package, with the scores of the old one.
         (copy / "README.md").unlink(missing_ok=True)
-        # spaCy would keep the README, and the build its files, of a package made before; which the
-        # pipeline may be in.
-        if source.is_dir():
-            shutil.rmtree(source)
-        encoder = config_encoder(Config().from_disk(copy / "config.cfg", interpolate=True))
-        if encoder:
-            described = {"encoder": encoder, **described}
         _neutralise_paths(copy / "config.cfg")
         _write_meta(copy / "meta.json", [performance for performance, _ in contents], described)
         write_package(
-            copy, output, name=name, version=version, create_sdist=False, force=True, silent=True
-        )
-    _write_card(source, [content for _, content in contents])
+            copy, made.parent, name=name, version=version, create_sdist=False, force=True,
+            silent=True,
+        )  # fmt: skip
+        _write_card(made, [content for _, content in contents])
+        wheel = _build(made)
+        if source.exists():
+            shutil.rmtree(source)
+        made.replace(source)
+        return wheel.replace(output / wheel.name)
+
+
+def _read_head(pipeline: Path) -> tuple[str, str | None]:
+    """Return the language of a saved pipeline and the name of its encoder, if its config says it.
+
+    RAISES (BlurbError): B504 it cannot be read.
+    """
+    try:
+        meta = json.loads((pipeline / "meta.json").read_text(encoding="utf-8"))
+        lang: str = meta["lang"]
+        return lang, config_encoder(Config().from_disk(pipeline / "config.cfg", interpolate=True))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BlurbError(Errors.B504.format(path=pipeline)) from error
+
+
+def _check_place(pipeline: Path, output: Path, source: Path) -> None:
+    """Refuse to replace what is no older package, and to write into what is packaged."""
+    if output.resolve().is_relative_to(pipeline.resolve()):
+        raise BlurbError(Errors.B526.format(output=output, pipeline=pipeline))
+    is_package = (source / "setup.py").is_file() and (source / "meta.json").is_file()
+    if source.exists() and not (is_package and not (source / "config.cfg").exists()):
+        raise BlurbError(Errors.B525.format(path=source))
+
+
+def _build(source: Path) -> Path:
+    """Build the wheel of a package beside its sources."""
     command = [sys.executable, "-m", "build", "--no-isolation", "--wheel", str(source)]
     run = subprocess.run(
-        [*command, "--outdir", str(output)], capture_output=True, text=True, check=False
+        [*command, "--outdir", str(source.parent)], capture_output=True, text=True, check=False
     )
-    if run.returncode != 0:
+    wheels = list(source.parent.glob("*.whl"))
+    if run.returncode != 0 or len(wheels) != 1:
         lines = (run.stderr or run.stdout).strip().splitlines()
         raise BlurbError(Errors.B505.format(reason=lines[-1] if lines else "no message"))
-    return output / f"{lang}_{name}-{version}-py3-none-any.whl"
+    return wheels[0]
 
 
 def _read_description(meta: Path | None, card: Path | None) -> dict[str, Any]:
@@ -107,6 +139,8 @@ def _read_description(meta: Path | None, card: Path | None) -> dict[str, Any]:
                 raise ValueError("it is no object")
             if unknown := sorted(set(described) - set(DESCRIBES)):
                 raise ValueError(f"unknown: {', '.join(unknown)}")
+            for key, value in described.items():
+                _check_description(key, value)
         except (OSError, ValueError) as error:
             known = ", ".join(DESCRIBES)
             raise BlurbError(Errors.B522.format(path=meta, reason=error, known=known)) from error
@@ -116,6 +150,16 @@ def _read_description(meta: Path | None, card: Path | None) -> dict[str, Any]:
         except (OSError, ValueError) as error:
             raise BlurbError(Errors.B523.format(path=card, reason=error)) from error
     return described
+
+
+def _check_description(key: str, value: Any) -> None:
+    """Refuse what spaCy would not take; RAISES ValueError."""
+    if key != "sources" and not isinstance(value, str):
+        raise ValueError(f"{key} is no string")
+    if key == "sources" and not (
+        isinstance(value, list) and all(isinstance(source, dict | str) for source in value)
+    ):
+        raise ValueError("sources is no list of names, or of objects")
 
 
 def _neutralise_paths(path: Path) -> None:

@@ -25,6 +25,7 @@ from ..errors import BlurbError, Errors
 from ..metrics.resampling import Units
 from ..runtime.processor import name_processor
 from ..tasks import Task
+from .export_config import RUNTIME
 from .families import END_TO_END, get_family
 from .pipeline_identity import hash_pipeline, pipeline_encoder
 from .scoring import check_labels, score_rows
@@ -192,7 +193,19 @@ def describe_pipeline(nlp: Language, model: str | None = None) -> dict[str, Any]
         "model": model or f"{nlp.meta['lang']}_{nlp.meta['name']}-{nlp.meta['version']}",
         "seed": nlp.config.interpolate()["training"].get("seed"),
         **({} if encoder is None else {"encoder": encoder}),
+        **_describe_backend(nlp),
     }
+
+
+def _describe_backend(nlp: Language) -> dict[str, Any]:
+    """Say by what an exported pipeline computes: torch, if it is installed, has no part in it."""
+    for name in nlp.pipe_names:
+        if nlp.get_pipe_meta(name).factory == RUNTIME:
+            backend: str = nlp.get_pipe_config(name)["backend"]
+            package = "onnxruntime" if backend.startswith("onnx") else "openvino"
+            packages = ("spacy-blurb", "spacy", "thinc", "tokenizers", package, "numpy")
+            return {"backend": backend, "versions": package_versions(packages)}
+    return {}
 
 
 def describe_run() -> dict[str, Any]:
@@ -210,10 +223,10 @@ def _program() -> str:
     return "python -m spacy" if sys.argv[1:2] == ["blurb"] else "spacy-blurb"
 
 
-def package_versions() -> dict[str, str]:
+def package_versions(packages: Sequence[str] = _PACKAGES) -> dict[str, str]:
     """Return the installed versions of the packages that results depend on."""
     versions = {}
-    for name in _PACKAGES:
+    for name in packages:
         try:
             versions[name] = version(name)
         except PackageNotFoundError:

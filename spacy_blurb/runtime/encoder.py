@@ -185,11 +185,21 @@ class RuntimeEncoder(Shim):
                 path.unlink()
 
     def from_disk(self, path: str | Path) -> "RuntimeEncoder":
-        """Read what `to_disk` wrote; settings stay those of the config."""
+        """Read what `to_disk` wrote; settings stay those of the config.
+
+        RAISES (BlurbError): B302 some file is damaged or missing, and what `fill` raises.
+        """
         folder = Path(path)
-        sizes = Sizes(**json.loads((folder / _SIZES).read_text(encoding="utf-8")))
-        tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
-        network = NETWORKS[sizes.backend].from_disk(folder, **self.network_settings())
+        try:
+            sizes = Sizes(**json.loads((folder / _SIZES).read_text(encoding="utf-8")))
+            tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
+            network = NETWORKS[sizes.backend].from_disk(folder, **self.network_settings())
+        except BlurbError:
+            raise
+        except Exception as error:  # OpenVINO and tokenizers raise their own
+            # OpenVINO says first where in its own sources it was.
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            raise BlurbError(Errors.B302.format(path=folder, reason=lines[-1])) from error
         self.fill(sizes, tokenizer, network)
         return self
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BlurbError, Errors
+from ..errors import Errors
+from .backend_imports import import_failed
 from .openvino_network import INPUTS
 from .per_process import PerProcess
 from .processor import count_threads, has_vnni
@@ -51,7 +52,7 @@ class OnnxNetwork:
         try:
             import onnxruntime
         except ImportError as error:
-            raise BlurbError(Errors.B703.format(package="onnxruntime", extra="onnx")) from error
+            raise import_failed(error, package="onnxruntime", extra="onnx") from error
         if not has_vnni():
             warnings.warn(Errors.B712, stacklevel=10)
         options = onnxruntime.SessionOptions()

@@ -4,7 +4,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from ..errors import BlurbError, Errors
+from .backend_imports import import_failed
 
 _CONVERTER = "openvino.tools.ovc"
 
@@ -16,7 +16,7 @@ def import_openvino() -> ModuleType:
     time that the import takes, and goes on where there is none. `openvino.convert_model` is there
     all the same: it is imported when somebody asks for it.
 
-    RAISES (BlurbError): B703 OpenVINO is not installed.
+    RAISES (BlurbError): B703 OpenVINO is not installed, B707 it is and does not work.
     """
     is_first = "openvino" not in sys.modules and _CONVERTER not in sys.modules
     if is_first:
@@ -25,7 +25,7 @@ def import_openvino() -> ModuleType:
     try:
         import openvino
     except ImportError as error:
-        raise BlurbError(Errors.B703.format(package="openvino", extra="openvino")) from error
+        raise import_failed(error, package="openvino", extra="openvino") from error
     finally:
         if is_first:
             del sys.modules[_CONVERTER]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..encoder.packing import pack
 from ..encoder.pieces import DocPieces, join
 from ..errors import BlurbError, Errors
+from .backend_imports import import_failed
 from .encoder import BUDGET, Backend, Network, fill_cells
 from .onnx_network import OnnxNetwork
 from .openvino_network import INPUTS, OpenVinoNetwork
@@ -33,7 +34,7 @@ def make_network(
     config, tensors (dict): See `graph.build_graph`.
     pieces (Sequence[DocPieces]): Of the calibration texts; used by "openvino-int8" only.
     settings (dict): Of the network.
-    RAISES (BlurbError): B703 a package is missing, B720 no calibration text.
+    RAISES (BlurbError): B703 a package is missing, B707 it does not work, B720 no calibration text.
     """
     if backend == "openvino-int8" and not pieces:
         raise BlurbError(Errors.B720.format(backend=backend))
@@ -47,7 +48,8 @@ def make_network(
         if backend == "openvino-int8":
             model = quantise_openvino(model, list(calibration_rows(pieces)))
     except ImportError as error:
-        raise BlurbError(Errors.B703.format(package=error.name, extra="export")) from error
+        package = error.name or ("onnx" if backend == "onnx-int8" else "openvino or nncf")
+        raise import_failed(error, package=package, extra="export") from error
     return OpenVinoNetwork(model, **settings)
 
 

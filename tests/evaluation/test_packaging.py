@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -54,6 +55,8 @@ def unpacked(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     stale = folder / "en_blurb_demo-0.2.0" / "README.md"
     stale.parent.mkdir()
     stale.write_text("old scores", encoding="utf-8")
+    for name in ("setup.py", "meta.json"):
+        stale.with_name(name).write_text("", encoding="utf-8")
     result = folder / "result.json"
     result.write_text(json.dumps(RESULT), encoding="utf-8")
     meta, card = folder / "meta.json", folder / "card.md"
@@ -190,7 +193,11 @@ def test_meta_has_test_scores_and_requirements(unpacked: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [None, "no JSON", "[1]", "[]", '""', '{"notes": ""}', '{"performance": {}}']
+    "content",
+    [
+        *(None, "no JSON", "[1]", "[]", '""', '{"notes": ""}', '{"performance": {}}'),
+        *('{"license": 5}', '{"author": null}', '{"sources": "x"}', '{"sources": [5]}'),
+    ],
 )
 def test_what_does_not_describe_a_package(
     content: str | None, trained_folder: Path, tmp_path: Path
@@ -225,6 +232,8 @@ def test_scores_of_pico(tmp_path: Path) -> None:
         ("demo", "one"),
         ("demo", "1.0-beta"),
         ("demo", "2024.01"),
+        ("demo", "١.٠.٠"),
+        ("demo", "1" * 5000),
     ],
 )
 def test_names_and_versions_that_a_wheel_cannot_have(
@@ -246,6 +255,37 @@ def test_a_package_is_built_again_from_its_own_sources(
     assert spacy.load(sources)(TEXT).ents
 
 
+def test_nothing_but_an_older_package_is_replaced(trained_folder: Path, tmp_path: Path) -> None:
+    """A pipeline that has the name of the package's sources was deleted before it was packaged."""
+    pipeline = shutil.copytree(trained_folder, tmp_path / "en_demo-0.1.0")
+    for other in (pipeline, trained_folder):
+        with pytest.raises(BlurbError, match=r"B525.*en_demo-0\.1\.0 is where"):
+            build_wheel(other, tmp_path, name="demo", version="0.1.0")
+    assert spacy.load(pipeline)(TEXT).ents
+    theirs = tmp_path / "out" / "en_demo-0.1.0" / "thesis.txt"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("years of work", encoding="utf-8")
+    with pytest.raises(BlurbError, match="B525"):
+        build_wheel(trained_folder, tmp_path / "out", name="demo", version="0.1.0")
+    assert theirs.is_file()
+    with pytest.raises(BlurbError, match=r"B526.*would hold itself"):
+        build_wheel(pipeline, pipeline / "dist", name="other", version="0.1.0")
+    assert not (pipeline / "dist").exists()
+
+
+def test_an_older_package_stays_until_the_new_one_is_built(
+    trained_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = build_wheel(trained_folder, tmp_path, name="demo", version="0.1.0")
+    before = sorted(path.name for path in tmp_path.iterdir()), wheel.read_bytes()
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    with pytest.raises(BlurbError, match="B505"):
+        build_wheel(trained_folder, tmp_path, name="demo", version="0.1.0")
+    assert (sorted(path.name for path in tmp_path.iterdir()), wheel.read_bytes()) == before
+    sources = tmp_path / "en_demo-0.1.0" / "en_demo" / "en_demo-0.1.0"
+    assert spacy.load(sources)(TEXT).ents
+
+
 def test_the_readme_of_an_older_package_is_not_kept(trained_folder: Path, tmp_path: Path) -> None:
     old = tmp_path / "pipeline"
     shutil.copytree(trained_folder, old)
@@ -257,6 +297,11 @@ def test_the_readme_of_an_older_package_is_not_kept(trained_folder: Path, tmp_pa
 def test_not_a_pipeline(tmp_path: Path) -> None:
     with pytest.raises(BlurbError, match="B504"):
         build_wheel(tmp_path, tmp_path / "out", name="demo", version="0.1.0")
+    for meta, config in (("{}", ""), ("no JSON", ""), ('{"lang": "en"}', "[no section")):
+        (tmp_path / "meta.json").write_text(meta, encoding="utf-8")
+        (tmp_path / "config.cfg").write_text(config, encoding="utf-8")
+        with pytest.raises(BlurbError, match="B504"):
+            build_wheel(tmp_path, tmp_path / "out", name="demo", version="0.1.0")
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"score": 1, "precision": 1}'])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import spacy
+import spacy_transformers  # noqa: F401 - adds the registry of setters
 from confection import Config
 from spacy.language import Language
 from spacy.tokens import DocBin
@@ -17,10 +18,11 @@ from spacy.tokens import DocBin
 from spacy_blurb.encoder.pieces import read_doc
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation import export as export_module
-from spacy_blurb.evaluation.export import export_pipeline, summarise
+from spacy_blurb.evaluation.export import check_losses, export_pipeline, summarise
 from spacy_blurb.evaluation.export_config import read_calibration
 from spacy_blurb.evaluation.parity import deciding_scores, score_dev
 from spacy_blurb.evaluation.pipeline_identity import pipeline_encoder
+from spacy_blurb.evaluation.results import describe_pipeline
 from spacy_blurb.runtime.processor import has_vnni
 from spacy_blurb.runtime.quantise import calibration_rows
 
@@ -274,6 +276,70 @@ def test_an_earlier_export_stays_until_the_new_one_is_there(
     export_pipeline(str(trained_folder), link, "openvino-bf16")
     assert weights.stat().st_ino != before
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_folder_with_a_report_is_no_exported_pipeline(
+    exported: Exported, trained_folder: Path, tmp_path: Path
+) -> None:
+    """As `results/` has some; all that was in it was deleted."""
+    shutil.copy(exported("openvino-bf16") / "parity.json", tmp_path)
+    (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
+    with pytest.raises(BlurbError, match=r"B726.*no config\.cfg of an exported pipeline"):
+        export_pipeline(str(trained_folder), tmp_path, "openvino-bf16")
+    shutil.copy(trained_folder / "config.cfg", tmp_path)
+    with pytest.raises(BlurbError, match="B726"):
+        export_pipeline(str(trained_folder), tmp_path, "openvino-bf16")
+    assert (tmp_path / "thesis.txt").is_file()
+
+
+def test_a_tolerance_that_is_no_number_tolerates_nothing() -> None:
+    row = {"dev": "d", "score": "ents_f", "before": 0.9, "after": 0.0, "change": -0.9}
+    for tolerance in (float("nan"), 0.5):
+        with pytest.raises(BlurbError, match="B724"):
+            check_losses([row], tolerance)
+    check_losses([row], 0.9)
+
+
+def test_annotations_that_would_be_lost(trained_folder: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(trained_folder, tmp_path / "trained")
+    config = Config().from_disk(folder / "config.cfg", interpolate=False)
+    setter = {"@annotation_setters": "tests.no_setter"}
+    config["components"]["transformer"]["set_extra_annotations"] = setter
+    config.to_disk(folder / "config.cfg")
+    with pytest.raises(BlurbError, match=r"B722.*extra annotations by 'tests\.no_setter'"):
+        export_pipeline(str(folder), tmp_path / "exported", "openvino-bf16")
+
+
+@spacy.registry.annotation_setters("tests.no_setter")
+def make_no_setter() -> Callable[..., None]:
+    return lambda docs, data: None
+
+
+def test_texts_of_the_calibration_are_named_as_such(trained_folder: Path, tmp_path: Path) -> None:
+    texts = ["aspirin causes fever in rats"]
+    report = export_pipeline(
+        str(trained_folder), tmp_path / "e", "openvino-bf16", calibration=texts
+    )
+    assert report["vectors"]["of"] == "calibration texts"
+    assert report["calibration"] == {"texts": 0}  # bfloat16 takes no ranges
+    assert "others may be further apart" in summarise(report)
+
+
+@pytest.mark.parametrize("name", ["network.bin", "encoder.json", "tokenizer.json", "network.xml"])
+def test_damaged_files_are_said(exported: Exported, tmp_path: Path, name: str) -> None:
+    folder = shutil.copytree(exported("openvino-bf16"), tmp_path / "damaged")
+    path = folder / "transformer" / name
+    path.write_bytes(b"{}" if name == "encoder.json" else path.read_bytes()[:100])
+    with pytest.raises(BlurbError, match=r"B302.*transformer: (?!Exception from)"):
+        spacy.load(folder)
+
+
+def test_a_result_names_what_computed_it(exported: Exported, trained: Language) -> None:
+    found = describe_pipeline(spacy.load(exported("openvino-int8")))
+    assert found["backend"] == "openvino-int8"
+    assert "openvino" in found["versions"]
+    assert not {"torch", "transformers", "onnxruntime"} & set(found["versions"])
+    assert "versions" not in describe_pipeline(trained)
 
 
 def test_callbacks_and_requirements_of_the_pipeline_stay(

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from spacy_blurb.runtime.backend_imports import import_failed
+
 from ..components.pipelines import run_python
 from ..test_imports import BLOCKER, HIDER
 
@@ -42,3 +44,16 @@ except BlurbError as error:
     output = run_python(blocker + program, str(exported("openvino-bf16")))
     assert output.startswith("[B703] The package 'openvino' is not installed.")
     assert "spacy-blurb[openvino]" in output
+
+
+def test_a_broken_backend_is_not_said_to_be_missing() -> None:
+    """As in an image without a library that it needs: to install it again would change nothing."""
+    broken = ImportError("libgomp.so.1: cannot open shared object file", name="onnx")
+    found = str(import_failed(broken, package="onnx", extra="export"))
+    assert found.startswith(
+        "[B707] The package 'onnx' is installed and cannot be imported: libgomp"
+    )
+    missing = ModuleNotFoundError("No module named 'onnx'", name="onnx")
+    assert "[B703]" in str(import_failed(missing, package="onnx", extra="export"))
+    inner = ModuleNotFoundError("No module named 'numpy'", name="numpy")
+    assert "No module named 'numpy'" in str(import_failed(inner, package="onnx", extra="export"))
