@@ -52,12 +52,13 @@ lint: install
 scispacy: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps scispacy nmslib-metabrainz pysbd conllu
 
-# All but those that want a pipeline: cnn.py (workflow en-blurb-sm-cnn), annotate.py and annotate_stream.py; environment.py and random_encoder.py are no programs.
+# All but those that want a pipeline: cnn.py (workflow en-blurb-sm-cnn), annotate.py and annotate_stream.py; and vectors.py, whose peer is no part of this
+# environment (its first lines say how to run it). environment.py and random_encoder.py are no programs.
 bench: install
 	@test -n "$(ENCODER)" -a -n "$(BLURB_DATA)" || \
 		{ echo "✘ make bench ENCODER=FOLDER BLURB_DATA=DATA: a BERT in Hugging Face's format, and raw data"; exit 2; }
 	mkdir -p metrics/benchmarks
-	for program in $(filter-out $(addprefix benchmarks/,cnn.py annotate.py annotate_stream.py environment.py random_encoder.py),$(wildcard benchmarks/*.py)); do \
+	for program in $(filter-out $(addprefix benchmarks/,cnn.py annotate.py annotate_stream.py vectors.py environment.py random_encoder.py),$(wildcard benchmarks/*.py)); do \
 		encoder=$$(grep -q -- '"--encoder"' $$program && echo "--encoder $(ENCODER)"); \
 		BLURB_DATA=$(BLURB_DATA) $(BIN)/python $$program $$encoder --json metrics/benchmarks/$$(basename $$program .py).json || exit 1; \
 	done

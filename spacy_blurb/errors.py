@@ -689,7 +689,8 @@ class Errors(metaclass=_CodedMessages):
     )
     B491 = (
         "The pipeline {folder} has not one encoder that could be taken (spacy_blurb.Encoder.v1 in: "
-        "{found}). Give a pipeline that 'spacy train' wrote, or a Hugging Face folder."
+        "{found}). Give a pipeline that 'spacy train' wrote, or a Hugging Face folder; an exported "
+        "one, such as en_blurb_sm, has no weights that could be trained further."
     )
 
     # Evaluation
@@ -752,6 +753,15 @@ class Errors(metaclass=_CodedMessages):
         "Component {component!r} finds nothing in these Docs, so there is no probability to "
         "calibrate. Train it longer, or give Docs of the kind that it was trained on."
     )
+    B527 = (
+        "Nothing to learn: the component {component!r} of {encoder} has the label sets {known}, "
+        "and these corpora are annotated for {found}. If it is the same scheme, convert them with "
+        "--label and that name; if not, leave out --keep-head: the encoder is kept all the same."
+    )
+    B528 = (
+        "The component {component!r} of {encoder} finds {known}, and cannot learn {found} any "
+        "more. Leave out --keep-head: the encoder is kept all the same, with a new head."
+    )
     B530 = (
         "Document {doc_id!r} has no gold labels (doc.cats), so it cannot be scored. Convert the "
         "data with 'convert', or leave it out of the file."
@@ -791,8 +801,7 @@ class Errors(metaclass=_CodedMessages):
     )
     B545 = (
         "Nothing to keep: {encoder} is not a saved pipeline with a component {component!r}. Give "
-        "--encoder a pipeline that was trained on questions of the same kind, or leave out "
-        "--keep-head."
+        "--encoder a pipeline that was trained for the same, or leave out --keep-head."
     )
     B546 = (
         "No multiple-choice question with a gold answer in these Docs. Give the data that "

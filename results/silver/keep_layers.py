@@ -49,7 +49,13 @@ def main() -> None:
     try:
         keep_layers(args.encoder, args.output, args.layers)
     except (ValueError, OSError) as error:
-        parser.error(str(error))
+        hint = ""
+        if (args.encoder / "pytorch_model.bin").is_file():
+            hint = (
+                " A pickled file may hold anything and is not read here: if you trust it, write it "
+                "again with BertModel.from_pretrained(FOLDER).save_pretrained(FOLDER)."
+            )
+        parser.error(f"{error}{hint}")
 
 
 if __name__ == "__main__":

@@ -59,9 +59,16 @@ def init_config(
     from ..evaluation.added_head import add_to_pipeline
     from ..evaluation.joint_config import JOINT, JOINT_TRAINING, fill_joint_config
     from ..evaluation.joint_corpora import compare_corpora
-    from ..evaluation.training_config import Settings, fill_config, find_template, template
+    from ..evaluation.training_config import (
+        Settings,
+        fill_config,
+        find_template,
+        resolve_encoder,
+        template,
+    )
     from ..tasks import get_task
 
+    encoder = resolve_encoder(encoder)
     if task == JOINT and (keep_head or add_head):
         raise typer.BadParameter("--keep-head and --add-head are for one task")
     if keep_head and add_head:

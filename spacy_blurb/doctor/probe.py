@@ -37,9 +37,9 @@ def _blame_a_package() -> None:
 
 
 def _import_openvino() -> None:
-    from ..runtime.openvino_import import import_openvino
+    import openvino
 
-    import_openvino().Core()
+    openvino.Core()
 
 
 def _gpus_of_torch() -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import srsly
 from confection import Config
+from spacy.util import get_package_path, is_package
 from tokenizers import Tokenizer
 
 from ..errors import BlurbError, Errors
@@ -16,6 +17,14 @@ _ARCHITECTURE = "spacy_blurb.Encoder.v1"
 def is_pipeline(name: str) -> bool:
     """Tell whether this is a folder with a saved pipeline."""
     return (Path(name) / "config.cfg").is_file() and (Path(name) / "meta.json").is_file()
+
+
+def installed_folder(name: str) -> Path | None:
+    """Return the folder of a pipeline that is installed as a package, None where there is none."""
+    if not is_package(name):
+        return None
+    found = sorted(get_package_path(name).glob(f"{name}-*/config.cfg"))
+    return found[-1].parent if found else None
 
 
 def find_encoder(folder: Path) -> Path:

@@ -81,7 +81,8 @@ def build_wheel(
         # spaCy would take it for that of the new package, with the scores of the old one.
         (copy / "README.md").unlink(missing_ok=True)
         _neutralise_paths(copy / "config.cfg")
-        _write_meta(copy / "meta.json", [performance for performance, _ in contents], described)
+        scores = [(content.get("task", "ner"), performance) for performance, content in contents]
+        _write_meta(copy / "meta.json", scores, described)
         write_package(
             copy, made.parent, name=name, version=version, create_sdist=False, force=True,
             silent=True,
@@ -169,7 +170,7 @@ def _neutralise_paths(path: Path) -> None:
 
 
 def _write_meta(
-    path: Path, performances: Sequence[dict[str, Any]], described: dict[str, Any]
+    path: Path, performances: Sequence[tuple[str, dict[str, Any]]], described: dict[str, Any]
 ) -> None:
     meta = json.loads(path.read_text(encoding="utf-8"))
     # Behind the user's notes: how an exported pipeline compares with the original.
@@ -177,10 +178,12 @@ def _write_meta(
     meta |= {**described, "notes": notes}
     # The lower bound that spaCy writes is the training machine's patch release.
     meta["spacy_version"] = ">=3.8.0,<3.9.0"
-    # spaCy has one place for the scores of a component; of several tasks each, the card has them.
-    named = Counter(key for scores in performances for key in scores)
+    # spaCy has one name for the scores of a component; of several tasks each says whose it is.
+    named = Counter(key for _, scores in performances for key in scores)
     meta["performance"] = {
-        key: value for scores in performances for key, value in scores.items() if named[key] == 1
+        key if named[key] == 1 else f"{key}_{task}": value
+        for task, scores in performances
+        for key, value in scores.items()
     }
     path.write_text(json.dumps(meta, indent=2), encoding="utf-8")
 

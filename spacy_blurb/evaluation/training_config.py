@@ -13,9 +13,10 @@ from confection import Config, ConfigValidationError
 
 from ..annotations import AnswerKind
 from ..data.docbin import words_are_given
-from ..encoder.trained_source import find_encoder, is_pipeline
+from ..encoder.trained_source import find_encoder, installed_folder, is_pipeline
 from ..errors import BlurbError, Errors, first_line
 from ..tasks import Task
+from .kept_entities import check_entities
 from .question_heads import head_kind, question_kind, set_head
 
 _BY_PAIRS = "spacy_blurb.batch_by_pairs.v1"
@@ -48,6 +49,15 @@ def find_template(name: str, task: str) -> Path:
     return path
 
 
+def resolve_encoder(encoder: str) -> str:
+    """Return the folder of a pipeline that is installed as a package, and what else it is as it is.
+
+    Other commands take a folder or a package, too; a folder of that name goes first.
+    """
+    installed = None if Path(encoder).exists() else installed_folder(encoder)
+    return encoder if installed is None else str(installed)
+
+
 def fill_config(
     base: Path,
     corpora: Sequence[Path],
@@ -71,7 +81,8 @@ def fill_config(
         template is not a config for training, B491 a pipeline without one encoder, B508 a local
         encoder folder is missing or not whole,
         B509 the template is for tasks of another type, B544 questions of no or several kinds, B545
-        no component to keep, B524 one that answers otherwise than the questions are answered.
+        no component to keep, B524 one that answers otherwise than the questions are answered, B527
+        and B528 one that knows other entities.
     """
     check_files(base, corpora, encoder)
     with named_template(base):
@@ -96,6 +107,9 @@ def fill_config(
         kind = task.answers or question_kind([corpus / "train.spacy" for corpus in corpora])
     if keep_head:
         _source_components(config, encoder, task.component, kind)
+        if task.component == "ner":
+            paths = [corpus / "train.spacy" for corpus in corpora]
+            check_entities(Path(encoder), task.component, paths)
     elif kind is not None:
         set_head(config["components"][task.component]["model"], kind)
     return config

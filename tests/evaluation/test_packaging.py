@@ -376,8 +376,10 @@ def test_results_of_several_tasks_become_one_performance(tmp_path: Path) -> None
         assert "| BIOSSES | pearson | 50.00 | 10.00–90.00 | 20 | 92.30 | 93.25 |" in text
 
 
-def test_scores_that_several_tasks_have_are_left_to_the_card(tmp_path: Path) -> None:
+def test_scores_that_several_tasks_have_say_whose_they_are(tmp_path: Path) -> None:
     path = tmp_path / "meta.json"
     path.write_text('{"lang": "en"}', encoding="utf-8")
-    _write_meta(path, [{"ents_f": 0.6}, {"ents_f": 0.7}, {"sts_pearson": 0.5}], {})
-    assert json.loads(path.read_text(encoding="utf-8"))["performance"] == {"sts_pearson": 0.5}
+    scores = [("bc5cdr", {"ents_f": 0.6}), ("bc2gm", {"ents_f": 0.7}), ("x", {"sts_pearson": 0.5})]
+    _write_meta(path, scores, {})
+    found = json.loads(path.read_text(encoding="utf-8"))["performance"]
+    assert found == {"ents_f_bc5cdr": 0.6, "ents_f_bc2gm": 0.7, "sts_pearson": 0.5}

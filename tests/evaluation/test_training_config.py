@@ -1,6 +1,7 @@
 """Steps, warm-up and evaluations follow from the task's epochs."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,19 @@ from confection import Config
 from spacy import util
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
+from typer.testing import CliRunner
 
+from spacy_blurb import annotations
+from spacy_blurb.annotations import ENTITIES, gold_entities, set_gold_entities
+from spacy_blurb.cli.main import app
+from spacy_blurb.data.docbin import read_docbin
 from spacy_blurb.errors import BlurbError
-from spacy_blurb.evaluation.training_config import Settings, fill_config, template
+from spacy_blurb.evaluation.training_config import (
+    Settings,
+    fill_config,
+    resolve_encoder,
+    template,
+)
 from spacy_blurb.tasks import get_task
 
 from ..components.questions import EXTRACTIVE, ROWS, make_qa_nlp, to_examples, train
@@ -235,6 +246,56 @@ def test_a_head_is_kept_for_questions_of_its_kind(
         fill_config(
             base, [corpus], str(answerer), settings, task=get_task("pubmedqa"), keep_head=True
         )
+
+
+def test_a_head_is_kept_for_entities_that_it_knows(
+    project: Path, trained_folder: Path, corpus: Path, tmp_path: Path
+) -> None:
+    """With others it trained nothing, or passed over a label, without a word."""
+    base, settings = project / "configs" / "ner.cfg", Settings(1e-3, 1, 2, 0)
+
+    def fill(folder: Path) -> Config:
+        return fill_config(base, [folder], str(trained_folder), settings, task=NER, keep_head=True)
+
+    assert fill(corpus)["components"]["ner"] == {"source": str(trained_folder)}
+    for folder, label_sets, label, code in (
+        ("other_set", ["mine"], "Disease", r"B527.*for mine"),
+        ("other_label", None, "Drug", r"B528.*cannot learn Drug"),
+    ):
+        docs = read_docbin(corpus / "train.spacy", spacy.blank("en").vocab)
+        for doc in docs:
+            mentions = [(a, b, label) for a, b, _ in gold_entities(doc, ENTITIES) or ()]
+            sets = label_sets or annotations.label_sets(doc, ENTITIES)
+            set_gold_entities(doc, mentions, label_sets=sets)
+        other = shutil.copytree(corpus, tmp_path / folder)
+        DocBin(docs=docs).to_disk(other / "train.spacy")
+        with pytest.raises(BlurbError, match=code):
+            fill(other)
+
+
+def test_installed_packages_are_pipelines(
+    project: Path,
+    tmp_path: Path,
+    trained_folder: Path,
+    corpus: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One that is exported was taken for a name of the hub, and failed in the training."""
+    package = tmp_path / "site" / "en_mine"
+    shutil.copytree(trained_folder, package / "en_mine-0.1.0")
+    (package / "__init__.py").write_text("", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    monkeypatch.setattr("spacy_blurb.encoder.trained_source.is_package", "en_mine".__eq__)
+    assert resolve_encoder("en_mine") == str(package / "en_mine-0.1.0")
+    assert resolve_encoder("owner/x") == "owner/x"
+    assert resolve_encoder(str(corpus)) == str(corpus)
+    shutil.rmtree(package / "en_mine-0.1.0" / "transformer")  # as an exported one has no such file
+    words = ["init-config", "ner", str(tmp_path / "t.cfg"), "--corpus", str(corpus)]
+    words += ["--base", str(project / "configs" / "ner.cfg"), "--encoder", "en_mine"]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 1
+    assert "[B491]" in result.stderr
+    assert "an exported one, such as en_blurb_sm" in result.stderr
 
 
 def test_there_must_be_a_head_to_keep(project: Path, corpus: Path, answerer: Path) -> None:
