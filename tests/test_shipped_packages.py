@@ -1,11 +1,26 @@
 """en_blurb_sm and en_blurb_xs as a fresh clone has them."""
 
+import re
 import warnings
 import zipfile
 from pathlib import Path
 
 import pytest
 import spacy
+from spacy.language import Language
+
+
+def load_wheel(project: Path, folder: Path, name: str) -> Language:
+    """Load a package without installing it."""
+    (wheel,) = (project / "assets" / "packages").glob(f"{name}-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    (config,) = folder.glob(f"{name}/*/config.cfg")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a processor without VNNI
+        nlp = spacy.load(config.parent)
+        nlp("Warm-up.")
+    return nlp
 
 
 @pytest.mark.parametrize("name", ["en_blurb_sm", "en_blurb_xs"])
@@ -13,14 +28,8 @@ def test_the_wheel_finds_entities_relations_and_abbreviations(
     project: Path, tmp_path: Path, name: str
 ) -> None:
     pytest.importorskip("openvino")
-    (wheel,) = (project / "assets" / "packages").glob(f"{name}-*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(tmp_path)
-    (config,) = tmp_path.glob(f"{name}/*/config.cfg")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a processor without VNNI
-        nlp = spacy.load(config.parent)
-        doc = nlp("Clozapine caused agranulocytosis (AGC) in two patients. BRCA1 is a gene.")
+    nlp = load_wheel(project, tmp_path, name)
+    doc = nlp("Clozapine caused agranulocytosis (AGC) in two patients. BRCA1 is a gene.")
     assert [(ent.text, ent.label_) for ent in doc.ents] == [
         ("Clozapine", "Chemical"),
         ("agranulocytosis", "Disease"),
@@ -32,3 +41,14 @@ def test_the_wheel_finds_entities_relations_and_abbreviations(
     assert [(s.text, s._.long_form.text) for s in doc._.abbreviations] == [
         ("AGC", "agranulocytosis")
     ]
+
+
+def test_the_picture_of_readme_shows_what_its_caption_says(project: Path, tmp_path: Path) -> None:
+    """Who draws it anew has to read the caption too."""
+    pytest.importorskip("openvino")
+    nlp = load_wheel(project, tmp_path, "en_blurb_sm")
+    text = (project / "docs" / "images" / "abstract.txt").read_text(encoding="utf-8").strip()
+    found = {(r.head.text.lower(), r.tail.text.lower()) for r in nlp(text)._.relations}
+    page = (project / "README.md").read_text(encoding="utf-8")
+    caption = page[page.index("An abstract written for this page") :].split("\n\n")[0]
+    assert found == set(re.findall(r"(\w+) → (\w+)", caption))
