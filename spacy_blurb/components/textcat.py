@@ -196,7 +196,8 @@ class BlurbTextcat(Head):
 
         logits (Floats2d): Shape (Docs, labels).
         RETURNS (tuple): Loss, and the gradient of the logits' shape.
-        RAISES (BlurbError): B443 not one label where labels exclude each other.
+        RAISES (BlurbError): B443 not one label where labels exclude each other, B445 a gold value
+            that is neither 0 nor 1.
         """
         targets, known = self._targets(list(examples))
         exclusive = self.cfg["exclusive"]
@@ -223,7 +224,7 @@ class BlurbTextcat(Head):
         for row, example in enumerate(examples):
             if not len(example.predicted) or not self._is_annotated(example):
                 continue
-            gold = gold_labels(example.reference)
+            gold = gold_labels(example.reference, self.labels)
             if self.cfg["exclusive"]:
                 self._check_exclusive(example.reference, self.labels)
             for column, label in enumerate(self.labels):
@@ -238,17 +239,17 @@ class BlurbTextcat(Head):
         if exclusive and len(labels) == 1:
             raise BlurbError(Errors.B444.format(name=self.name, label=labels[0]))
         for reference in references:
-            gold = gold_labels(reference)
-            if exclusive and not gold.keys().isdisjoint(labels):
+            gold = gold_labels(reference, labels)
+            if exclusive and gold:
                 self._check_exclusive(reference, labels)
             for label, holds in gold.items():
                 seen[holds].add(label)
-        if not exclusive and (always := sorted(seen[True].intersection(labels) - seen[False])):
+        if not exclusive and (always := sorted(seen[True] - seen[False])):
             found = ", ".join(map(repr, always))
             warnings.warn(Errors.B446.format(name=self.name, labels=found), stacklevel=3)
 
     def _check_exclusive(self, doc: Doc, labels: Sequence[str]) -> None:
-        gold = gold_labels(doc)
+        gold = gold_labels(doc, labels)
         found = [label for label in labels if gold.get(label, False)]
         if len(found) != 1:
             raise BlurbError(

@@ -43,9 +43,10 @@ def score_labels(
     """
     parts = []
     for position, example in enumerate(examples):
-        gold = _of_component(gold_labels(example.reference), labels)
+        gold = gold_labels(example.reference, labels)
         if gold:
-            found = _of_component(example.predicted.cats, labels)
+            cats = example.predicted.cats.items()
+            found = {label: score for label, score in cats if not labels or label in labels}
             chosen = chosen_labels(found, threshold, exclusive=exclusive)
             # Docs without an id are documents of their own.
             document = document_group(example.reference) or f"\0{position}"
@@ -65,10 +66,6 @@ def score_labels(
             label: {"p": s.precision, "r": s.recall, "f": s.f1} for label, s in per_label.items()
         },
     }
-
-
-def _of_component(cats: Mapping[str, float], labels: Sequence[str]) -> dict[str, float]:
-    return {label: value for label, value in cats.items() if not labels or label in labels}
 
 
 def _compare(gold: Mapping[str, float], chosen: set[str], *, exclusive: bool) -> LabelSets:

@@ -123,11 +123,11 @@ def check_imports(facts: Facts) -> Iterator[Finding]:
         if name == "trainer" and "accelerate" not in facts.versions:
             continue
         fix = f"pip install --force-reinstall --no-deps {package}=={facts.versions[package]}"
-        if any(sign in reason for sign in _OTHER_NUMPY):
-            fix = _ABI_OF_OTHERS if name in _NEEDS else _ABI
-        elif blamed := _FACTORY.search(reason):
+        if blamed := _FACTORY.search(reason):
             other = blamed["package"]
             fix = f"pip install --force-reinstall --no-deps {other}, or pip uninstall {other}"
+        elif any(sign in reason for sign in _OTHER_NUMPY):
+            fix = _ABI_OF_OTHERS if name in _NEEDS else _ABI
         yield Finding("breaks", f"{_BROKEN[name]}: {reason}", fix)
 
 

@@ -1,11 +1,11 @@
 """The encoder of a trained pipeline as the start of another training (intermediate training)."""
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
 import srsly
 from confection import Config
-from spacy.util import get_package_path, is_package
 from tokenizers import Tokenizer
 
 from ..errors import BlurbError, Errors
@@ -20,10 +20,14 @@ def is_pipeline(name: str) -> bool:
 
 
 def installed_folder(name: str) -> Path | None:
-    """Return the folder of a pipeline that is installed as a package, None where there is none."""
-    if not is_package(name):
-        return None
-    found = sorted(get_package_path(name).glob(f"{name}-*/config.cfg"))
+    """Return the folder of a pipeline that is installed as a package, None where there is none.
+
+    name (str): As it is imported, or as pip lists it. Nothing is imported.
+    """
+    module = name.replace("-", "_")
+    spec = importlib.util.find_spec(module) if module.isidentifier() else None
+    places = (spec.submodule_search_locations if spec is not None else None) or ()
+    found = sorted(path for place in places for path in Path(place).glob(f"{module}-*/config.cfg"))
     return found[-1].parent if found else None
 
 

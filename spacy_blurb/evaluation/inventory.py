@@ -7,7 +7,7 @@ from pathlib import Path
 from ..data.convert import SPLITS, read_splits
 from ..data.counts import COUNTERS
 from ..data.datasets import FORMS
-from ..errors import BlurbError, MissingFilesError
+from ..errors import BlurbError, Errors, MissingFilesError
 from ..tasks import TASKS
 from ..tasks.differences import DIFFERENCES
 from ..tasks.spec import UNITS, Task
@@ -81,7 +81,8 @@ def _count_dataset(task: Task, folder: Path, form: str) -> Iterator[Row]:
         paper = getattr(task.sizes, name)
         if name not in splits:
             if paper is not None:
-                yield Row(task.name, form, name, unit, None, paper, "not in this folder", True)
+                message = Errors.B179.format(path=folder, split=name, count=paper, unit=unit)
+                yield Row(task.name, form, name, unit, None, paper, message, False)
             continue
         split = splits[name]
         ours = COUNTERS[unit](split.records)

@@ -28,21 +28,36 @@ def check_entities(pipeline: Path, component: str, paths: Iterable[Path]) -> Non
     docs = (doc for path in paths for doc in read_docbin(path, Vocab()))
     for key, sets in collect_label_sets(docs, name=component).items():
         own = known.get(key, {})
-        is_named = UNNAMED not in own and not (UNNAMED in sets and len(own) == 1)
-        missing_sets = sorted(set(sets) - set(own)) if is_named else []
-        if missing_sets:
+        taught = {name: _learner(name, own) for name in sets}
+        if not any(map(own.__contains__, taught.values())):
             raise BlurbError(
                 Errors.B527.format(
-                    encoder=pipeline, component=component, found=", ".join(missing_sets),
-                    known=", ".join(own) or "none",
+                    encoder=pipeline, component=component, known=_listed(own), found=_listed(sets)
                 )
-            )  # fmt: skip
-        labels = {label for own_labels in own.values() for label in own_labels}
-        found = {label for new_labels in sets.values() for label in new_labels}
-        if missing := sorted(found - labels):
+            )
+        # A mention of a label that its set does not have would be taught as none.
+        missing = {
+            label
+            for name, labels in sets.items()
+            if taught[name] in own
+            for label in set(labels) - set(own[taught[name]])
+        }
+        if missing:
+            labels = {label for own_labels in own.values() for label in own_labels}
             raise BlurbError(
                 Errors.B528.format(
-                    encoder=pipeline, component=component, found=", ".join(missing),
+                    encoder=pipeline, component=component, found=", ".join(sorted(missing)),
                     known=", ".join(sorted(labels)),
                 )
             )  # fmt: skip
+
+
+def _learner(name: str, own: dict[str, list[str]]) -> str:
+    """Return which of a component's label sets learns from Docs of one, see `gold_tags.teaches`."""
+    if UNNAMED in own:
+        return UNNAMED
+    return next(iter(own)) if name == UNNAMED and len(own) == 1 else name
+
+
+def _listed(sets: Iterable[str]) -> str:
+    return ", ".join(name or "one without a name" for name in sets) or "none"

@@ -250,6 +250,10 @@ def test_gold_values_are_0_or_1(nlp: Language, value: Any) -> None:
     ):
         with pytest.raises(BlurbError, match=told):
             call()
+    # What others give their labels is theirs.
+    example.reference.cats = {"drug": 1.0, "illness": 0.0, "other": value}
+    train_step(nlp, [example], SGD(0.1))
+    assert score_labels([example], labels=["drug", "illness"])["cats_micro_r"] == 0.0
 
 
 def test_texts_without_tokens_are_no_data(tiny_encoder: Path) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from spacy_blurb.annotations import ENTITIES, gold_entities, set_gold_entities
 from spacy_blurb.cli.main import app
 from spacy_blurb.data.docbin import read_docbin
 from spacy_blurb.errors import BlurbError
+from spacy_blurb.evaluation.kept_entities import check_entities
 from spacy_blurb.evaluation.training_config import (
     Settings,
     fill_config,
@@ -273,6 +276,34 @@ def test_a_head_is_kept_for_entities_that_it_knows(
             fill(other)
 
 
+@pytest.mark.parametrize(
+    ("known", "sets", "label", "code"),
+    [
+        ({"a": ["Drug"], "b": ["Disease"]}, ["b"], "Disease", None),
+        ({"a": ["Drug"], "b": ["Disease"]}, ["b"], "Drug", "B528.*learn Drug"),
+        ({"a": ["Drug"], "b": ["Disease"]}, None, "Drug", "B527.*annotated for one without a name"),
+        ({"a": ["Drug"]}, None, "Drug", None),
+        ({"a": ["Drug"]}, ["a", "c"], "Drug", None),  # "c" is another head's
+        ({"": ["Drug"]}, ["c"], "Drug", None),
+        ({"": ["Drug"]}, ["c"], "Gene", "B528.*learn Gene"),
+    ],
+)
+def test_entities_are_compared_by_label_set(
+    tmp_path: Path, known: dict, sets: list[str] | None, label: str, code: str | None
+) -> None:
+    (tmp_path / "ner").mkdir()
+    cfg = {"label_sets": {ENTITIES: known}}
+    (tmp_path / "ner" / "cfg").write_text(json.dumps(cfg), encoding="utf-8")
+    doc = spacy.blank("en")("aspirin")
+    if sets is None:
+        doc.ents = [doc.char_span(0, 7, label=label)]
+    else:
+        set_gold_entities(doc, [(0, 7, label)], label_sets=sets)
+    DocBin(docs=[doc]).to_disk(tmp_path / "train.spacy")
+    with pytest.raises(BlurbError, match=code) if code else nullcontext():
+        check_entities(tmp_path, "ner", [tmp_path / "train.spacy"])
+
+
 def test_installed_packages_are_pipelines(
     project: Path,
     tmp_path: Path,
@@ -285,8 +316,10 @@ def test_installed_packages_are_pipelines(
     shutil.copytree(trained_folder, package / "en_mine-0.1.0")
     (package / "__init__.py").write_text("", encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    monkeypatch.setattr("spacy_blurb.encoder.trained_source.is_package", "en_mine".__eq__)
-    assert resolve_encoder("en_mine") == str(package / "en_mine-0.1.0")
+    for name in ("en_mine", "en-mine"):
+        assert resolve_encoder(name) == str(package / "en_mine-0.1.0")
+    assert resolve_encoder("typing-extensions") == "typing-extensions"  # another package
+    assert "en_mine" not in sys.modules
     assert resolve_encoder("owner/x") == "owner/x"
     assert resolve_encoder(str(corpus)) == str(corpus)
     shutil.rmtree(package / "en_mine-0.1.0" / "transformer")  # as an exported one has no such file

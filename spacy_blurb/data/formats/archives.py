@@ -65,6 +65,8 @@ def read_members(
                 raise EOFError("it stops before its end mark")
     except FileNotFoundError as error:
         raise BlurbError(Errors.B100.format(path=path)) from error
+    except BlurbError:
+        raise
     # A header with numbers that are none is a ValueError.
     except (tarfile.TarError, OSError, EOFError, ValueError, lzma.LZMAError, zlib.error) as error:
         raise BlurbError(Errors.B101.format(path=path, reason=error)) from error

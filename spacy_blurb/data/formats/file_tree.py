@@ -25,7 +25,8 @@ def read_tree(
     RAISES (BlurbError): B102 not UTF-8, and what `read_members` and `read_chunks` raise.
     """
     places = (folder, folder / "original")
-    found = [p for name in archives for place in places if (p := find_archive(place, name))]
+    looked = [[find_archive(place, name) for place in places] for name in archives]
+    found = [path for paths in looked if (path := next(filter(None, paths), None)) is not None]
     packed = set()
     for path in found:
         for name, content in sorted(read_members(path, choose)):

@@ -106,6 +106,9 @@ def test_an_archive_and_a_folder_are_one_distribution(folder: Path, tmp_path: Pa
     """The training part is packed, the test part is not."""
     with tarfile.open(tmp_path / "bc2GMtrain_1.1.tar.gz", "w:gz") as archive:
         archive.add(folder / "BC2GM" / "train", "bc2GMtrain_1.1/train")
+    # One that lies in two places is one.
+    (tmp_path / "original").mkdir()
+    shutil.copy(tmp_path / "bc2GMtrain_1.1.tar.gz", tmp_path / "original")
     shutil.rmtree(folder / "BC2GM" / "train")
     assert [record.id for record in read(folder, "test", "original").records] == ["P1", "P2", "P3"]
     (folder / "split").mkdir()

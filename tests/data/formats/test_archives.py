@@ -79,7 +79,7 @@ def test_unsafe_members_are_errors(
 ) -> None:
     path = tmp_path / "a.tar"
     path.write_bytes(make_tar("good.txt", member))
-    with pytest.raises(BlurbError, match=rf"B152.*a\.tar holds {kind}"):
+    with pytest.raises(BlurbError, match=rf"^\[B152\].*a\.tar holds {kind}"):
         list(read_members(path))
 
 
@@ -89,7 +89,7 @@ def test_a_large_member_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(archives, "MAX_MEMBER_BYTES", 3)
     assert list(read_members(path)) == [("a.txt", b"xxx")]
     monkeypatch.setattr(archives, "MAX_MEMBER_BYTES", 2)
-    with pytest.raises(BlurbError, match=r"B153.*'a\.txt' has 3 bytes, more than the 2"):
+    with pytest.raises(BlurbError, match=r"^\[B153\].*'a\.txt' has 3 bytes, more than the 2"):
         list(read_members(path))
 
 
