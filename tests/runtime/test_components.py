@@ -61,6 +61,7 @@ def make_similarity(encoder: Path, settings: dict[str, Any]) -> Language:
     examples = []
     for score in (0.0, 4.0):
         doc = nlp.make_doc("fever aspirin")
+        set_pair(doc, 6)
         reference = doc.copy()
         set_gold_pair(reference, 6, score)
         examples.append(Example(doc, reference))
