@@ -226,7 +226,7 @@ class BlurbTextcat(Head):
                 continue
             gold = gold_labels(example.reference, self.labels)
             if self.cfg["exclusive"]:
-                self._check_exclusive(example.reference, self.labels)
+                self._check_exclusive(example.reference, gold, self.labels)
             for column, label in enumerate(self.labels):
                 known[row, column] = self.cfg["exclusive"] or label in gold
                 targets[row, column] = gold.get(label, False)
@@ -241,15 +241,14 @@ class BlurbTextcat(Head):
         for reference in references:
             gold = gold_labels(reference, labels)
             if exclusive and gold:
-                self._check_exclusive(reference, labels)
+                self._check_exclusive(reference, gold, labels)
             for label, holds in gold.items():
                 seen[holds].add(label)
         if not exclusive and (always := sorted(seen[True] - seen[False])):
             found = ", ".join(map(repr, always))
             warnings.warn(Errors.B446.format(name=self.name, labels=found), stacklevel=3)
 
-    def _check_exclusive(self, doc: Doc, labels: Sequence[str]) -> None:
-        gold = gold_labels(doc, labels)
+    def _check_exclusive(self, doc: Doc, gold: dict[str, bool], labels: Sequence[str]) -> None:
         found = [label for label in labels if gold.get(label, False)]
         if len(found) != 1:
             raise BlurbError(

@@ -68,7 +68,7 @@ def score_labels(
     }
 
 
-def _compare(gold: Mapping[str, float], chosen: set[str], *, exclusive: bool) -> LabelSets:
+def _compare(gold: Mapping[str, bool], chosen: set[str], *, exclusive: bool) -> LabelSets:
     """Return gold and predicted labels, of those that the Doc is annotated for.
 
     Where one excludes the others, a Doc that names it alone is annotated for all.
