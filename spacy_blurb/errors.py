@@ -222,6 +222,10 @@ class Errors(metaclass=_CodedMessages):
         "{path} gives no {split} split, which should have {count:,} {unit}. Some file may be cut "
         "off; fetch the data set again."
     )
+    B180 = (
+        "{path}: line {line} has more than {limit}. Is it a text file? Divide it: a sentence per "
+        "line and an empty line between documents, or an object per line."
+    )
     B175 = (
         "The system cannot read {path}: {reason}. Try again when it can; annotate then goes on "
         "where it stopped."
@@ -261,8 +265,8 @@ class Errors(metaclass=_CodedMessages):
         "'python -m spacy blurb vocab CONFIG' to learn one."
     )
     B212 = (
-        "{folder} holds a model that 'pretrain' did not make, and would overwrite. Give another "
-        "'training.output'."
+        "{folder} holds a model or checkpoints that 'pretrain' did not make, and would overwrite. "
+        "Give another 'training.output'."
     )
     B213 = (
         "{folder} holds a model, whose vocabulary 'vocab' would overwrite. Give another "
@@ -276,6 +280,14 @@ class Errors(metaclass=_CodedMessages):
         "The vocabulary to be written to {folder} is not the one of the finished corpus in "
         "{corpus}, which could not be used any more. Give another 'vocab.folder' and "
         "'corpus.folder'; or --overwrite, and again for 'corpus' and 'pretrain'."
+    )
+    B218 = (
+        "{folder} holds a tokenizer that 'vocab' did not learn, and would overwrite. Give another "
+        "'vocab.folder', or --overwrite; to use this tokenizer leave out 'vocab'."
+    )
+    B219 = (
+        "The tokenizer in {folder} leaves no piece of the {split} text ({n} documents without a "
+        "piece). Check that the text is text, and that the vocabulary was learnt from such."
     )
     B220 = (
         "Cannot tell the format of {path} by its name. Names end in {suffixes}, also with .xz or "

@@ -15,7 +15,8 @@ def vocab(
     overwrite: Annotated[
         bool,
         typer.Option(
-            "--overwrite/--no-overwrite", help="Replace a vocabulary that a finished corpus uses."
+            "--overwrite/--no-overwrite",
+            help="Replace a vocabulary that a finished corpus uses, or a tokenizer of others.",
         ),
     ] = False,
 ) -> None:
@@ -36,3 +37,5 @@ def vocab(
     print(f"✔ {counts.reached:,} pieces from {counts.documents:,} documents in {folder}")
     if counts.reached < counts.asked:
         print(f"  fewer than the {counts.asked:,} asked for: the text has no more")
+    elif counts.reached > counts.asked:
+        print(f"  more than the {counts.asked:,} asked for: the letters alone need them")

@@ -99,8 +99,9 @@ def build_corpus(
     overwrite (bool): Replace a finished corpus that was made with other settings.
     RETURNS (dict): The content of `corpus.json`. The same input and settings give the same bytes
         in all files, whatever the number of processes.
-    RAISES (BlurbError): B205 a file is missing, B206 no vocabulary, B226 the folder holds a corpus
-        with other settings, B227 no document is left, and what `read_source` raises. OSError that
+    RAISES (BlurbError): B205 a file is missing, B206 no vocabulary, B219 the tokenizer
+        leaves nothing of a split, B226 the folder holds a corpus with other settings, B227 no
+        document is left, and what `read_source` raises. OSError that
         names the file where one cannot be written; what was finished before stays. B247 another
         process works in the folder.
     """
@@ -114,25 +115,38 @@ def _build(config: PretrainingConfig, report: Report, *, overwrite: bool) -> dic
     with Workers(config.corpus.n_processes) as workers:
         files = describe_files(config.text, workers, folder / TEXT_FOLDER)
         settings = _describe_settings(config, files, tokenizer_hash)
-        _check_settings(folder, settings, overwrite=overwrite)
+        is_outdated = _check_settings(folder, settings, overwrite=overwrite)
         prepare_files(files, workers, report)
         selection = select_documents(files, config.text)
         for split in SPLITS:
             require_documents(files, selection, split)
         key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode("utf-8")).hexdigest()
         tasks = list(_plan_shards(config, files, selection, key))
+        if is_outdated:
+            # Not before the new text is known to be good: shards that stay would be of no use.
+            (folder / MANIFEST).unlink()
         _delete_others(folder, {task.name for task in tasks})
         records = _make_shards(tasks, workers, report)
+    _delete_texts(folder / TEXT_FOLDER, files)
+    whole = [records[task.name] for task in tasks if records[task.name]["counts"]["documents"]]
+    empty = [records[task.name] for task in tasks if not records[task.name]["counts"]["documents"]]
+    splits = {
+        split: [record for record in whole if record["name"].startswith(f"{split}-")]
+        for split in SPLITS
+    }
+    for split, shards in splits.items():
+        if not shards:
+            n = sum(record["counts"]["without_pieces"] for record in empty)
+            raise BlurbError(Errors.B219.format(split=split, n=n, folder=config.vocab.folder))
     manifest = {
         "settings": settings,
         "tokenizer": tokenizer_hash,
         "inputs": _describe_inputs(files, selection),
         "left_out": sum_left_out(files, selection),
         "listed": selection.listed,
-        "splits": {
-            split: [records[t.name] for t in tasks if t.name.startswith(f"{split}-")]
-            for split in SPLITS
-        },
+        "splits": splits,
+        # Of whose documents the tokenizer leaves nothing.
+        "empty_shards": empty,
     }
     content = json.dumps(manifest, indent=2) + "\n"
     write_whole(folder / MANIFEST, content)
@@ -151,16 +165,19 @@ def _describe_settings(
     }
 
 
-def _check_settings(folder: Path, settings: dict[str, Any], *, overwrite: bool) -> None:
-    """Make sure that no finished corpus with other settings is lost."""
+def _check_settings(folder: Path, settings: dict[str, Any], *, overwrite: bool) -> bool:
+    """Make sure that no finished corpus with other settings is lost.
+
+    RETURNS (bool): One with other settings is there, and is to be replaced.
+    """
     manifest = read_manifest(folder)
     if manifest is None or manifest["settings"] == settings:
-        return
+        return False
     if not overwrite:
         found = manifest["settings"]
         keys = sorted(key for key in settings if found.get(key) != settings[key])
         raise BlurbError(Errors.B226.format(folder=folder, keys=", ".join(keys)))
-    (folder / MANIFEST).unlink()
+    return True
 
 
 def _plan_shards(
@@ -199,6 +216,14 @@ def _delete_others(folder: Path, names: set[str]) -> None:
         match = _SHARD_FILE.fullmatch(path.name)
         if match and (match["partial"] or match["name"] not in names):
             path.unlink()
+
+
+def _delete_texts(folder: Path, files: list[PreparedFile]) -> None:
+    """Delete the prepared texts of files that have changed or are not asked for any more."""
+    for record in folder.glob("*.json"):
+        if record.with_suffix(".txt") not in {file.text for file in files}:
+            for suffix in (".json", ".txt", ".npy"):
+                record.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def _make_shards(

@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,45 +24,75 @@ from .vocab import MODEL_FILES, TOKENIZER_FILES, holds_model, read_tokenizer
 SETTINGS = "settings.json"
 RECORD = "run.json"
 SEAL = "sizes.json"
-# Settings that may change between a run and its resumption: they leave the weights as they are.
+FINAL_PREFIX = ".final-"
+# Settings that may change between a run and its resumption. `precision` alone moves the weights, as
+# another machine does; the record of the run says which part ran in which.
 FREE_SETTINGS = {"output", "save_every", "log_every", "eval_every", "precision", "sharding"}
 
 
-def claim_folder(
+@dataclass(frozen=True)
+class OutputFolder:
+    """An output folder that a run may use.
+
+    path (Path): The folder; may not be there yet.
+    settings (dict): What decides the weights of the run, as `settings.json` has it.
+    is_outdated (bool): A run with other settings lies there, and is to be deleted.
+    """
+
+    path: Path
+    settings: dict[str, Any]
+    is_outdated: bool
+
+
+def check_folder(
     config: PretrainingConfig, corpus: str, *, n_processes: int, overwrite: bool
-) -> Path:
-    """Make the output folder, or make sure that the run in it is the same one.
+) -> OutputFolder:
+    """Make sure that the run in the output folder is the same one, or may be deleted.
+
+    Nothing is deleted or written: the new settings are not known to be right yet.
 
     config (PretrainingConfig): The settings; `training.output` names the folder.
     corpus (str): Digest of the corpus, which covers text and vocabulary.
     n_processes (int): That train together. With others a run goes on only where
         `training.accumulate` gives an update the same micro-batches.
     overwrite (bool): Delete a run with other settings; one with the same is kept and goes on.
-    RETURNS (Path): The folder.
-    RAISES (BlurbError): B208 a run with other settings lies there, B212 a model that no run of ours
-        made lies there, B248 `overwrite` would delete the encoder to continue.
+    RETURNS (OutputFolder): The folder.
+    RAISES (BlurbError): B208 a run with other settings lies there, B212 a model or checkpoints that
+        no run of ours made lie there, B248 `overwrite` would delete the encoder to continue.
     """
     folder = Path(config.training.output)
-    settings = _describe_settings(config, corpus, n_processes)
-    path = folder / SETTINGS
-    if read_record(folder) is not None or any(folder.glob("checkpoint-*")):
-        found = _read_settings(path)
-        different = sorted(key for key, value in settings.items() if found.get(key) != value)
-        start = config.training.start_from
-        if different and overwrite and start and Path(start).resolve() == folder.resolve():
-            raise BlurbError(Errors.B248.format(folder=folder))
-        if different and overwrite:
-            _delete_run(folder)
-        elif different:
-            message = Errors.B208.format(folder=folder, keys=", ".join(different))
-            raise BlurbError(message)
-    elif not path.is_file() and holds_model(folder):
-        raise BlurbError(Errors.B212.format(folder=folder))
+    has_checkpoints = any(folder.glob("checkpoint-*"))
+    if not (folder / SETTINGS).is_file():
+        if has_checkpoints or holds_model(folder):
+            raise BlurbError(Errors.B212.format(folder=folder))
+        return OutputFolder(folder, _describe_settings(config, corpus, n_processes, {}), False)
+    found = _read_settings(folder / SETTINGS)
+    settings = _describe_settings(config, corpus, n_processes, found)
+    if read_record(folder) is None and not has_checkpoints:
+        return OutputFolder(folder, settings, False)
+    different = sorted(key for key, value in settings.items() if found.get(key) != value)
+    if different and not overwrite:
+        raise BlurbError(Errors.B208.format(folder=folder, keys=", ".join(different)))
+    start = config.training.start_from
+    if different and start and Path(start).resolve().is_relative_to(folder.resolve()):
+        raise BlurbError(Errors.B248.format(folder=start))
+    return OutputFolder(folder, settings, bool(different))
+
+
+def claim_folder(output: OutputFolder) -> None:
+    """Make the output folder, delete what a run with other settings or a kill has left in it.
+
+    output (OutputFolder): Of `check_folder`.
+    """
+    folder, path = output.path, output.path / SETTINGS
     folder.mkdir(parents=True, exist_ok=True)
+    if output.is_outdated:
+        _delete_run(folder)
+    for half in (*folder.glob(f"{FINAL_PREFIX}*"), *_find_checkpoints(folder, whole=False)):
+        shutil.rmtree(half)
     # Nothing is written where nothing changes: the disk may be full, which is why the run stopped.
-    if _read_settings(path) != settings:
-        write_whole(path, json.dumps(settings, indent=2) + "\n")
-    return folder
+    if _read_settings(path) != output.settings:
+        write_whole(path, json.dumps(output.settings, indent=2) + "\n")
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
@@ -77,21 +107,23 @@ def _delete_run(folder: Path) -> None:
     """Delete what a run has left: its record, model and checkpoints."""
     for name in (RECORD, *MODEL_FILES):
         (folder / name).unlink(missing_ok=True)
-    for checkpoint in folder.glob("checkpoint-*"):
-        shutil.rmtree(checkpoint)
+    for whole in (True, False):
+        for checkpoint in _find_checkpoints(folder, whole=whole):
+            shutil.rmtree(checkpoint)
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
     """Read the record of a finished run.
 
     folder (Path): The output folder.
-    RETURNS (dict | None): The content of `run.json`, None where the run is not finished.
+    RETURNS (dict | None): The content of `run.json`; None where the run is not finished, or a crash
+        has cut the record off: then it is finished again from the last checkpoint.
     """
-    path = folder / RECORD
-    if not path.is_file():
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
         return None
-    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return record
+    return record if isinstance(record, dict) else None
 
 
 def newest_checkpoint(folder: Path) -> Path | None:
@@ -100,12 +132,30 @@ def newest_checkpoint(folder: Path) -> Path | None:
     folder (Path): The output folder.
     RETURNS (Path | None): Its folder; None where there is none.
     """
-    found = [
+    found = _find_checkpoints(folder, whole=True)
+    return found[-1] if found else None
+
+
+def delete_older_checkpoints(folder: Path) -> None:
+    """Keep the two newest whole checkpoints: one is there if a crash damages the other.
+
+    Not left to the engine, which counts whatever is called `checkpoint-…`, and before the newest
+    is whole.
+
+    folder (Path): The output folder.
+    """
+    for checkpoint in _find_checkpoints(folder, whole=True)[:-2]:
+        shutil.rmtree(checkpoint)
+
+
+def _find_checkpoints(folder: Path, *, whole: bool) -> list[Path]:
+    """List the checkpoints of runs, those that are whole or those that are not, oldest first."""
+    numbered = [
         (int(match[1]), path)
         for path in folder.glob("checkpoint-*")
-        if (match := re.fullmatch(r"checkpoint-(\d+)", path.name)) and _is_whole(path)
+        if (match := re.fullmatch(r"checkpoint-(\d+)", path.name)) and _is_whole(path) == whole
     ]
-    return max(found)[1] if found else None
+    return [path for _, path in sorted(numbered)]
 
 
 def seal_checkpoint(checkpoint: Path) -> None:
@@ -148,7 +198,7 @@ def save_final(
     RAISES (BlurbError): B244 it could not be written.
     """
     try:
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".final-") as name:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=FINAL_PREFIX) as name:
             whole = Path(name)
             to_plain(shape, weights).save_pretrained(whole)
             for file in TOKENIZER_FILES:
@@ -157,18 +207,29 @@ def save_final(
             # Not by its own `save`, which fails with a bare Exception.
             content = read_tokenizer(vocab_folder).to_str(pretty=True)
             (whole / "tokenizer.json").write_text(content, encoding="utf-8")
+            _set_longest_input(whole / "tokenizer_config.json", shape.max_position_embeddings)
             for path in sorted(whole.iterdir()):
                 # The weights come readable to their owner alone; the folder is for everybody.
                 shutil.copymode(folder / SETTINGS, path)
+                with path.open("rb") as written:
+                    os.fsync(written.fileno())
                 path.replace(folder / path.name)
-            (whole / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-            (whole / RECORD).replace(folder / RECORD)
+        write_whole(folder / RECORD, json.dumps(record, indent=2) + "\n")
     except (OSError, RuntimeError, SafetensorError) as error:
         last = newest_checkpoint(folder)
         raise BlurbError(Errors.B244.format(folder=folder, reason=error, last=last)) from error
 
 
-def _describe_settings(config: PretrainingConfig, corpus: str, n_processes: int) -> dict[str, Any]:
+def _set_longest_input(path: Path, n_pieces: int) -> None:
+    """Tell tokenizers what this model can read at most: the vocabulary may serve longer ones."""
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    settings["model_max_length"] = n_pieces
+    path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+
+
+def _describe_settings(
+    config: PretrainingConfig, corpus: str, n_processes: int, found: dict[str, Any]
+) -> dict[str, Any]:
     settings = {
         f"{section}.{key}": value
         for section, values in asdict(config).items()
@@ -179,6 +240,9 @@ def _describe_settings(config: PretrainingConfig, corpus: str, n_processes: int)
     start = Path(config.training.start_from, WEIGHTS)
     if config.training.start_from and start.is_file():
         settings["training.start_from"] = hash_file(start)
+    elif config.training.start_from and found.get("training.start_from"):
+        # Moved away meanwhile. A finished run does not need it any more.
+        settings["training.start_from"] = found["training.start_from"]
     accumulate = settings.pop("training.accumulate")
     settings["training.accumulate x processes"] = accumulate * n_processes
     settings["corpus"] = corpus

@@ -25,6 +25,9 @@ def describe_corpus(manifest: dict[str, Any]) -> Iterator[str]:
             f"{split}: {counts.documents:,} documents, {counts.sentences:,} sentences, "
             f"{counts.words:,} words, {counts.pieces:,} pieces in {len(shards)} shards"
         )
-        if counts.without_pieces:
-            line += f"; {counts.without_pieces:,} documents of which the tokenizer leaves nothing"
+        # Manifests of version 0.1 lack the key.
+        empty = [s for s in manifest.get("empty_shards", []) if s["name"].startswith(f"{split}-")]
+        n_lost = counts.without_pieces + sum(s["counts"]["without_pieces"] for s in empty)
+        if n_lost:
+            line += f"; {n_lost:,} documents of which the tokenizer leaves nothing"
         yield line

@@ -80,12 +80,16 @@ class Schedule:
 
     def count_pieces(self, step: int) -> int:
         """Count the pieces of all rows that the first `step` steps read."""
-        total = 0
+        return sum(self.count_pieces_by_phase(step))
+
+    def count_pieces_by_phase(self, step: int) -> list[int]:
+        """Count the pieces that the first `step` steps read in each phase."""
+        counts = []
         for phase in self.phases:
             n_steps = min(step, phase.n_steps)
-            total += n_steps * self._micro_per_step * phase.micro_rows * phase.seq_len
+            counts.append(n_steps * self._micro_per_step * phase.micro_rows * phase.seq_len)
             step -= n_steps
-        return total
+        return counts
 
     def count_rows(self, step: int) -> int:
         """Count the rows of step number `step`, from 0."""

@@ -152,7 +152,7 @@ def _find_excluded(
     excluded = np.zeros(len(ids), dtype=bool)
     listed = {}
     for name in config.exclude_ids:
-        found = np.isin(ids, _hashes(read_ids(Path(name)))) & is_document
+        found = np.isin(ids, _hashes(_read_listed_ids(Path(name)))) & is_document
         listed[name] = int(found.sum())
         excluded |= found
     for name in config.exclude_titles:
@@ -161,6 +161,17 @@ def _find_excluded(
         listed[name] = int(found.sum())
         excluded |= found
     return excluded, listed
+
+
+def _read_listed_ids(path: Path) -> set[str]:
+    """Return all ids that a list may mean: a document too many costs less than a leak.
+
+    A word, also with or without the ".txt" of BLURB's lists, or a whole line: ids of JSONL may have
+    blanks and commas.
+    """
+    words = read_ids(path)
+    lines = [line.strip() for _, line in read_lines(path)]
+    return {*words, *(f"{word}.txt" for word in words), *filter(None, lines)}
 
 
 def _hashes(texts: Iterable[str]) -> NDArray[np.uint64]:

@@ -178,11 +178,11 @@ def open_corpus(folder: Path, *, verify: bool = True, tokenizer_hash: str | None
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """Read the manifest of a corpus, None where there is no finished one."""
-    path = folder / MANIFEST
-    if not path.is_file():
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):  # a bad copy: made anew
         return None
-    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return manifest
+    return manifest if isinstance(manifest, dict) else None
 
 
 def check_shard(folder: Path, shard: dict[str, Any], *, verify: bool) -> None:

@@ -1,7 +1,7 @@
 """Which weights does a run begin with? Random ones, or those of an encoder that is continued.
 
 With the encoder's own vocabulary this is BioBERT's way (arXiv 1901.08746); with a new one the
-third arm of arXiv 2007.15779, Table 9, which does not say how pieces get their first vectors. Here
+second arm of arXiv 2007.15779, Table 9, which does not say how pieces get their first vectors. Here
 a piece that both vocabularies have keeps its vector, and another one starts from the mean of the
 old pieces that it is cut into.
 """
@@ -121,19 +121,15 @@ def _exchange_vocabulary(
     weights: dict[str, Tensor], random: dict[str, Tensor], old: Tokenizer, new: Tokenizer
 ) -> None:
     """Replace the old vocabulary's embeddings and output biases by those of the new one."""
-    sources = [_find_sources(piece, old) for piece, _ in sorted(new.get_vocab().items(), key=_id)]
+    sources = {number: _find_sources(piece, old) for piece, number in new.get_vocab().items()}
     for name in (_EMBEDDINGS, _BIAS):
         if name not in weights:
             continue
         replaced = random[name].clone()
-        for number, source in enumerate(sources):
+        for number, source in sources.items():
             if source:
                 replaced[number] = weights[name][source].mean(dim=0)
         weights[name] = replaced
-
-
-def _id(item: tuple[str, int]) -> int:
-    return item[1]
 
 
 def _find_sources(piece: str, old: Tokenizer) -> list[int]:

@@ -43,8 +43,8 @@ def read_documents(paths: Iterable[Path]) -> Iterator[Document]:
 
     paths (Iterable[Path]): One sentence per line, an empty line between documents; plain, `.xz`
         or `.gz`. A file's end also ends a document.
-    RAISES (BlurbError): B100-B102 unreadable file, B205 no text in any of the files, B228 no empty
-        line in far too much text.
+    RAISES (BlurbError): B100-B102 unreadable file, B180 a line too long to hold, B205 no text in
+        any of the files, B228 no empty line in far too much text.
     """
     paths = list(paths)
     is_empty = True
@@ -62,7 +62,8 @@ def read_source(path: Path, kind: str) -> Iterator[SourceText]:
     path (Path): The file, plain, `.xz` or `.gz`.
     kind (str): A key of `READERS`.
     RAISES (BlurbError): B100-B102 unreadable file, B107 a file without articles, B160-B163 not
-        such XML or MEDLINE text, B167 not such a JSON object, B228 a document too long to hold.
+        such XML or MEDLINE text, B167 not such a JSON object, B180 a line and B228 a document too
+        long to hold.
     """
     return READERS[kind](path)
 
@@ -126,7 +127,7 @@ def hash_text(text: str) -> int:
 def _read_text(path: Path) -> Iterator[SourceText]:
     document: Document = []
     first_line = size = 0
-    for number, line in read_lines(path):
+    for number, line in read_lines(path, max_bytes=MAX_DOCUMENT_BYTES):
         if sentence := line.strip():
             first_line = first_line if document else number
             document.append(sentence)
@@ -140,10 +141,9 @@ def _read_text(path: Path) -> Iterator[SourceText]:
 
 
 def _read_jsonl(path: Path) -> Iterator[SourceText]:
-    for number, line in read_lines(path):
+    for number, line in read_lines(path, max_bytes=MAX_DOCUMENT_BYTES):
         if not line.strip():
             continue
-        _check_size(len(line), path, number)
         try:
             row = json.loads(line)
             text = typed(row, "text", str)

@@ -20,7 +20,7 @@ from transformers import TrainerCallback, TrainingArguments
 
 from ..errors import BlurbError, Errors
 from .config import PretrainingConfig
-from .folder import claim_folder, newest_checkpoint, read_record, save_final
+from .folder import check_folder, claim_folder, newest_checkpoint, read_record, save_final
 from .folder_lock import lock_folder
 from .measure import model_losses, unigram_loss
 from .model import RowModel
@@ -29,7 +29,7 @@ from .schedule import Schedule, plan_phases
 from .shards import Corpus, PieceStream, open_corpus
 from .start import start_model
 from .throughput import measure_peak, operations_per_piece
-from .trainer import BatchMaker, Progress, Report, RowTrainer
+from .trainer import BatchMaker, Progress, Report, RowTrainer, Sessions
 from .vocab import Pieces, hash_tokenizer, read_pieces
 
 _STATUS = Path("/proc/self/status")
@@ -79,12 +79,11 @@ def _run(
     arguments: TrainingArguments,
     corpus: Corpus,
 ) -> dict[str, Any]:
-    # Two processes would get in each other's way where a run is deleted.
-    with arguments.main_process_first(local=False, desc="output folder"):
-        folder = claim_folder(
-            config, corpus.digest, n_processes=arguments.world_size, overwrite=overwrite
-        )
-    if (record := read_record(folder)) is not None:
+    output = check_folder(
+        config, corpus.digest, n_processes=arguments.world_size, overwrite=overwrite
+    )
+    folder = output.path
+    if not output.is_outdated and (record := read_record(folder)) is not None:
         report(f"{folder} holds this run, finished: nothing to do")
         return record
     phases = plan_phases(config.objective, config.training)
@@ -92,15 +91,27 @@ def _run(
     micro_per_step = arguments.gradient_accumulation_steps * arguments.world_size
     schedule = Schedule(phases, [len(r) for r in rows], micro_per_step, config.training.seed)
     model = start_model(config, pieces)
-    held_out = _cut_rows(config, corpus.held_out, "held_out", pieces, config.objective.seq_len)
+    held_out = [_cut_rows(config, corpus.held_out, "held_out", pieces, phases[0].seq_len)]
+    # A text that is held out may have no row of the second length; then that is not measured.
+    held_out += [_rows(config, corpus.held_out, pieces, phase.seq_len) for phase in phases[1:]]
+    # Only now, when the new settings are known to be right, is an old run deleted. By one process,
+    # and not before all have looked at what lies there.
+    _wait_for_all(arguments)
+    if arguments.process_index == 0:
+        claim_folder(output)
+    _wait_for_all(arguments)
     trainer = RowTrainer(
         model,
         arguments,
         BatchMaker(rows, schedule, pieces, config.objective, config.training.seed),
         schedule,
-        _build_measure(config, pieces, corpus.train, held_out, model, arguments.bf16),
+        _build_measure(config, pieces, corpus.train, held_out, model, schedule, arguments.bf16),
         config.objective.adversarial,
-        [Progress(report, schedule, _build_utilisation(config, pieces, arguments)), *callbacks],
+        [
+            Sessions(report, _describe_session(arguments)),
+            Progress(report, schedule, _build_utilisation(config, pieces, arguments, schedule)),
+            *callbacks,
+        ],
     )
     checkpoint = newest_checkpoint(folder)
     if checkpoint is not None:
@@ -116,14 +127,23 @@ def _run(
     return record
 
 
+def _wait_for_all(arguments: TrainingArguments) -> None:
+    if arguments.world_size > 1:
+        torch.distributed.barrier()
+
+
 def _say_nothing(line: str) -> None:
     pass
+
+
+def _rows(config: PretrainingConfig, stream: PieceStream, pieces: Pieces, seq_len: int) -> Rows:
+    return Rows(stream, pieces, seq_len, next_sentence=config.objective.next_sentence)
 
 
 def _cut_rows(
     config: PretrainingConfig, stream: PieceStream, split: str, pieces: Pieces, seq_len: int
 ) -> Rows:
-    rows = Rows(stream, pieces, seq_len, next_sentence=config.objective.next_sentence)
+    rows = _rows(config, stream, pieces, seq_len)
     if not len(rows):
         raise BlurbError(
             Errors.B207.format(
@@ -152,6 +172,9 @@ def _build_arguments(config: PretrainingConfig) -> TrainingArguments:
     has_gpu = torch.cuda.is_available()
     if training.sharding == "fsdp" and not has_gpu:
         raise BlurbError(Errors.B245)
+    # The engine reads it where the precision is float32, and writes it where it is bfloat16. Left
+    # by an earlier run of this process or by a launcher, it would change the precision in silence.
+    os.environ["ACCELERATE_MIXED_PRECISION"] = "no"
     arguments = TrainingArguments(
         output_dir=training.output,
         max_steps=training.max_steps,
@@ -177,7 +200,6 @@ def _build_arguments(config: PretrainingConfig) -> TrainingArguments:
         **_sharding(training.sharding),
         save_strategy="steps",
         save_steps=training.save_every,
-        save_total_limit=2,  # the older one is there if a kill damages the newer one
         logging_steps=training.log_every,
         logging_first_step=True,
         logging_nan_inf_filter=False,  # a loss that is not a number must be seen
@@ -208,35 +230,51 @@ def _build_measure(
     config: PretrainingConfig,
     pieces: Pieces,
     train: PieceStream,
-    held_out: Rows,
+    held_out: list[Rows],
     model: RowModel,
+    schedule: Schedule,
     bf16: bool,
-) -> Callable[[], dict[str, float]]:
-    baseline = unigram_loss(train, held_out, pieces, config.objective)
+) -> Callable[[int], dict[str, float]]:
+    """Measure after a step: rows of the first length always, of the second one once it has begun.
 
-    def measure() -> dict[str, float]:
-        losses = model_losses(model, held_out, pieces, config.objective, bf16)
-        return {**losses, "unigram_loss": baseline}
+    So one curve is of equal rows throughout, and positions that the short rows lack are seen too.
+    """
+    baseline = unigram_loss(train, held_out[0], pieces, config.objective)
+
+    def measure(step: int) -> dict[str, float]:
+        losses = model_losses(model, held_out[0], pieces, config.objective, bf16)
+        losses["unigram_loss"] = baseline
+        if any(schedule.count_pieces_by_phase(step)[1:]) and len(held_out[1]):
+            longer = model_losses(model, held_out[1], pieces, config.objective, bf16)
+            losses["long_loss"] = longer["loss"]
+        return losses
 
     return measure
 
 
 def _build_utilisation(
-    config: PretrainingConfig, pieces: Pieces, arguments: TrainingArguments
-) -> Callable[[float], float] | None:
-    """Pieces per second → share of the peak that the GPUs reach in products of this type."""
+    config: PretrainingConfig, pieces: Pieces, arguments: TrainingArguments, schedule: Schedule
+) -> Callable[[int, int, float], float] | None:
+    """First step, step behind the last, seconds → share of what the GPUs reach in products."""
     if arguments.device.type != "cuda":
         return None
     dtype = torch.bfloat16 if arguments.bf16 else torch.float32
     peak = measure_peak(arguments.device, dtype) * arguments.world_size
-    operations = operations_per_piece(
-        config.model, len(pieces.is_special), config.objective.seq_len, config.objective
-    )
-    return partial(_share_of_peak, operations / peak)
+    operations = [
+        operations_per_piece(config.model, len(pieces.is_special), p.seq_len, config.objective)
+        for p in schedule.phases
+    ]
+    return partial(_share_of_peak, schedule, operations, peak)
 
 
-def _share_of_peak(seconds_per_piece: float, pieces_per_second: float) -> float:
-    return seconds_per_piece * pieces_per_second
+def _share_of_peak(
+    schedule: Schedule, operations: list[float], peak: float, first: int, last: int, seconds: float
+) -> float:
+    """Divide the operations of steps, which differ with the length of rows, by what is possible."""
+    before, after = map(schedule.count_pieces_by_phase, (first, last))
+    counts = [end - start for start, end in zip(before, after, strict=True)]
+    done = sum(n * each for n, each in zip(counts, operations, strict=True))
+    return done / (peak * seconds)
 
 
 def _last_logs(trainer: RowTrainer) -> list[dict[str, float]]:
@@ -255,10 +293,12 @@ def _describe_run(
     history = trainer.state.log_history
     n_pieces = schedule.count_pieces(trainer.state.global_step)
     seconds = history[-1]["seconds"]
+    # Those before a resumption too: `seconds` and `pieces_per_second` are of all of them.
+    sessions = [{"step": log["step"], **log["session"]} for log in history if "session" in log]
     return {
         "config": json.loads(json.dumps(asdict(config))),  # lists, as read back
         "seed": config.training.seed,
-        "precision": "bf16" if trainer.args.bf16 else "fp32",
+        "precision": ", then ".join(dict.fromkeys(session["precision"] for session in sessions)),
         "vocab": len(pieces.is_special),
         "parameters": sum(weight.numel() for weight in trainer.model.parameters()),
         "corpus": {
@@ -290,12 +330,8 @@ def _describe_run(
         ],
         "seconds": seconds,
         "pieces_per_second": n_pieces / seconds,
-        "peak_memory_bytes": _peak_memory(),
-        "versions": {
-            "python": platform.python_version(),
-            **{m.__name__: m.__version__ for m in (torch, transformers, tokenizers, numpy)},
-        },
-        "machine": _describe_machine(trainer.args.world_size),
+        "peak_memory_bytes": _peak_memory(),  # of the last session
+        "sessions": sessions,
     }
 
 
@@ -312,6 +348,17 @@ def _peak_memory() -> int:
                 return int(line.split()[1]) * 1024
     kilo = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilo
+
+
+def _describe_session(arguments: TrainingArguments) -> dict[str, Any]:
+    return {
+        "precision": "bf16" if arguments.bf16 else "fp32",
+        "versions": {
+            "python": platform.python_version(),
+            **{m.__name__: m.__version__ for m in (torch, transformers, tokenizers, numpy)},
+        },
+        "machine": _describe_machine(arguments.world_size),
+    }
 
 
 def _describe_machine(n_processes: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from transformers.trainer_callback import PrinterCallback, TrainerControl, Train
 
 from ..errors import BlurbError, Errors
 from .config import ObjectiveConfig
-from .folder import newest_checkpoint, seal_checkpoint
+from .folder import delete_older_checkpoints, newest_checkpoint, seal_checkpoint
 from .masking import draw_noise, mask_rows, row_generator
 from .model import RowModel
 from .rows import Rows, number_documents
@@ -107,7 +107,7 @@ class RowTrainer(Trainer):
     arguments (TrainingArguments): Of the engine.
     make_batch (BatchMaker): Numbers of micro-batches to batches.
     schedule (Schedule): The rows of the run.
-    measure (Callable[[], dict[str, float]]): Measures on held-out text, by name.
+    measure (Callable[[int], dict[str, float]]): Step → measures on held-out text, by name.
     adversarial (float): Weight of the adversarial term, 0 for none.
     callbacks (list[TrainerCallback]): Told about the progress.
     """
@@ -118,7 +118,7 @@ class RowTrainer(Trainer):
         arguments: TrainingArguments,
         make_batch: BatchMaker,
         schedule: Schedule,
-        measure: Callable[[], dict[str, float]],
+        measure: Callable[[int], dict[str, float]],
         adversarial: float,
         callbacks: list[TrainerCallback],
     ) -> None:
@@ -192,7 +192,8 @@ class RowTrainer(Trainer):
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Measure on the held-out text, and log it."""
-        measured = {f"eval_{name}": value for name, value in self._measure().items()}
+        found = self._measure(self.state.global_step)
+        measured = {f"eval_{name}": value for name, value in found.items()}
         self.log(measured)
         # Tells the engine that the measurement it asked for is done.
         handler = self.callback_handler
@@ -205,11 +206,16 @@ class RowTrainer(Trainer):
         """Save, and leave no half of a checkpoint where that fails."""
         folder = Path(self.args.output_dir)
         checkpoint = folder / f"checkpoint-{self.state.global_step}"
+        # A session that goes on from here counts from now, not from the last logged step.
+        self.state.log_history.append(
+            {"step": self.state.global_step, "seconds": self._count_seconds()}
+        )
         try:
             super()._save_checkpoint(model, *args)
             self.accelerator.wait_for_everyone()
             if self.is_world_process_zero():
                 seal_checkpoint(checkpoint)
+                delete_older_checkpoints(folder)
         # Each library that writes a part has its own way of saying that the disk is full.
         except (OSError, RuntimeError, SafetensorError) as error:
             shutil.rmtree(checkpoint, ignore_errors=True)
@@ -224,11 +230,36 @@ class RowTrainer(Trainer):
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """Log with the seconds trained so far, those before a resumption included."""
+        super().log({**logs, "seconds": self._count_seconds()}, *args, **kwargs)
+
+    def _count_seconds(self) -> float:
         if self._seconds_before is None:
             history = self.state.log_history
             self._seconds_before = history[-1]["seconds"] if history else 0.0
-        seconds = self._seconds_before + time.monotonic() - self._begun
-        super().log({**logs, "seconds": seconds}, *args, **kwargs)
+        return self._seconds_before + time.monotonic() - self._begun
+
+
+class Sessions(TrainerCallback):
+    """Notes in the history of the run which session trained from which step on, and where.
+
+    report (Callable[[str], None]): Takes a line where the precision is another one than before.
+    session (dict): What to note: precision, versions and machine.
+    """
+
+    def __init__(self, report: Report, session: dict[str, Any]) -> None:
+        self._report = report
+        self._session = session
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Note this session."""
+        history: list[dict[str, Any]] = state.log_history
+        before = [log["session"]["precision"] for log in history if "session" in log]
+        if before and before[-1] != self._session["precision"]:
+            self._report(f"goes on in {self._session['precision']}; it was {before[-1]} before")
+        seconds = history[-1]["seconds"] if history else 0.0
+        history.append({"step": state.global_step, "seconds": seconds, "session": self._session})
 
 
 class Progress(TrainerCallback):
@@ -236,12 +267,15 @@ class Progress(TrainerCallback):
 
     report (Callable[[str], None]): Takes a line.
     schedule (Schedule): The rows of the run.
-    utilisation (Callable[[float], float] | None): Pieces per second → share of the device's
-        measured peak, 0-1; None where it is not reported.
+    utilisation (Callable[[int, int, float], float] | None): First step, step behind the last and
+        seconds → share of the device's measured peak, 0-1; None where it is not reported.
     """
 
     def __init__(
-        self, report: Report, schedule: Schedule, utilisation: Callable[[float], float] | None
+        self,
+        report: Report,
+        schedule: Schedule,
+        utilisation: Callable[[int, int, float], float] | None,
     ) -> None:
         self._report = report
         self._schedule = schedule
@@ -272,6 +306,8 @@ class Progress(TrainerCallback):
                 f"{at}  held-out loss {logs['eval_loss']:.3f}  "
                 f"(piece frequencies alone: {logs['eval_unigram_loss']:.3f})"
             )
+            if "eval_long_loss" in logs:
+                line += f"  in long rows {logs['eval_long_loss']:.3f}"
             if "eval_next_accuracy" in logs:
                 line += f"  next sentence {logs['eval_next_accuracy']:.1%}"
             self._report(line)
@@ -289,7 +325,8 @@ class Progress(TrainerCallback):
         left = (count(state.max_steps) - count(state.global_step)) / speed
         words = f"{speed:,.0f} pieces/s  {_in_words(left)} left"
         if self._utilisation is not None:
-            words += f"  {self._utilisation(speed):.0%} of peak"
+            share = self._utilisation(self._first_step, state.global_step, seconds)
+            words += f"  {share:.0%} of peak"
         return words
 
 

@@ -61,7 +61,8 @@ class Pieces:
 
     tokenizer (Tokenizer): Cuts text into pieces.
     cls_id, sep_id, mask_id (int): Ids of special pieces.
-    is_special (NDArray[bool]): By piece id, true for special pieces. Shape: (n_pieces,)
+    is_special (NDArray[bool]): By piece id, true for special pieces and for ids without a piece.
+        Shape: (n_pieces,)
     continues (NDArray[bool]): By piece id, true where the piece continues a word (`##`).
         Shape: (n_pieces,)
     """
@@ -85,15 +86,20 @@ def train_vocab(
 
     config (PretrainingConfig): Uses its sections `text`, `vocab` and `corpus`.
     report (Callable[[str], None]): Takes lines about the reading of text.
-    overwrite (bool): Replace a vocabulary that the finished corpus in `corpus.folder` uses.
+    overwrite (bool): Replace a vocabulary that the finished corpus in `corpus.folder` uses, or one
+        that this did not learn.
     RETURNS (VocabCounts): What was read and reached.
     RAISES (BlurbError): B205 a file is missing, B213 a model lies in the vocabulary's folder, B215
-        a finished corpus uses the vocabulary that is there, which is another one, B227 no document
-        is left, B247 another process reads into the corpus's folder, and what `read_source` raises.
+        a finished corpus uses the vocabulary that is there, which is another one, B218 a tokenizer
+        that this did not learn lies there, B227 no document is left, B247 another process reads
+        into the corpus's folder, and what `read_source` raises.
     """
     output, folder = Path(config.vocab.folder), Path(config.corpus.folder)
     if holds_model(output):
         raise BlurbError(Errors.B213.format(folder=output))
+    is_ours = (output / RECORD).is_file()
+    if (output / "tokenizer.json").is_file() and not is_ours and not overwrite:
+        raise BlurbError(Errors.B218.format(folder=output))
     with (
         lock_folder(folder, "corpus.folder"),
         Workers(config.corpus.n_processes) as workers,
@@ -113,8 +119,8 @@ def train_vocab(
     if not fits and not overwrite:
         raise BlurbError(Errors.B215.format(folder=output, corpus=folder))
     counts = VocabCounts(documents=n_documents, asked=config.vocab.size, reached=len(pieces))
-    # Without its record a vocabulary that a kill has cut is learnt again.
-    (output / RECORD).unlink(missing_ok=True)
+    # A vocabulary that a kill has cut is vouched for by none, is learnt again and still is ours.
+    write_whole(output / RECORD, json.dumps({"settings": settings}, indent=2) + "\n")
     _save_tokenizer(output, pieces, config.vocab.lowercase)
     vouched = {"settings": settings, "tokenizer": _hash_folder(output), "counts": asdict(counts)}
     write_whole(output / RECORD, json.dumps(vouched, indent=2) + "\n")
@@ -191,9 +197,11 @@ def read_pieces(folder: Path) -> Pieces:
         raise BlurbError(message.format(folder=folder, missing=", ".join(missing)))
     tokenizer = read_tokenizer(folder)
     vocab = tokenizer.get_vocab(with_added_tokens=True)
-    is_special = np.zeros(len(vocab), dtype=bool)
+    # Ids can have holes, which are no targets and come in the place of no other piece.
+    is_special = np.ones(max(vocab.values()) + 1, dtype=bool)
+    is_special[list(vocab.values())] = False
     is_special[[vocab[piece] for piece in SPECIAL]] = True
-    continues = np.zeros(len(vocab), dtype=bool)
+    continues = np.zeros(len(is_special), dtype=bool)
     continues[[number for piece, number in vocab.items() if piece.startswith(CONTINUES)]] = True
     return Pieces(tokenizer, vocab[CLS], vocab[SEP], vocab[MASK], is_special, continues)
 

@@ -167,6 +167,65 @@ def test_other_settings_do_not_replace_a_finished_corpus(shared: Configure, tmp_
     assert hash_folder(other) == hash_folder(fresh)  # nothing of the old one is left
 
 
+def test_overwrite_with_wrong_settings_leaves_the_finished_corpus(
+    shared: Configure, tmp_path: Path
+) -> None:
+    config = shared(tmp_path, corpus=settings(tmp_path / "corpus"))
+    build(config)
+    before = hash_folder(config)
+    other = shared(tmp_path, corpus=settings(tmp_path / "corpus"), text={"min_words": 1000})
+    with pytest.raises(BlurbError, match="B227"):
+        build(other, overwrite=True)
+    assert hash_folder(config) == before
+
+
+def test_a_cut_manifest_is_that_of_an_unfinished_corpus(shared: Configure, tmp_path: Path) -> None:
+    config = shared(tmp_path, corpus=settings(tmp_path / "corpus"))
+    build(config)
+    before = hash_folder(config)
+    (tmp_path / "corpus" / "corpus.json").write_text('{"settings": {')
+    with pytest.raises(BlurbError, match="B222"):
+        open_corpus(tmp_path / "corpus")
+    build(config)
+    assert hash_folder(config) == before
+
+
+def test_shards_of_which_the_tokenizer_leaves_nothing(shared: Configure, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(
+        "aspirin binds aspirin .\n\n\u200b\u200b\n\ninsulin binds insulin .\n"
+    )
+    files = [shared(tmp_path).text.files[0], str(tmp_path / "a.txt")]
+    config = shared(
+        tmp_path, corpus=settings(tmp_path / "corpus", shard_words=1), text={"files": files}
+    )
+    manifest, _ = build(config)
+    (empty,) = manifest["empty_shards"]
+    assert empty["counts"]["without_pieces"] == 1
+    corpus = open_corpus(tmp_path / "corpus")
+    assert min(len(corpus.train), len(corpus.held_out)) > 0
+    split = empty["name"].rpartition("-")[0]
+    (line,) = (line for line in describe_corpus(manifest) if line.startswith(f"{split}:"))
+    assert line.endswith("1 documents of which the tokenizer leaves nothing")
+
+
+def test_a_split_of_which_the_tokenizer_leaves_nothing(shared: Configure, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("".join("\u200b" * n + "\n\n" for n in range(1, 40)))
+    text = {"files": [str(tmp_path / "a.txt")]}
+    config = shared(tmp_path, corpus=settings(tmp_path / "corpus"), text=text)
+    with pytest.raises(BlurbError, match=r"B219.*train text \(\d+ documents"):
+        build(config)
+    assert not (tmp_path / "corpus" / "corpus.json").exists()
+
+
+def test_texts_of_files_that_have_changed_are_deleted(shared: Configure, tmp_path: Path) -> None:
+    text = {"files": [shared(tmp_path).text.files[0], str(tmp_path / "a.txt")]}
+    config = shared(tmp_path, corpus=settings(tmp_path / "corpus"), text=text)
+    for number in range(3):
+        (tmp_path / "a.txt").write_text(f"aspirin binds number {number} .\n")
+        build(config, overwrite=True)
+    assert len(list((tmp_path / "corpus" / "text").glob("*.txt"))) == 2
+
+
 def test_what_others_put_there_stays(shared: Configure, tmp_path: Path) -> None:
     config = shared(tmp_path, corpus=settings(tmp_path / "corpus"))
     (tmp_path / "corpus").mkdir()

@@ -114,7 +114,7 @@ def test_two_processes_equal_one_with_twice_the_batch(
     two = run([*torchrun, *command("two", **settings, **{"training.batch_rows": 4})])
     assert two.returncode == 0, two.stderr
     records = [json.loads((tmp_path / name / "run.json").read_text()) for name in ("one", "two")]
-    assert records[1]["machine"]["processes"] == 2
+    assert records[1]["sessions"][0]["machine"]["processes"] == 2
     assert records[0]["pieces"] == records[1]["pieces"]
     # Had both processes read the same rows, the losses would differ from the first step on.
     losses = [[entry["loss"] for entry in record["losses"]] for record in records]

@@ -1,5 +1,6 @@
 """The fates of documents against a plain loop over dictionaries."""
 
+import json
 import random
 from pathlib import Path
 
@@ -136,3 +137,12 @@ def test_nothing_left_says_why(tmp_path: Path) -> None:
     files, selection = select(tmp_path, {"a.txt": "One.\n\nTwo."}, min_words=5)
     with pytest.raises(BlurbError, match=r"B227.*train.*of 2 in .*a\.txt; left out: 2 short"):
         require_documents(files, selection, "train")
+
+
+def test_ids_of_a_list_are_found_however_they_are_written(tmp_path: Path) -> None:
+    ids = ["7.txt", "8", "PMC 30", "a,b", "9"]
+    rows = "".join(json.dumps({"id": each, "text": f"Text number {each}."}) + "\n" for each in ids)
+    (tmp_path / "ids").write_text("7\n8.txt\n PMC 30 \na,b\n")
+    _, selection = select(tmp_path, {"a.jsonl": rows}, exclude_ids=(str(tmp_path / "ids"),))
+    assert fates(selection) == [["excluded"] * 4 + ["kept"]]
+    assert selection.listed == {str(tmp_path / "ids"): 4}

@@ -1,4 +1,5 @@
 import gzip
+import json
 import lzma
 from pathlib import Path
 
@@ -122,3 +123,18 @@ def test_text_without_empty_lines_is_refused(
     path.write_text("Short one.\n\n\nFirst line.\nTen chars.\n")
     with pytest.raises(BlurbError, match=r"B228.*line 4"):
         list(read_source(path, "text"))
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.jsonl"])
+def test_a_line_that_memory_cannot_hold_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(text, "MAX_DOCUMENT_BYTES", 40)
+    path = tmp_path / name
+    line = "x" * 40 if name == "a.txt" else json.dumps({"text": "x" * 28})
+    assert len(line) == 40
+    path.write_text(f"\n{line}\n")
+    assert len(list(read_source(path, find_kind(path, "auto")))) == 1
+    path.write_text(f"\n{line}x\n")
+    with pytest.raises(BlurbError, match=r"B180.*line 2 has more than 40 bytes"):
+        list(read_source(path, find_kind(path, "auto")))

@@ -22,7 +22,7 @@ from spacy_blurb.errors import BlurbError
 from spacy_blurb.pretraining import train
 from spacy_blurb.pretraining.config import ObjectiveConfig, PretrainingConfig
 from spacy_blurb.pretraining.corpus import build_corpus
-from spacy_blurb.pretraining.folder import claim_folder
+from spacy_blurb.pretraining.folder import check_folder, claim_folder
 from spacy_blurb.pretraining.folder_lock import lock_folder
 from spacy_blurb.pretraining.measure import unigram_loss
 from spacy_blurb.pretraining.rows import Rows
@@ -105,11 +105,11 @@ def test_finished_run_is_left_alone(shared: Configure, tmp_path: Path) -> None:
 def test_other_processes_need_the_same_rows_in_an_update(shared: Configure, tmp_path: Path) -> None:
     """Else a resumed run would repeat text, or leave some out."""
     config = shared(tmp_path, accumulate=2)
-    claim_folder(config, "corpus", n_processes=2, overwrite=False)
+    claim_folder(check_folder(config, "corpus", n_processes=2, overwrite=False))
     (tmp_path / "run.json").write_text("{}", encoding="utf-8")
     with pytest.raises(BlurbError, match=r"B208.*training\.accumulate x processes"):
-        claim_folder(config, "corpus", n_processes=1, overwrite=False)
-    claim_folder(shared(tmp_path, accumulate=4), "corpus", n_processes=1, overwrite=False)
+        check_folder(config, "corpus", n_processes=1, overwrite=False)
+    check_folder(shared(tmp_path, accumulate=4), "corpus", n_processes=1, overwrite=False)
 
 
 def test_another_corpus_is_another_run(shared: Configure, tmp_path: Path) -> None:
@@ -130,6 +130,131 @@ def test_foreign_model_is_not_overwritten(shared: Configure, tmp_path: Path) -> 
     with pytest.raises(BlurbError, match=r"B212.*would overwrite"):
         pretrain(shared(tmp_path), ignore)
     assert (tmp_path / "model.safetensors").read_bytes() == b"somebody's"
+
+
+def test_foreign_checkpoints_are_not_overwritten(shared: Configure, tmp_path: Path) -> None:
+    """Trainers of others leave them beside their model too."""
+    for name in ("checkpoint-5", "checkpoint-best"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.safetensors").write_bytes(b"somebody's")
+    with pytest.raises(BlurbError, match="B212"):
+        pretrain(shared(tmp_path), ignore, overwrite=True)
+    assert len(list(tmp_path.glob("checkpoint-*/model.safetensors"))) == 2
+
+
+def test_overwrite_deletes_nothing_that_somebody_named(shared: Configure, tmp_path: Path) -> None:
+    pretrain(shared(tmp_path), ignore)
+    shutil.copytree(tmp_path / "checkpoint-6", tmp_path / "checkpoint-best")
+    pretrain(shared(tmp_path, seed=2), ignore, overwrite=True)
+    assert (tmp_path / "checkpoint-best" / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({"start_from": "no/such"}, "B240"),
+        ({"objective": {"seq_len": 100_000}, "model": {"max_positions": 100_000}}, "B207"),
+    ],
+)
+def test_overwrite_with_wrong_settings_deletes_nothing(
+    shared: Configure, tmp_path: Path, settings: dict[str, Any], code: str
+) -> None:
+    record = pretrain(shared(tmp_path), ignore)
+    with pytest.raises(BlurbError, match=code):
+        pretrain(shared(tmp_path, **settings), ignore, overwrite=True)
+    assert pretrain(shared(tmp_path), ignore) == record
+    assert (tmp_path / "model.safetensors").is_file()
+
+
+def test_what_a_kill_has_left_is_deleted(shared: Configure, tmp_path: Path) -> None:
+    """Half a checkpoint would count among the two that are kept."""
+    config = shared(tmp_path)
+    claim_folder(check_folder(config, "corpus", n_processes=1, overwrite=False))
+    (tmp_path / ".final-x").mkdir()
+    (tmp_path / "checkpoint-4").mkdir()
+    (tmp_path / "checkpoint-4" / "model.safetensors").touch()
+    claim_folder(check_folder(config, "corpus", n_processes=1, overwrite=False))
+    assert [path.name for path in tmp_path.iterdir()] == ["settings.json"]
+
+
+def test_a_cut_record_is_that_of_an_unfinished_run(shared: Configure, tmp_path: Path) -> None:
+    record = pretrain(shared(tmp_path), ignore)
+    (tmp_path / "run.json").write_text("")
+    again = pretrain(shared(tmp_path), ignore)
+    assert again["losses"] == record["losses"]
+    assert json.loads((tmp_path / "run.json").read_text()) == again
+
+
+def test_a_finished_run_does_not_need_the_encoder_that_it_continued(
+    shared: Configure, tmp_path: Path
+) -> None:
+    start = tmp_path / "start"
+    pretrain(shared(start), ignore)
+    config = shared(tmp_path / "out", start_from=str(start))
+    record = pretrain(config, ignore)
+    start.rename(tmp_path / "moved")
+    assert pretrain(config, ignore) == record
+
+
+def test_seconds_of_a_resumed_run_count_from_the_checkpoint(
+    shared: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was trained between the last logged step and the checkpoint took time too."""
+    clock = iter(range(1_000_000))
+    monkeypatch.setattr("spacy_blurb.pretraining.trainer.time.monotonic", lambda: next(clock))
+    config = shared(tmp_path, max_steps=6, log_every=2, save_every=5, eval_every=100)
+
+    def stop(line: str) -> None:
+        if line.startswith("step 6/6  loss"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(config, stop)
+    state = json.loads((tmp_path / "checkpoint-5" / "trainer_state.json").read_text())
+    at_save = state["log_history"][-1]
+    assert at_save["step"] == 5
+    assert at_save["seconds"] > state["log_history"][-2]["seconds"]
+    resumed = pretrain(config, ignore)
+    assert resumed["losses"][-1]["step"] == 6
+    assert resumed["losses"][-1]["seconds"] > at_save["seconds"]
+
+
+def test_the_record_says_what_each_session_was(
+    shared: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(line: str) -> None:
+        if line.startswith("step 4/6  loss"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(shared(tmp_path, log_every=1, precision="bf16"), stop)
+    lines: list[str] = []
+    record = pretrain(shared(tmp_path, log_every=1), lines.append)
+    assert "goes on in fp32; it was bf16 before" in lines
+    assert record["precision"] == "bf16, then fp32"
+    assert [session["step"] for session in record["sessions"]] == [0, 3]
+    assert [session["precision"] for session in record["sessions"]] == ["bf16", "fp32"]
+    assert record["sessions"][1]["versions"]["torch"] == torch.__version__
+    assert record["sessions"][1]["machine"]["processes"] == 1
+
+
+def test_long_rows_are_measured_once_they_are_read(shared: Configure, tmp_path: Path) -> None:
+    objective = {"seq_len": 12, "long_seq_len": 24, "long_share": 0.5}
+    lines: list[str] = []
+    record = pretrain(shared(tmp_path, objective=objective, eval_every=2), lines.append)
+    assert [(e["step"], "long_loss" in e) for e in record["held_out"]] == [
+        (2, False),
+        (4, True),
+        (6, True),
+    ]
+    assert all(0 < e["long_loss"] < 20 for e in record["held_out"][1:])
+    assert sum("in long rows" in line for line in lines) == 2
+
+
+def test_the_folder_says_what_the_model_can_read(shared: Configure, tmp_path: Path) -> None:
+    pretrain(shared(tmp_path, model={"max_positions": 64}), ignore)
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path)
+    assert tokenizer.model_max_length == 64
 
 
 def test_overwrite_starts_a_run_with_other_settings_again(

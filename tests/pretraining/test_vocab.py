@@ -169,3 +169,31 @@ def test_the_vocabulary_of_a_finished_corpus_is_not_changed(config_path: Path) -
     train_vocab(read_config(config_path, elsewhere))
     train_vocab(other, overwrite=True)
     assert path.read_bytes() != before
+
+
+def test_a_tokenizer_of_others_is_not_replaced(config_path: Path) -> None:
+    config = read_config(config_path)
+    folder = Path(config.vocab.folder)
+    folder.mkdir()
+    (folder / "tokenizer.json").write_text("somebody's", encoding="utf-8")
+    with pytest.raises(BlurbError, match="B218"):
+        train_vocab(config)
+    assert (folder / "tokenizer.json").read_text(encoding="utf-8") == "somebody's"
+    train_vocab(config, overwrite=True)
+    # One that a kill has cut is ours, and learnt again.
+    (folder / "learnt_from.json").write_text('{"settings": {}}', encoding="utf-8")
+    assert train_vocab(config).reached == 100
+
+
+def test_ids_without_a_piece_are_never_drawn(config_path: Path) -> None:
+    config = read_config(config_path)
+    train_vocab(config)
+    path = Path(config.vocab.folder, "tokenizer.json")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    last = max(content["model"]["vocab"], key=content["model"]["vocab"].__getitem__)
+    content["model"]["vocab"][last] = 105
+    path.write_text(json.dumps(content), encoding="utf-8")
+    pieces = read_pieces(path.parent)
+    assert len(pieces.is_special) == len(pieces.continues) == 106
+    assert pieces.is_special[99:105].all()
+    assert not pieces.is_special[105]

@@ -5,6 +5,7 @@ import lzma
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
@@ -69,19 +70,24 @@ def read_chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+def read_lines(path: Path, *, max_bytes: int | None = None) -> Iterator[tuple[int, str]]:
     """Yield (line number from 1, line without its end) of a plain or compressed UTF-8 file.
 
     Splits at line feeds alone, so that a line separator inside a text does not shift offsets; a
     carriage return before the line feed and a byte order mark are taken off.
 
     path (Path): The file; `.xz` and `.gz` are decompressed while reading.
-    RAISES (BlurbError): B100 no such file, B101 damaged file, B102 not UTF-8.
+    max_bytes (int | None): Longest line, which lies in memory as a whole; None for any.
+    RAISES (BlurbError): B100 no such file, B101 damaged file, B102 not UTF-8, B180 a longer line.
     """
     consumed = 0
+    size = -1 if max_bytes is None else max_bytes + 1
     try:
         with open_bytes(path) as file:
-            for number, raw in enumerate(file, start=1):
+            for number, raw in enumerate(iter(partial(file.readline, size), b""), start=1):
+                if len(raw) == size and not raw.endswith(b"\n"):
+                    limit = f"{size >> 20:,} MB" if size >> 20 else f"{size - 1:,} bytes"
+                    raise BlurbError(Errors.B180.format(path=path, line=number, limit=limit))
                 line = raw.decode("utf-8")
                 if number == 1:
                     line = line.removeprefix("\ufeff")
