@@ -477,6 +477,29 @@ class Errors(metaclass=_CodedMessages):
         "Component {name!r}: cfg['temperature'] is {found!r}. Give a number above 0; 1.0 leaves "
         "probabilities as they are."
     )
+    B417 = "Component {name!r}: cfg['threshold'] is {found!r}. Give a number from 0 to 1, or None."
+    B418 = (
+        "Component {name!r}: no gold relation is between entities of the types that it judges. "
+        "The relations have {found}, 'types' is {types}. Set 'types' to null, or to these."
+    )
+    B419 = (
+        "Component {name!r} does not know the relations {found} of the training data, and learns "
+        "that there is none in their place. It knows {known}. Train a new component for them."
+    )
+    B429 = (
+        "Component {name!r} has 'use_gold_ents = false', and nothing has predicted entities in the "
+        "Docs that it learns from, so that there is no pair. Set training.annotating_components to "
+        "['transformer', 'ner'] and what stands before them, such as 'sentencizer'."
+    )
+    B426 = (
+        "Component {name!r} is to learn the label sets {known}, and no training Doc is annotated "
+        "for them, but for {found}. Give the labels of these data, or leave them out."
+    )
+    B427 = (
+        "Component {name!r} has the label sets {known}, and learns nothing from Docs that are "
+        "annotated for {found}. If it is the same scheme, give the Docs its name (convert-own "
+        "--label); if not, train a new head."
+    )
     B430 = (
         "An encoder cannot have layer_decay {decay} and reinit_layers {n_layers}. The first is a "
         "factor above 0 and at most 1, the second a number of layers, 0 for none."
@@ -592,6 +615,11 @@ class Errors(metaclass=_CodedMessages):
         "spaCy's own reader and 'spacy evaluate' lose them. To score relations between predicted "
         "entities, set nlp.get_pipe('rel').cfg['use_gold_ents'] = False, and save the pipeline; "
         "an override of the config has no effect on a saved one."
+    )
+    B466 = (
+        "Component {name!r}: cfg says exclusive = {exclusive} and the labels {labels}, which do "
+        "not fit the {n} outputs of its model. Set what it was trained with; another setting needs "
+        "a new training."
     )
     B467 = (
         "Component {name!r}: the function of candidates gave {found} for {n} entities. It must "

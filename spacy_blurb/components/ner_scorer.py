@@ -5,7 +5,13 @@ from typing import Any
 
 from spacy.training import Example
 
-from ..annotations import PICO, gold_entities, label_sets, predicted_entities
+from ..annotations import (
+    PICO,
+    gold_entities,
+    label_sets,
+    on_annotated_tokens,
+    predicted_entities,
+)
 from ..metrics.entities import as_spacy_scores
 from ..metrics.words import WordSpans, count_words, macro_word_f1, word_scores
 
@@ -13,7 +19,8 @@ from ..metrics.words import WordSpans, count_words, macro_word_f1, word_scores
 def score_entities(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
     """Score exact entities, and the words of PICO elements.
 
-    Of a component with several label sets those count that the gold Doc is annotated for.
+    Of a component with several label sets those count that the gold Doc is annotated for. Entities
+    on tokens of which spaCy's annotation is missing do not count.
 
     examples (Iterable[Example]): Those without annotation are not counted.
     RETURNS (dict[str, Any]): `ents_p`, `ents_r`, `ents_f` (0-1) and `ents_per_type`; `pico_f`, the
@@ -25,6 +32,7 @@ def score_entities(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]
         gold = gold_entities(example.reference)
         if gold is not None:
             found = predicted_entities(example.predicted, label_sets(example.reference))
+            found = on_annotated_tokens(found, example.reference)
             pairs.append((gold, [entity[:3] for entity in found]))
     return {**as_spacy_scores(pairs), **_score_pico(examples)}
 

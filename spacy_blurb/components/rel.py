@@ -14,6 +14,7 @@ from thinc.api import Config, Model
 from thinc.types import Floats2d
 
 from ..annotations import (
+    ENTITIES,
     CharSpan,
     given_candidates,
     gold_relations,
@@ -23,7 +24,7 @@ from ..annotations import (
 )
 from ..encoder.link import EncoderLink
 from ..errors import BlurbError, Errors
-from .candidates import NearPairs, PairFinder, TypePairs, check_types
+from .candidates import NearPairs, PairFinder, TypePairs, check_types, may_hold_any
 from .doc_pairs import DocPairs, find_pairs, no_pairs, sample_pairs
 from .gold_pairs import (
     check_exclusive,
@@ -100,6 +101,7 @@ def make_rel(
 
     All settings but `model`, `candidates` and `scorer` are saved with the component: in a trained
     pipeline they are set in `cfg`, and an override of the config when it is loaded has no effect.
+    `exclusive` cannot be changed any more: the model was trained for it.
 
     model (Model): `spacy_blurb.SharedRelations.v1` or `spacy_blurb.ReencodedRelations.v1`.
     candidates (Callable): Which pairs are judged where the data give none, see
@@ -169,6 +171,8 @@ class BlurbRel(Head):
             **settings,
         }
         check_types(self.cfg["types"], name=name)
+        # Those that `initialize` collects are those of its examples, also the second time.
+        self._has_own_types = self.cfg["types"] is not None
         limit = self.cfg["max_mention_pairs"]
         if limit is not None and limit < 1:
             raise BlurbError(Errors.B469.format(name=name, found=limit))
@@ -211,7 +215,8 @@ class BlurbRel(Head):
         labels (Sequence | Mapping | None): By default those of the examples; `label_data` has the
             types too.
         RAISES (ValueError): B460 no relation in any example; B463 a pair has several where labels
-            exclude each other; B310 no encoder, or one that a re-encoding head cannot use.
+            exclude each other; B418 none is between entities of the types that are judged; B310 no
+            encoder, or one that a re-encoding head cannot use.
         """
         validate_get_examples(get_examples, "BlurbRel.initialize")
         references = [example.reference for example in get_examples()]
@@ -221,10 +226,15 @@ class BlurbRel(Head):
             raise ValueError(Errors.B460.format(name=self.name))
         if self.cfg["exclusive"]:
             check_exclusive(references, self.labels, directed=self.cfg["directed"], name=self.name)
-        if self.cfg["types"] is None:
-            given = labels if isinstance(labels, Mapping) else collect_types(references)
+        gold_types = collect_types(references)
+        if not self._has_own_types:
+            given = labels if isinstance(labels, Mapping) else gold_types
             self.cfg["types"] = {label: list(given.get(label, ())) for label in self.labels}
             check_types(self.cfg["types"], name=self.name)
+        if not may_hold_any(gold_types, self._types, directed=self.cfg["directed"]):
+            raise ValueError(
+                Errors.B418.format(name=self.name, found=gold_types, types=self.cfg["types"])
+            )
         n_outputs = len(self.labels) + int(self.cfg["exclusive"])
         self.model.get_ref("output_layer").set_dim("nO", n_outputs, force=True)
         self._size_model()
@@ -308,8 +318,12 @@ class BlurbRel(Head):
         return teach_reencoded(self._reencoder, batch, targets, exclusive=exclusive)
 
     def _read(self, examples: Sequence[Example]) -> tuple[list[DocPairs], NDArray[Any]]:
-        """Return candidates, and which labels hold for them, shape (pairs, labels)."""
+        """Return candidates, and which labels hold for them, shape (pairs, labels).
+
+        Warns where nothing, or less than the data have, can be learned of it: B419, B429.
+        """
         check_given(examples, self.cfg["use_gold_ents"])
+        self._warn_of_losses(examples)
         directed = self.cfg["directed"]
         if self.cfg["exclusive"]:
             references = [example.reference for example in examples]
@@ -324,6 +338,16 @@ class BlurbRel(Head):
             for pairs, eg in zip(batch, examples, strict=True)
         ]
         return batch, np.concatenate(parts)
+
+    def _warn_of_losses(self, examples: Sequence[Example]) -> None:
+        references = [example.reference for example in examples]
+        if unknown := sorted({*collect_labels(references)} - {*self.labels}):
+            found, known = ", ".join(unknown), ", ".join(self.labels)
+            warnings.warn(
+                Errors.B419.format(name=self.name, found=found, known=known), stacklevel=4
+            )
+        if not self.cfg["use_gold_ents"] and not any(map(_has_predicted_entities, examples)):
+            warnings.warn(Errors.B429.format(name=self.name), stacklevel=4)
 
     def get_loss(self, examples: Iterable[Example], logits: Floats2d) -> tuple[float, Floats2d]:
         """Compute the mean cross-entropy over decisions and its gradient.
@@ -375,3 +399,22 @@ class BlurbRel(Head):
     def _require_initialised(self) -> None:
         if not self.labels or not self.model.get_ref("output_layer").has_dim("nI"):
             raise ValueError(Errors.B462.format(name=self.name))
+        # Columns that mean something else than `cfg` says would turn "none" into a relation.
+        exclusive = bool(self.cfg["exclusive"])
+        if self._n_outputs != len(self.labels) + int(exclusive):
+            known = ", ".join(self.labels)
+            raise BlurbError(
+                Errors.B466.format(
+                    name=self.name, exclusive=exclusive, labels=known, n=self._n_outputs
+                )
+            )
+        threshold = self.cfg["threshold"]
+        if threshold is not None and not isinstance(threshold, int | float):
+            raise BlurbError(Errors.B417.format(name=self.name, found=threshold))
+
+
+def _has_predicted_entities(example: Example) -> bool:
+    """Tell whether some component has looked for entities in the Doc, also where it has none."""
+    doc = example.predicted
+    # spaCy says of a Doc without tokens that it has annotations of every kind.
+    return len(doc) > 0 and (ENTITIES in doc.spans or doc.has_annotation("ENT_IOB"))

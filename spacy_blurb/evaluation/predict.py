@@ -12,6 +12,7 @@ from ..annotations import (
     document_id,
     gold_entities,
     label_sets,
+    on_annotated_tokens,
     part_of,
     predicted_entities,
 )
@@ -49,7 +50,7 @@ def predict_entities(
     """Run a pipeline over gold Docs.
 
     Of a component with several label sets those are taken that the gold Doc is annotated for, of
-    another pipeline `doc.ents`.
+    another pipeline `doc.ents`. Entities on tokens that the gold Doc says nothing of are left out.
 
     RETURNS (tuple): A row of the prediction file per Doc, with the probability of each entity where
         the pipeline has one; and nothing more to say in the result.
@@ -58,9 +59,12 @@ def predict_entities(
     docs = nlp.pipe(make_predicted(nlp, reference) for reference in references)
     rows = []
     for position, (reference, doc) in enumerate(zip(references, docs, strict=True)):
+        found = predicted_entities(doc, label_sets(reference, key), key=key)
+        if key == ENTITIES:
+            found = on_annotated_tokens(found, reference)
         entities = [
             {"start": e.start, "end": e.end, "label": e.label, "score": _rounded(e.score)}
-            for e in predicted_entities(doc, label_sets(reference, key), key=key)
+            for e in found
         ]
         rows.append({"id": document_id(reference) or str(position), "entities": entities})
     return rows, {}

@@ -16,7 +16,7 @@ from ..data.docbin import words_are_given
 from ..encoder.trained_source import find_encoder, installed_folder, is_pipeline
 from ..errors import BlurbError, Errors, first_line
 from ..tasks import Task
-from .kept_entities import check_entities
+from .kept_heads import check_entities, check_relations
 from .question_heads import head_kind, question_kind, set_head
 
 _BY_PAIRS = "spacy_blurb.batch_by_pairs.v1"
@@ -82,7 +82,7 @@ def fill_config(
         encoder folder is missing or not whole,
         B509 the template is for tasks of another type, B544 questions of no or several kinds, B545
         no component to keep, B524 one that answers otherwise than the questions are answered, B527
-        and B528 one that knows other entities.
+        and B528 one that knows other entities or relations.
     """
     check_files(base, corpora, encoder)
     with named_template(base):
@@ -107,9 +107,11 @@ def fill_config(
         kind = task.answers or question_kind([corpus / "train.spacy" for corpus in corpora])
     if keep_head:
         _source_components(config, encoder, task.component, kind)
+        paths = [corpus / "train.spacy" for corpus in corpora]
         if task.component == "ner":
-            paths = [corpus / "train.spacy" for corpus in corpora]
             check_entities(Path(encoder), task.component, paths)
+        elif task.component == "rel":
+            check_relations(Path(encoder), task.component, paths)
     elif kind is not None:
         set_head(config["components"][task.component]["model"], kind)
     return config

@@ -104,7 +104,8 @@ def test_tokens_that_are_merged_elsewhere(nlp: Language) -> None:
         nlp.remove_pipe(name)
     expected = nlp(TEXT)
     add_merger(nlp, before="textcat")
-    nlp.remove_pipe("rel")
+    for name in ("ner", "rel"):
+        nlp.remove_pipe(name)
     doc = nlp(TEXT)
     assert len(doc) == 4
     assert doc.cats == pytest.approx(expected.cats)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
+from spacy.scorer import get_ner_prf
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from spacy.vocab import Vocab
@@ -383,3 +384,52 @@ def test_training_goes_on_where_it_was(joint: Language, tmp_path: Path) -> None:
         loaded.update(two_sets(loaded) + new, sgd=sgd)
     assert rats in found(loaded("rats by fever"))
     assert loaded.evaluate(two_sets(loaded))["ents_f"] == 1.0
+
+
+# What can be learned -----------------------------------------------------------------------------
+
+
+def test_docs_of_other_sets_alone_are_said(joint: Language) -> None:
+    mine = to_examples(joint, CHEM, ["mine"])
+    with pytest.warns(UserWarning, match=r"B427.*label sets chem, dis.*annotated for mine"):
+        losses = joint.update(mine, sgd=False)
+    assert losses["blurb_ner"] == 0.0
+    assert joint.update([*mine, *two_sets(joint)], sgd=False)["blurb_ner"] > 0
+    joint.update([Example(joint.make_doc("x"), joint.make_doc("x"))], sgd=False)
+
+
+def test_labels_of_other_sets_than_the_examples(tmp_path: Path) -> None:
+    nlp = light_pipeline()
+    labels = {"blurb": {"chem": ["Chem"]}}
+    examples = to_examples(nlp, CHEM, ["mine"])
+    with pytest.raises(ValueError, match=r"B426.*label sets chem.*but for mine"):
+        get_ner(nlp).initialize(lambda: examples, nlp=nlp, labels=labels)
+
+
+def test_added_labels_belong_to_the_set_of_the_examples() -> None:
+    nlp = light_pipeline()
+    for label in ("Chem", "Later"):
+        get_ner(nlp).add_label(label)
+    nlp.initialize(lambda: to_examples(nlp, CHEM, ["chem"]))
+    assert get_ner(nlp).label_data == {"blurb": {"": ["Later"], "chem": ["Chem"]}}
+    nlp = light_pipeline()
+    get_ner(nlp).add_label("Chem")
+    nlp.initialize(lambda: two_sets(nlp))
+    assert get_ner(nlp).label_data == {"blurb": {"chem": ["Chem"], "dis": ["Dis"]}}
+
+
+def test_tokens_without_annotation_do_not_count() -> None:
+    """As in spaCy's own scorer."""
+    nlp = spacy.blank("en")
+    record = {"entities": ["U-Chem", "O", "-", "O", "O"]}
+    example = Example.from_dict(nlp.make_doc("aspirin causes fever in rats"), record)
+    example.predicted.ents = [
+        Span(example.predicted, 0, 1, "Chem"),
+        Span(example.predicted, 2, 4, "Dis"),
+    ]
+    assert score_entities([example])["ents_p"] == get_ner_prf([example])["ents_p"] == 1.0
+    example.predicted.ents = [
+        Span(example.predicted, 0, 1, "Chem"),
+        Span(example.predicted, 3, 4, "Dis"),
+    ]
+    assert score_entities([example])["ents_p"] == get_ner_prf([example])["ents_p"] == 0.5

@@ -268,6 +268,55 @@ def test_types_bound_what_is_predicted(trained: Language) -> None:
         rel.cfg["types"] = before
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "code"),
+    [
+        ("exclusive", False, "B466.*exclusive = False.*Causes, Reduces.*3 outputs"),
+        ("labels", ["Causes"], "B466.*labels Causes,"),
+        ("threshold", "0.5", "B417.*'0.5'"),
+    ],
+)
+def test_settings_that_do_not_fit_the_model_are_said(
+    trained: Language, monkeypatch: pytest.MonkeyPatch, setting: str, value: Any, code: str
+) -> None:
+    """The column of "none" would be read as a relation."""
+    monkeypatch.setitem(get_rel(trained).cfg, setting, value)
+    with pytest.raises(BlurbError, match=code):
+        trained(to_examples(trained)[0].predicted)
+
+
+# Learn -------------------------------------------------------------------------------------------
+
+
+def test_relations_that_the_head_does_not_know_are_said(trained: Language) -> None:
+    other: Gold = ("aspirin causes fever", [CHEMICAL, DISEASE], [(0, 1, "Brandnew")])
+    with pytest.warns(UserWarning, match=r"B419.*relations Brandnew.*knows Causes, Reduces"):
+        trained.update(to_examples(trained, [other]), sgd=False)
+
+
+def test_predicted_entities_that_nothing_predicts_are_said(tiny_encoder: Path) -> None:
+    nlp = make_rel(tiny_encoder, use_gold_ents=False)
+    examples = to_examples(nlp)
+    with pytest.warns(UserWarning, match=r"B429.*annotating_components"):
+        nlp.update(examples, sgd=False)
+    for example in examples:
+        example.predicted.set_ents([])  # a component has looked, and found none
+    nlp.update(examples, sgd=False)
+
+
+def test_a_second_initialize_takes_the_types_of_its_examples(tiny_encoder: Path) -> None:
+    nlp = make_rel(tiny_encoder)
+    other: Gold = (
+        "aspirin causes fever",
+        [("aspirin", "Drug"), ("fever", "Sign")],
+        [(0, 1, "Causes")],
+    )
+    nlp.initialize(lambda: to_examples(nlp, [other]))
+    assert get_rel(nlp).cfg["types"]["Causes"] == [["Drug", "Sign"]]
+    with pytest.raises(ValueError, match=r"B418.*Drug.*Gene"):
+        make_rel(tiny_encoder, [other], types={"Causes": [["Gene", "Sign"]]})
+
+
 # Score -------------------------------------------------------------------------------------------
 
 

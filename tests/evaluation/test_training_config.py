@@ -15,11 +15,16 @@ from spacy.vocab import Vocab
 from typer.testing import CliRunner
 
 from spacy_blurb import annotations
-from spacy_blurb.annotations import ENTITIES, gold_entities, set_gold_entities
+from spacy_blurb.annotations import (
+    ENTITIES,
+    gold_entities,
+    set_gold_entities,
+    set_gold_relations,
+)
 from spacy_blurb.cli.main import app
 from spacy_blurb.data.docbin import read_docbin
 from spacy_blurb.errors import BlurbError
-from spacy_blurb.evaluation.kept_entities import check_entities
+from spacy_blurb.evaluation.kept_heads import check_entities, check_relations
 from spacy_blurb.evaluation.training_config import (
     Settings,
     fill_config,
@@ -302,6 +307,20 @@ def test_entities_are_compared_by_label_set(
     DocBin(docs=[doc]).to_disk(tmp_path / "train.spacy")
     with pytest.raises(BlurbError, match=code) if code else nullcontext():
         check_entities(tmp_path, "ner", [tmp_path / "train.spacy"])
+
+
+def test_relations_that_a_kept_head_cannot_learn(tmp_path: Path) -> None:
+    (tmp_path / "rel").mkdir()
+    (tmp_path / "rel" / "cfg").write_text(json.dumps({"labels": ["Causes"]}), encoding="utf-8")
+    doc = spacy.blank("en")("aspirin fever")
+    set_gold_entities(doc, [(0, 7, "Drug"), (8, 13, "Sign")], label_sets=[])
+    path = tmp_path / "train.spacy"
+    for label, code in (("Causes", None), ("Brandnew", "B528.*finds Causes.*learn Brandnew")):
+        set_gold_relations(doc, [(0, 1, label, "")])
+        DocBin(docs=[doc]).to_disk(path)
+        with pytest.raises(BlurbError, match=code) if code else nullcontext():
+            check_relations(tmp_path, "rel", [path])
+    check_relations(tmp_path, "other", [path])
 
 
 def test_installed_packages_are_pipelines(

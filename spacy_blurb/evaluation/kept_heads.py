@@ -1,11 +1,13 @@
-"""Can the head of a trained pipeline learn the entities of these corpora?"""
+"""Can the head of a trained pipeline learn the entities or relations of these corpora?"""
 
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from spacy.vocab import Vocab
 
+from ..components.gold_pairs import collect_labels
 from ..components.gold_tags import collect_label_sets
 from ..components.tables import UNNAMED
 from ..data.docbin import read_docbin
@@ -21,10 +23,9 @@ def check_entities(pipeline: Path, component: str, paths: Iterable[Path]) -> Non
     RAISES (BlurbError): B527 annotated for a label set that the component does not have, B528 for a
         label.
     """
-    saved = pipeline / component / "cfg"
-    if not saved.is_file():
+    known = _read_saved(pipeline, component).get("label_sets")
+    if known is None:
         return
-    known = json.loads(saved.read_text(encoding="utf-8")).get("label_sets", {})
     docs = (doc for path in paths for doc in read_docbin(path, Vocab()))
     for key, sets in collect_label_sets(docs, name=component).items():
         own = known.get(key, {})
@@ -50,6 +51,32 @@ def check_entities(pipeline: Path, component: str, paths: Iterable[Path]) -> Non
                     known=", ".join(sorted(labels)),
                 )
             )  # fmt: skip
+
+
+def check_relations(pipeline: Path, component: str, paths: Iterable[Path]) -> None:
+    """Refuse relations that a kept `blurb_rel` would learn to pass over.
+
+    pipeline, component, paths: See `check_entities`.
+    RAISES (BlurbError): B528 relations that the component does not have.
+    """
+    known = _read_saved(pipeline, component).get("labels")
+    if known is None:
+        return
+    found = collect_labels(doc for path in paths for doc in read_docbin(path, Vocab()))
+    if missing := [label for label in found if label not in known]:
+        raise BlurbError(
+            Errors.B528.format(
+                encoder=pipeline, component=component, found=", ".join(missing),
+                known=", ".join(known),
+            )
+        )  # fmt: skip
+
+
+def _read_saved(pipeline: Path, component: str) -> dict[str, Any]:
+    """Read what a component saved; {} for a component of another kind, which saves nothing."""
+    path = pipeline / component / "cfg"
+    saved: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return saved
 
 
 def _learner(name: str, own: dict[str, list[str]]) -> str:
