@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from unicodedata import category
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Token
 
 from .chain import best_sequences, make_chain, span_log_prob, sum_sequences
 from .ner_model import TagScores
@@ -102,11 +103,15 @@ def _to_prob(log_prob: float) -> float:
 
 
 def _cut_white_space(doc: Doc, spans: list[TokenSpan]) -> Iterator[TokenSpan]:
-    """Shorten spans to tokens with text: white space has no pieces that speak for its tag."""
+    """Shorten spans to tokens with text: what nobody sees has no pieces that speak for its tag."""
     for start, end, label in spans:
-        while start < end and doc[start].is_space:
+        while start < end and _is_invisible(doc[start]):
             start += 1
-        while start < end and doc[end - 1].is_space:
+        while start < end and _is_invisible(doc[end - 1]):
             end -= 1
         if start < end:
             yield start, end, label
+
+
+def _is_invisible(token: Token) -> bool:
+    return bool(token.is_space) or all(category(letter) == "Cf" for letter in token.text)

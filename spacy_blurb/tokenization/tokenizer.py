@@ -18,14 +18,18 @@ from spacy.tokens import Doc
 _GREEK = "\u0370-\u03ff\u1f00-\u1fff"
 _UPPER = "A-Z\u00c0-\u00d6\u00d8-\u00de"
 _LOWER = "a-z\u00df-\u00f6\u00f8-\u00ff"
-# Combining marks, joiner and variation selectors belong to the character before them.
-_MARKS = "\u0300-\u036f\u20d0-\u20ff\u200d\ufe00-\ufe0f"
+# Combining marks, joiner and variation selectors belong to the character before them; so do soft
+# hyphens and what else nobody sees, which texts from PDF and HTML have inside of words.
+_INVISIBLE = "\u00ad\u200b-\u200d\u2060\ufeff"
+_MARKS = f"\u0300-\u036f\u20d0-\u20ff\ufe00-\ufe0f{_INVISIBLE}"
 _PUNCTUATION = rf"(?:[^\w{_MARKS}]|_)"
 
 _PUNCTUATION_BOUNDARIES = (
     # Each punctuation mark and symbol is a token, but for the point of "0.05".
     rf"(?<={_PUNCTUATION})(?![{_MARKS}])(?<!\d\.(?=\d))",
     rf"(?={_PUNCTUATION})(?!(?<=\d)\.\d)",
+    # "and/|or" with a place for a line break behind the stroke.
+    rf"(?<={_PUNCTUATION}[{_INVISIBLE}])(?![{_MARKS}])",
 )
 _INNER_BOUNDARIES = (
     # "Ca|2", "10|mg"

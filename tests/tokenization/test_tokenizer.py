@@ -47,8 +47,14 @@ def test_words_are_parted_where_the_kind_of_character_changes(text: str, expecte
 def test_marks_stay_with_their_character() -> None:
     assert words("cafe\u0301s") == ["cafe\u0301s"]
     assert words("a\U0001f468\u200d\U0001f469b") == ["a", "\U0001f468\u200d\U0001f469", "b"]
-    # A zero-width space parts words.
-    assert words("a\u200bb") == ["a", "\u200b", "b"]
+
+
+def test_what_nobody_sees_parts_no_word() -> None:
+    """Soft hyphens and places for line breaks, from PDF and HTML; encoders pass over them too."""
+    for letter in "\u00ad\u200b\u200c\u2060\ufeff":
+        assert words(f"Cipro{letter}floxacin") == [f"Cipro{letter}floxacin"]
+        assert words(f"IL{letter}-{letter}2.") == [f"IL{letter}", f"-{letter}", "2", "."]
+    assert words("a \u200b b") == ["a", "\u200b", "b"]
 
 
 _BLANKS = [" ", "  ", "\t", "\r\n", "\n\n", "\u00a0", "\u2028", "\x00", "\x1c"]
