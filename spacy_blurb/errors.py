@@ -1200,7 +1200,8 @@ class Errors(metaclass=_CodedMessages):
     )
     B777 = (
         "What the pipeline has found in document {doc_id!r} cannot be written: {reason}. Mend the "
-        "component that gives such values; a number that is none (nan) is the usual one."
+        "component that gives such values: a number that is none (nan), or 'merge_entities', "
+        "behind which spans have the places of tokens that are no more."
     )
     B778 = (
         "Cannot read Doc {number} of {path}: {reason}. Of the Docs behind it {lost:,} are lost "

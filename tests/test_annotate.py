@@ -32,6 +32,8 @@ def test_the_howto_runs(
         r"^`(\S+)`:\n\n```json\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S
     )[0]
     Path(name).write_text(content, encoding="utf-8")
+    table = 'PMID,Title,Abstract,Year\n7,"A <i>title</i>, quoted.",Sj&ouml;gren.,2001\n'
+    Path("records.csv").write_text(table, encoding="utf-8")
     outputs = []
 
     def run(*words: str) -> str:
@@ -45,6 +47,8 @@ def test_the_howto_runs(
     printed = capsys.readouterr().out
     assert "abstracts.jsonl 3 [B167]" in printed
     assert "a1 1999 [('aspirin', 'Chemical'), ('fever', 'Disease')]" in printed
+    expected = {"id": "7", "text": "A title, quoted. Sjögren.", "year": "2001"}
+    assert json.loads(Path("records.jsonl").read_bytes()) == expected
     assert len(outputs) == 6
     assert outputs[0].startswith("annotate: 2 documents, 1 rejected, ")
     assert len(DocBin().from_disk("annotated.spacy")) == 2

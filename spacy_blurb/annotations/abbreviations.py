@@ -41,6 +41,13 @@ def doc_abbreviations(doc: Doc) -> list[Span]:
 def long_form(span: Span) -> Span | None:
     """Return what an abbreviation stands for, None for another span: `span._.long_form`."""
     long = _long_forms(span.doc).get(_key(span))
+    if long is None and len(span) == 1:  # a user may have merged it with its neighbours
+        inside = [
+            [*found]
+            for (start, end), found in abbreviation_offsets(span.doc)
+            if span.start_char <= start and end <= span.end_char
+        ]
+        long = inside[0] if len(inside) == 1 else None
     return None if long is None else _span(span.doc, *long)
 
 

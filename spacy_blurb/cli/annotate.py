@@ -35,7 +35,9 @@ def annotate(
     ] = None,
     input_format: Annotated[
         str | None,
-        typer.Option(help="text, text-files, jsonl, docbin or pubmed; default: by the names."),
+        typer.Option(
+            help="text, text-files, jsonl, docbin, pubmed, medline; default: by the names."
+        ),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Start again where an earlier run would go on.")

@@ -11,7 +11,14 @@ from ..errors import BlurbError, Errors
 from .files import printable
 from .readers import READERS
 
-_FORMATS = {".txt": "text", ".jsonl": "jsonl", ".spacy": "docbin", ".xml": "pubmed"}
+_FORMATS = {
+    ".txt": "text",
+    ".jsonl": "jsonl",
+    ".spacy": "docbin",
+    ".xml": "pubmed",
+    ".nbib": "medline",
+    ".medline": "medline",
+}
 _SAMPLE_BYTES = 1 << 20
 
 

@@ -13,6 +13,7 @@ from spacy.vocab import Vocab
 
 from ..annotations import document_fields, document_id, document_title_end, part_of
 from ..data.formats.compressed import read_chunks
+from ..data.formats.medline import read_around_bad_articles
 from ..data.formats.pubmed_xml import to_article
 from ..data.formats.xml_elements import XmlElement, to_text
 from ..data.formats.xml_recovery import read_around_damage
@@ -106,6 +107,25 @@ def read_pubmed(path: Path, name: str, bare: str) -> Records:
         yield Rejected(name, 1, Errors.B107.format(path=path))
 
 
+def read_medline(path: Path, name: str, bare: str) -> Records:
+    """Yield the articles of a file that PubMed has saved as "PubMed" (nbib)."""
+    number = 0
+    try:
+        for article in read_around_bad_articles(path, max_bytes=MAX_RECORD_BYTES):
+            number += 1
+            if isinstance(article, BlurbError):
+                yield Rejected(name, number, str(article))
+            else:
+                yield _to_item(name, number, article)
+    except UnreadableFileError:
+        raise
+    except BlurbError as error:
+        yield Rejected(name, number + 1, str(error))
+        return
+    if number == 0:
+        yield Rejected(name, 1, Errors.B107.format(path=path))
+
+
 def _record_names(root: str) -> set[str]:
     if root == "MedlineCitationSet":
         return {"MedlineCitation", "DeleteCitation"}
@@ -134,6 +154,7 @@ READERS: dict[str, Callable[[Path, str, str], Records]] = {
     "jsonl": read_jsonl,
     "docbin": read_docbin,
     "pubmed": read_pubmed,
+    "medline": read_medline,
 }
 """Format → reader(path, name of the file for rejected records, name for ids of documents without
 one)."""

@@ -268,6 +268,18 @@ def test_they_travel(nlp: Language) -> None:
     assert pairs(doc) == expected
 
 
+def test_an_abbreviation_that_is_merged_with_its_neighbour(nlp: Language) -> None:
+    """As by `merge_entities`; a sentence with an abbreviation is none."""
+    doc = nlp("heat shock factor (HSF) binds. The HSF gene and HSF act.")
+    expected = [(short.text, short._.long_form.text) for short in doc._.abbreviations]
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc.char_span(35, 43))
+    found = [(short.text, short._.long_form.text) for short in doc._.abbreviations]
+    assert expected == [("HSF", "heat shock factor")] * 3
+    assert found == [expected[0], ("HSF gene", "heat shock factor"), expected[2]]
+    assert doc[6:]._.long_form is None
+
+
 def test_in_several_processes(nlp: Language) -> None:
     docs = list(nlp.pipe([TEXT, "none", TEXT], n_process=2))
     expected = len(pairs(nlp(TEXT)))

@@ -224,6 +224,15 @@ def test_entities_do_not_begin_or_end_with_white_space(nlp: Language) -> None:
     assert doc.spans[ENTITIES].attrs["scores"] == pytest.approx([0.8**3])
 
 
+def test_what_nobody_sees_is_no_entity(nlp: Language) -> None:
+    """Zero-width spaces and soft hyphens alone, and at the ends."""
+    doc = Doc(nlp.vocab, words=["\u200b", "a", "\u00ad", "b", "\ufeff\u2060", "c"])
+    probs = np.full((6, 5), 0.05)
+    probs[np.arange(6), [1, 2, 2, 0, 1, 0]] = 0.8
+    get_ner(nlp).set_annotations([doc], TagScores([np.log(probs)]))
+    assert [(e.start, e.end, e.label_) for e in doc.ents] == [(1, 2, "Chemical")]
+
+
 # Learn -------------------------------------------------------------------------------------------
 
 

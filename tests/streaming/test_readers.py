@@ -45,6 +45,8 @@ def test_each_format(tmp_path: Path, suffix: str) -> None:
         "jsonl": b'\xef\xbb\xbf{"text": "one"}\r\n\n{"id": 5, "text": "two", "k": [1]}',
         "docbin": docbin_bytes(["one", "two"]),
         "pubmed": pubmed_xml([("1", "A title.", "An abstract."), ("2", "", "Only this.")]),
+        "medline": b"PMID- 1\nTI  - A title.\nAB  - An\n      abstract.\n\n"
+        b"PMID- 2\nAB  - Only this.\n",
         "text-files": "\ufeffone\n\ntwo".encode(),
     }
     expected = {
@@ -52,6 +54,7 @@ def test_each_format(tmp_path: Path, suffix: str) -> None:
         "jsonl": [(1, "file:1", "one"), (3, "5", "two")],
         "docbin": [(1, "d0", "one"), (2, "d1", "two")],
         "pubmed": [(1, "1", "A title. An abstract."), (2, "2", "Only this.")],
+        "medline": [(1, "1", "A title. An abstract."), (2, "2", "Only this.")],
         "text-files": [(1, "file", "one\n\ntwo")],
     }
     for kind, content in contents.items():
@@ -461,3 +464,21 @@ def test_documents_with_much_beside_the_text_make_short_batches(
     assert [len(batch.items) for batch in read_batches(files, START, 100)] == [7]
     monkeypatch.setattr(batches, "MAX_BATCH_BYTES", 100)
     assert [len(batch.items) for batch in read_batches(files, START, 100)] == [2, 3, 1, 1]
+
+
+def test_bad_articles_of_medline_text_are_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "a.nbib"
+    path.write_text(
+        "PMID- 1\nTI  - One.\n\nTI  - No PMID.\n\nPMID- 3\nno tag\nTI  - Three.\n"
+        "PMID- 4\nTI  - Four.\n"
+    )
+    assert outline(read(path, "medline")) == [
+        (1, "1", "One."),
+        (2, "B162"),
+        (3, "B163"),
+        (4, "4", "Four."),
+    ]
+    path.write_bytes(b"PMID- 1\nTI  - One.\n\nPMID- 2\nTI  - \xff\n")
+    assert outline(read(path, "medline")) == [(1, "1", "One."), (2, "B102")]
+    path.write_text("\n")
+    assert outline(read(path, "medline")) == [(1, "B107")]
