@@ -1082,6 +1082,17 @@ class Errors(metaclass=_CodedMessages):
         "Another 'spacy blurb run' works in {folder}. Wait for it to end, let it run several cells "
         "at once (--jobs, --gpus), or give this one a folder of its own (--work)."
     )
+    B647 = (
+        "A grid cannot override {key!r}: what it trains on, its encoder and its seeds are told by "
+        "'tasks', 'form', 'encoder' and 'seeds', and the result would state other ones."
+    )
+    B648 = (
+        "{path} is read by this command, which would write its result there. Name another output."
+    )
+    B649 = (
+        "{path}: {n} ids are those of several gold Docs, the first one {example!r}; a Doc without "
+        "an id is called by its place. Give each Doc its own, as 'convert' and 'convert-own' do."
+    )
 
     B736 = (
         "None of the {count:,} training Docs is annotated for anything, so there is nothing to "

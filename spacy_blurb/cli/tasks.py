@@ -14,7 +14,7 @@ from .app import command
 def tasks(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the tasks with their labels, sizes and published scores.
+    """List the tasks with their sizes and PubMedBERT's score; with --json labels and all scores.
 
     Example: python -m spacy blurb tasks --json
     """

@@ -153,6 +153,10 @@ class _Reader:
         overrides: dict[str, Any] = {}
         for where in (self._values, of_task, of_model):
             overrides |= self._table("overrides", where.get("overrides", {}))
+        for key in overrides:
+            # Two such cells would be one training, found by the hash of what the grid says.
+            if key.partition(".")[0] == "paths" or key in ("system.seed", "training.seed"):
+                raise BlurbError(Errors.B647.format(key=key))
         encoder = of_model.get("encoder", self._encoder)
         if encoder is None:
             raise BlurbError(Errors.B621.format(path=self._path, model=model))

@@ -192,6 +192,11 @@ def _protocol_problems(cells: Mapping[str, BoardCell]) -> list[str]:
         problems.append(f"trained on a part of the training Docs: {', '.join(budgets)}")
     if end_to_end := [name for name, cell in shown.items() if _is_end_to_end(cell.results)]:
         problems.append(f"relations between predicted entities: {_list(end_to_end)}")
+    sizes = [
+        f"{name} ({note})" for name, c in shown.items() for note in _other_sizes(name, c.results)
+    ]
+    if sizes:
+        problems.append(f"not on the whole test split: {', '.join(sizes)}")
     forms: dict[str, list[str]] = {}
     for name, cell in shown.items():
         for form in {r.settings["form"] for r in cell.results if "form" in r.settings}:
@@ -233,6 +238,7 @@ def _build_cell(
         notes.append("not all models of this column were scored on the same gold data")
     if _is_end_to_end(results):
         notes.append("end to end: the entities are predicted, too")
+    notes += [*_other_sizes(task, results), *_other_direction(task, results)]
     notes += [f"trained on {used:,} of {total:,} Docs" for used, total in _budgets(results)]
     selections = [result.content.get("run", {}).get("selection") for result in results]
     tried = {len(selection["tried"]) for selection in selections if selection}
@@ -261,7 +267,34 @@ def _differences(results: Sequence[Result]) -> dict[str, list[str]]:
         stated = [result for result in results if key in result.settings]
         found[key] = sorted({str(result.settings[key]) for result in stated})
     found["encoder"] = stated_encoders(results)
+    for key in ("metric", "backend", "threshold", "directed"):
+        stated = [result for result in results if key in result.content]
+        found[key] = sorted({str(result.content[key]) for result in stated})
     return {what: values for what, values in found.items() if len(values) > 1}
+
+
+def _other_sizes(task: str, results: Sequence[Result]) -> list[str]:
+    """Say how much was scored where it is not as much as the published test split has.
+
+    A dev split, or a part of the test split, must not stand beside published figures unmarked.
+    Relations are left out: what a test split has of them differs with the form of the data.
+    """
+    spec = TASKS[task]
+    unit = {"ner": "gold", "pico": "gold", "textcat": "n", "sts": "n", "qa": "n"}.get(spec.type)
+    found = {result.content.get(unit) for result in results} if unit else set()
+    wanted = spec.sizes.test
+    return [
+        f"scored on {size:,} of what the test split has {wanted:,} of"
+        for size in sorted(value for value in found if isinstance(value, int))
+        if wanted is not None and size != wanted
+    ]
+
+
+def _other_direction(task: str, results: Sequence[Result]) -> list[str]:
+    """Say where a prediction file had mirrored pairs counted otherwise than the task has it."""
+    by_task = TASKS[task].settings.get("directed", True)
+    other = any(result.content.get("directed", by_task) != by_task for result in results)
+    return ["pairs count with their mirror images, unlike in this task"] if other else []
 
 
 def _is_end_to_end(results: Sequence[Result]) -> bool:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from datetime import datetime, timezone
 from importlib.resources import files
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -200,7 +201,7 @@ def _curve(result: Result) -> list[tuple[float, float]]:
         for point in points
         if isinstance(point, list)
         and len(point) > 1
-        and all(isinstance(value, int | float) for value in point[:2])
+        and all(isinstance(value, int | float) and isfinite(value) for value in point[:2])
     ]
 
 

@@ -10,6 +10,12 @@ from ..errors import BlurbError, Errors
 from ..metrics.resampling import Units
 from .results import read_units
 
+_NAMES = (
+    *("task", "metric", "units", "predictions"),
+    *("gold_sha256", "data_sha256", "entities", "encoder", "backend"),
+)
+"""Keys of a result whose values are texts, where it has them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -122,7 +128,7 @@ def read_result(path: Path) -> Result:
 def _read(path: Path) -> Result | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BlurbError(Errors.B635.format(path=path, reason=error)) from error
     if not isinstance(content, dict) or not {"task", "metric", "score"} <= set(content):
         return None
@@ -141,13 +147,29 @@ def _find_problem(content: dict[str, Any]) -> str | None:
     ci95 = content["ci95"]
     if not isinstance(ci95, list) or len(ci95) != 2 or not all(map(_is_number, ci95)):
         return f"'ci95' is {ci95!r}, not two numbers"
-    if not isinstance(content["task"], str):
-        return f"'task' is {content['task']!r}, not a name"
+    if not -1 <= ci95[0] <= ci95[1] <= 1:
+        return f"'ci95' is {ci95!r}, not a lower and an upper bound from -1 to 1"
+    for key in _NAMES:
+        if not isinstance(content.get(key), str | None):
+            return f"{key!r} is {content[key]!r}, not a name"
     if not isinstance(content.get("seed"), int | str | None):
         return f"'seed' is {content['seed']!r}, not a whole number"
-    run = content.get("run", {})
+    return _find_problem_of_run(content.get("run", {}))
+
+
+def _find_problem_of_run(run: Any) -> str | None:
+    """Say what is wrong with what a grid states of a run."""
     if not isinstance(run, dict) or not isinstance(run.get("settings", {}), dict):
         return "'run' is not an object with 'settings'"
+    settings = run.get("settings", {})
+    for key in ("train_docs", "train_docs_of"):
+        if not isinstance(settings.get(key), int | None):
+            return f"'run.settings.{key}' is {settings[key]!r}, not a whole number"
+    if not isinstance(settings.get("form"), str | None):
+        return f"'run.settings.form' is {settings['form']!r}, not a name"
+    selection = run.get("selection")
+    if selection and not (isinstance(selection, dict) and isinstance(selection.get("tried"), list)):
+        return "'run.selection' has no list 'tried'"
     return None
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import datetime, timezone
@@ -62,12 +63,15 @@ def evaluate_pipeline(
         the result, so that `package` can tell whether this is the pipeline.
     RETURNS (dict[str, Any]): The result; `score` and `ci95` are 0-1 (Pearson: -1 to 1), `n` counts
         what is resampled: documents, pairs, questions; `texts` the parts of documents.
-    RAISES (BlurbError): B510 tasks of this type cannot be scored, and what its `Family` raises.
+    RAISES (BlurbError): B510 tasks of this type cannot be scored, B648 the output would replace the
+        data, B649 two gold Docs with one id, and what its `Family` raises.
     """
-    family = END_TO_END if end_to_end else get_family(task)
-    family.read_gold(task, references)  # what cannot be scored need not be predicted
-    rows, remarks = family.predict(task, nlp, references)
     predictions = _beside(output, "predictions.jsonl")
+    _spare([data], [output, predictions, _beside(output, "units.json")])
+    family = END_TO_END if end_to_end else get_family(task)
+    # What cannot be scored need not be predicted.
+    check_ids(family.read_gold(task, references), data)
+    rows, remarks = family.predict(task, nlp, references)
     write_rows(rows, predictions)
     remarks = {**remarks, **describe_pipeline(nlp, model)}
     if folder is not None:
@@ -91,8 +95,10 @@ def score_file(
     data (Path): The gold file.
     remarks (dict[str, Any]): What else the result says, `model` and `seed` at least.
     RAISES (BlurbError): B510 tasks of this type cannot be scored, B100 and B628 to B632 about the
-        prediction file, and what reading the gold items raises.
+        prediction file, B648 the output would replace what is read, B649 two gold Docs with one id,
+        and what reading the gold items raises.
     """
+    _spare([data, predictions], [output, _beside(output, "units.json")])
     rows = read_rows(predictions)
     check_labels(task, rows, predictions)
     return _score(task, references, rows, predictions, output, data=data, remarks=remarks)
@@ -109,6 +115,7 @@ def _score(
     remarks: dict[str, Any],
 ) -> dict[str, Any]:
     gold = get_family(task).read_gold(task, references)
+    check_ids(gold, data)
     fields, units = score_rows(task, gold, rows, predictions)
     result = {
         **fields,
@@ -128,6 +135,26 @@ def _score(
     # Last, as it speaks of the others.
     write_whole(output, json.dumps(result, indent=2) + "\n")
     return result
+
+
+def _spare(inputs: Sequence[Path], outputs: Sequence[Path]) -> None:
+    """Refuse to write over what is read."""
+    read = {path.resolve() for path in inputs}
+    for path in outputs:
+        if path.resolve() in read:
+            raise BlurbError(Errors.B648.format(path=path))
+
+
+def check_ids(gold: Sequence[Any], data: Path) -> None:
+    """Refuse gold items that share an id: predictions are found by it.
+
+    gold (Sequence): Items with an `id`.
+    data (Path): The gold file.
+    RAISES (BlurbError): B649 two have one; one without an id is called by its place.
+    """
+    counts = Counter(item.id for item in gold)
+    if repeated := [name for name, count in counts.items() if count > 1]:
+        raise BlurbError(Errors.B649.format(path=data, n=len(repeated), example=repeated[0]))
 
 
 def _beside(output: Path, ending: str) -> Path:

@@ -36,7 +36,7 @@ def write_result(
         "metric": TASKS[task].metric,
         "score": units.score(),
         "ci95": list(bootstrap_interval(units)),
-        "n": 10,
+        "n": TASKS[task].sizes.test or 10,  # else it would be marked as another split
         "model": model,
         "seed": seed,
         "gold_sha256": gold,

@@ -101,6 +101,9 @@ def test_alternatives_are_all_combinations(tmp_path: Path) -> None:
         ('tasks = ["hoc"]\n[task.hoc]\nmodel = 1', "B618.*task.hoc.model"),
         ('tasks = ["hoc"]\n[models."../x"]\n', "B619.*name of a model"),
         ('tasks = ["hoc"]\n[models.x]\nlr = 1', "B618.*models.x.lr"),
+        ('tasks = ["hoc"]\n[overrides]\n"paths.train" = "a.spacy"', "B647.*'paths.train'"),
+        ('tasks = ["hoc"]\n[models.x.overrides]\n"system.seed" = 7', "B647.*'system.seed'"),
+        ('tasks = ["hoc"]\n[task.hoc.overrides]\n"training.seed" = 7', "B647.*'training.seed'"),
         ('tasks = ["hoc"]\nselect = "dev"\n[settings]\ntrain_docs = [1, 2]', "B619.*train_docs"),
     ],
 )

@@ -117,6 +117,9 @@ def test_a_budget_or_two_forms_cost_the_blurb_score_unless_told(tmp_path: Path) 
         ({"settings": {"encoder": "bert"}}, {"settings": {"encoder": "roberta"}}, "encoder"),
         ({"settings": {"encoder": "x-s1"}}, {"settings": {"encoder": "x-s0"}}, "encoder"),
         ({"settings": {"overrides": {"a": 1}}}, {"settings": {"overrides": {}}}, "overrides"),
+        ({"metric": "micro_f1"}, {"metric": "accuracy"}, "metric"),
+        ({"backend": "openvino-int8"}, {"backend": "openvino"}, "backend"),
+        ({"threshold": 0.5}, {"threshold": 0.9}, "threshold"),
     ],
 )
 def test_runs_that_differ_in_more_than_the_seed_are_not_averaged(
@@ -244,6 +247,29 @@ def test_relations_between_predicted_entities_are_no_blurb_score(tmp_path: Path)
     assert own(tmp_path, mixed=True)["m"].blurb == pytest.approx(50)
 
 
+def test_another_split_does_not_stand_beside_published_scores_unmarked(tmp_path: Path) -> None:
+    for task in BLURB_TASKS:
+        write_result(tmp_path, task, "m")
+    write_result(tmp_path, "hoc", "m", n=5)
+    path = tmp_path / "ncbi_disease" / "m-s0.json"
+    content = json.loads(path.read_text(encoding="utf-8")) | {"gold": 787}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    (row,) = board(tmp_path).own
+    assert row.blurb is None
+    (problem,) = (text for text in row.refused if "test split" in text)
+    assert "ncbi_disease (scored on 787 of what the test split has 960 of)" in problem
+    assert "hoc (scored on 5 of" in problem
+    assert row.cells["hoc"].notes == ["scored on 5 of what the test split has 371 of"]
+    assert board(tmp_path, mixed=True).own[0].blurb is not None
+
+
+def test_mirrored_pairs_are_said(tmp_path: Path) -> None:
+    write_result(tmp_path, "chemprot", "m", directed=False)
+    (row,) = board(tmp_path).own
+    notes = [text for text in row.cells["chemprot"].notes if "mirror" in text]
+    assert notes == ["pairs count with their mirror images, unlike in this task"]
+
+
 def test_models_on_different_gold_data_do_not_stand_in_one_column(tmp_path: Path) -> None:
     write_result(tmp_path, "hoc", "a", gold="g1")
     write_result(tmp_path, "hoc", "b", gold="g2")
@@ -262,7 +288,7 @@ def test_two_results_of_one_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["{", '{"task": "hoc", "metric": "f", "score": 0.5}'],
+    ["{", '{"task": "hoc", "metric": "f", "score": 0.5}', "[" * 100_000],
 )
 def test_damaged_results(tmp_path: Path, content: str) -> None:
     (tmp_path / "a.json").write_text(content, encoding="utf-8")
@@ -279,11 +305,20 @@ def test_damaged_results(tmp_path: Path, content: str) -> None:
         {"run": {"settings": None}},
         {"seed": [1]},
         {"score": True},
+        {"ci95": [0.9, 0.1]},
+        {"ci95": [-5, 50]},
+        {"units": 5, "with_units": False},
+        {"gold_sha256": ["a"]},
+        {"entities": ["a"]},
+        {"run": {"settings": {"form": ["a"]}}},
+        {"run": {"settings": {"train_docs": "5"}}},
+        {"run": {"selection": "x"}},
+        {"run": {"selection": {"a": 1}}},
     ],
 )
 def test_damaged_values(tmp_path: Path, more: dict) -> None:
     write_result(tmp_path, "hoc", "m", **more)
-    with pytest.raises(BlurbError, match=rf"B635.*'{next(iter(more))}'"):
+    with pytest.raises(BlurbError, match=rf"B635.*'{next(iter(more))}"):
         read_results(tmp_path)
 
 

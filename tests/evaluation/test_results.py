@@ -162,3 +162,38 @@ def test_units_that_cannot_be_read(tmp_path: Path) -> None:
         path.write_text(content, encoding="utf-8")
         with pytest.raises(BlurbError, match="B633"):
             read_units(path)
+
+
+def test_what_is_read_is_not_written_over(
+    rule_pipeline: Path, scored_by_hand: Path, written: Path, tmp_path: Path
+) -> None:
+    nlp = spacy.load(rule_pipeline)
+    docs = read_docbin(scored_by_hand, nlp.vocab)
+    task, remarks = get_task("bc5cdr"), {"model": "m", "seed": 0}
+    gold = tmp_path / "x.predictions.jsonl"
+    gold.write_bytes(scored_by_hand.read_bytes())
+    before = gold.read_bytes()
+    for output in (gold, tmp_path / "x.json"):
+        with pytest.raises(BlurbError, match=r"B648.*x\.predictions\.jsonl"):
+            evaluate_pipeline(task, nlp, docs, output, data=gold)
+    assert gold.read_bytes() == before
+    predictions = tmp_path / "p.json"
+    predictions.write_bytes(written.with_name("rules.v1.predictions.jsonl").read_bytes())
+    before = predictions.read_bytes()
+    for output in (predictions, gold):
+        with pytest.raises(BlurbError, match="B648"):
+            score_file(task, docs, predictions, output, data=gold, remarks=remarks)
+    assert predictions.read_bytes() == before
+
+
+def test_gold_docs_with_one_id_are_named_before_anything_is_predicted(
+    rule_pipeline: Path, tmp_path: Path
+) -> None:
+    nlp = spacy.load(rule_pipeline)
+    path = tmp_path / "twice.spacy"
+    records = [Record("1", "aspirin"), Record("1", "fever")]
+    write_docbin(records, path, nlp.tokenizer, label_sets=["bc5cdr"])
+    docs = read_docbin(path, nlp.vocab)
+    with pytest.raises(BlurbError, match=r"B649.*twice\.spacy: 1 ids.*'1'"):
+        evaluate_pipeline(get_task("bc5cdr"), nlp, docs, tmp_path / "r.json", data=path)
+    assert not (tmp_path / "r.predictions.jsonl").exists()

@@ -54,7 +54,8 @@ def score_relations(
         Between "predicted" entities, not "gold" ones, each relation counts once. `directed` is
         whether a pair and its mirror image are two, by default as in the task.
     RETURNS (tuple): Fields of the result: `score` 0-1, precision, recall, counts, `per_label`,
-        `entities`, `texts` where documents come in parts; and what each document contributes.
+        `entities`, `directed`, `texts` where documents come in parts; and what each document
+        contributes.
     RAISES (BlurbError): B630 a row that is not of this form, B631 offsets outside of the text,
         B642 rows that differ in `entities` or `directed`.
     """
@@ -75,6 +76,7 @@ def score_relations(
         **parts,
         "score": scores.f1,
         "entities": entities,
+        "directed": directed,
         "precision": scores.precision,
         "recall": scores.recall,
         "correct": scores.correct,
