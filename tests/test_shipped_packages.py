@@ -52,3 +52,19 @@ def test_the_picture_of_readme_shows_what_its_caption_says(project: Path, tmp_pa
     page = (project / "README.md").read_text(encoding="utf-8")
     caption = page[page.index("An abstract written for this page") :].split("\n\n")[0]
     assert found == set(re.findall(r"(\w+) → (\w+)", caption))
+
+
+def test_the_components_work_in_a_pipeline_of_ones_own(project: Path, tmp_path: Path) -> None:
+    """docs/howto/deploy.md, as it stands there."""
+    pytest.importorskip("openvino")
+    package = load_wheel(project, tmp_path, "en_blurb_xs")
+    page = (project / "docs" / "howto" / "deploy.md").read_text(encoding="utf-8")
+    code = page[page.index("import spacy\n\npackage = ") :].split("```")[0]
+    names = {"spacy": spacy}
+    load = 'spacy.load("en_blurb_sm")'
+    assert load in code
+    exec(code.replace(load, "package_"), names | {"package_": package}, names)
+    text = "Warfarin(5mg/d)caused bleeding.Aspirin+clopidogrel:haemorrhage (GIB)."
+    found, expected = names["nlp"](text), package(text)
+    assert [(e.text, e.label_) for e in found.ents] == [(e.text, e.label_) for e in expected.ents]
+    assert [e.text for e in found.ents][:2] == ["Warfarin", "bleeding"]
