@@ -452,3 +452,25 @@ def test_memory_is_that_of_the_benchmarks(project: Path) -> None:
         assert text.format(first=first, last=last) in page
         assert len(notes) == 10
     assert f"{notes[4]:.0f}" == last
+
+
+def test_scores_of_doc_ents_and_denied_relations(project: Path) -> None:
+    text = (project / "docs" / "results.md").read_text(encoding="utf-8")
+    readme = (project / "README.md").read_text(encoding="utf-8")
+    ents, counts = {}, {}
+    for name in ("sm", "xs"):
+        folder = project / "results" / f"en_blurb_{name}"
+        tasks = json.loads((folder / "doc_ents.json").read_text(encoding="utf-8"))["tasks"]
+        ents[name] = [f"{100 * tasks[t]['f1']:.2f}" for t in ("bc5cdr", "ncbi_disease", "bc2gm")]
+        negated = json.loads((folder / "negated.json").read_text(encoding="utf-8"))
+        counts[name] = [sum(map(len, negated[key].values())) for key in ("stated", "denied")]
+        card = (project / "assets" / f"en_blurb_{name}" / "card.md").read_text(encoding="utf-8")
+        assert all(score in card for score in ents[name])
+        assert f"the two are related in {counts[name][1]}, of 20" in card
+        assert "{} and {}".format(", ".join(ents[name][:2]), ents[name][2]) in readme
+    sizes = zip(("BC5CDR", "NCBI-disease", "BC2GM"), ents["sm"], ents["xs"], strict=True)
+    for row in sizes:
+        assert "| {} | {} | {} |".format(*row) in text
+    assert "relates the two in {} of 20 that say so".format(counts["sm"][0]) in text
+    assert "and in {} of\n35 that deny it".format(counts["sm"][1]) in text
+    assert "`en_blurb_xs` in {} and {} (".format(*counts["xs"]) in text

@@ -68,3 +68,16 @@ def test_the_components_work_in_a_pipeline_of_ones_own(project: Path, tmp_path: 
     found, expected = names["nlp"](text), package(text)
     assert [(e.text, e.label_) for e in found.ents] == [(e.text, e.label_) for e in expected.ents]
     assert [e.text for e in found.ents][:2] == ["Warfarin", "bleeding"]
+
+
+@pytest.mark.parametrize("name", ["en_blurb_sm", "en_blurb_xs"])
+def test_soft_hyphens_change_nothing(project: Path, tmp_path: Path, name: str) -> None:
+    """Texts from PDF have them inside of words; each part was an entity, and each hyphen."""
+    pytest.importorskip("openvino")
+    nlp = load_wheel(project, tmp_path, name)
+    text = "Ciprofloxacin and cyclophosphamide caused cardiotoxicity in two patients."
+    hyphenated = text.replace("ofl", "o\u00adfl").replace("ophos", "o\u00adphos\u200b")
+    expected = [(ent.text, ent.label_) for ent in nlp(text).ents]
+    found = [(re.sub("[\u00ad\u200b]", "", e.text), e.label_) for e in nlp(hyphenated).ents]
+    assert found == expected
+    assert len(expected) == 3

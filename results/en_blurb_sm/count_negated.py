@@ -9,11 +9,12 @@ relation holds, of the second it does not.
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import spacy
 
-from spacy_blurb.evaluation.results import describe_run
+from spacy_blurb.evaluation.results import describe_pipeline, describe_run
 
 PAIRS = (
     ("aspirin", "bleeding"),
@@ -57,7 +58,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, required=True)
     given = parser.parse_args()
     nlp = spacy.load(given.pipeline)
-    content: dict[str, object] = {"pipeline": nlp.meta["name"], "pairs": len(PAIRS)}
+    content: dict[str, object] = {"pairs": len(PAIRS)}
     for group, sentences in (("stated", STATED), ("denied", DENIED)):
         found = {sentence: related(nlp, sentence) for sentence in sentences}
         content[group] = found
@@ -65,7 +66,8 @@ def main() -> None:
         print(f"{group}: related {n} of {len(sentences) * len(PAIRS)}")
         for sentence, pairs in found.items():
             print(f"  {len(pairs)} of {len(PAIRS)}  {sentence}")
-    content.update(describe_run())
+    command = " ".join(["python", *sys.argv])
+    content.update({**describe_run(), **describe_pipeline(nlp), "command": command})
     given.json.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 

@@ -11,6 +11,7 @@ its entities of other labels than the gold data's left out.
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import spacy
@@ -18,7 +19,7 @@ import spacy
 from spacy_blurb.annotations import entity_offsets, gold_entities
 from spacy_blurb.data.docbin import read_docbin
 from spacy_blurb.data.readers import make_predicted
-from spacy_blurb.evaluation.results import describe_run
+from spacy_blurb.evaluation.results import describe_pipeline, describe_run
 from spacy_blurb.metrics.entities import EntityScores, count_matches, entity_scores
 from spacy_blurb.tasks import get_task
 
@@ -54,7 +55,9 @@ def main() -> None:
             "f1": found.f1,
         }
         print(f"{task}: {100 * found.f1:.2f}, {100 * found.precision:.2f} {100 * found.recall:.2f}")
-    content = {"pipeline": nlp.meta["name"], "tasks": tasks, **describe_run()}
+    command = " ".join(["python", *sys.argv])
+    made = {**describe_run(), **describe_pipeline(nlp), "command": command}
+    content = {"tasks": tasks, **made}
     arguments.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
