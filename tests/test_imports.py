@@ -87,6 +87,11 @@ def test_rooms_that_must_not_know_spacy(path: Path) -> None:
     roots = {name.split(".")[0] for name in _imports(path)}
     if room in {"metrics", "tasks", "pretraining", "errors"}:
         assert not roots & {"spacy", "thinc"}
+    if room in {"metrics", "tasks", "errors"}:
+        assert "torch" not in roots
+    if room == "doctor" and relative.parts[-1] != "probe":
+        found = {name.split(".")[1] for name in _imports(path) if name.startswith("spacy_blurb.")}
+        assert found <= {"doctor", "errors"}
     if room == "data" and relative.parts[-1] not in SPACY_IN_DATA:
         assert not roots & {"spacy", "thinc"}
 

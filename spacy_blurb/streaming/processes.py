@@ -61,7 +61,7 @@ def annotate_in_processes(job: Job, batches: Iterable[Batch], n_processes: int) 
     waiting: deque[tuple[Batch, Future[Annotated]]] = deque()
     try:
         for batch in batches:
-            waiting.append((batch, executor.submit(_annotate, batch.items)))
+            waiting.append((batch, _submit(executor, batch, n_processes)))
             if len(waiting) > 2 * n_processes:
                 done, future = waiting.popleft()
                 yield done, future.result()
@@ -72,6 +72,17 @@ def annotate_in_processes(job: Job, batches: Iterable[Batch], n_processes: int) 
         raise BlurbError(Errors.B760.format(count=n_processes)) from error
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _submit(executor: ProcessPoolExecutor, batch: Batch, n_processes: int) -> Future[Annotated]:
+    """Hand out a batch, for which the first ones start a process.
+
+    RAISES (BlurbError): B760 it cannot be started, or another one has ended meanwhile.
+    """
+    try:
+        return executor.submit(_annotate, batch.items)
+    except OSError as error:
+        raise BlurbError(Errors.B760.format(count=n_processes)) from error
 
 
 _annotators: list[Annotator] = []

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from html import unescape
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 import spacy
@@ -196,6 +197,10 @@ def test_the_command(rule_pipeline: Path) -> None:
             assert line.startswith("http://127.0.0.1:")
             with urlopen(line.split()[0]) as response:
                 assert str(rule_pipeline) in response.read().decode()
+            # A page of another site that has its name point here.
+            foreign = Request(line.split()[0], headers={"Host": "evil.example"})
+            with pytest.raises(HTTPError, match="400"):
+                urlopen(foreign)
         finally:
             run.send_signal(signal.SIGINT)
             try:

@@ -21,6 +21,7 @@ from spacy_blurb.cli.main import app
 from spacy_blurb.cli.overrides import parse_overrides
 from spacy_blurb.cli.run_grid import deal_out
 from spacy_blurb.data.formats import READERS
+from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.export import TOLERANCE
 from spacy_blurb.evaluation.grid import read_grid
 from spacy_blurb.pretraining.config import read_config
@@ -422,3 +423,71 @@ def test_evaluate_takes_the_gpu_that_it_is_told(monkeypatch: pytest.MonkeyPatch)
 )
 def test_jobs_are_dealt_out_to_gpus(gpus: str, jobs: int, expected: list[str | None]) -> None:
     assert [place.gpu for place in deal_out(gpus, jobs, 1)] == expected
+
+
+CONFIG = PROJECT / "configs" / "pretrain" / "demo.toml"
+
+
+@pytest.mark.parametrize(
+    ("line", "target", "expected"),
+    [
+        (f"vocab {CONFIG} --overwrite", "pretraining.vocab.train_vocab", {"overwrite": True}),
+        (f"vocab {CONFIG}", "pretraining.vocab.train_vocab", {"overwrite": False}),
+        (f"corpus {CONFIG} --overwrite", "pretraining.corpus.build_corpus", {"overwrite": True}),
+        (f"pretrain {CONFIG} --overwrite", "pretraining.train.pretrain", {"overwrite": True}),
+        (
+            "leaderboard FOLDER -o FOLDER/x.md --incomplete --mixed",
+            "evaluation.leaderboard.build_board",
+            {"incomplete": True, "mixed": True},
+        ),
+        (
+            "annotate PIPELINE FOLDER/a.txt -o FOLDER/o.jsonl --overwrite --vectors --n-process 3",
+            "streaming.run.annotate",
+            {"overwrite": True, "vector": True, "n_processes": 3},
+        ),
+        (
+            "package PIPELINE FOLDER --name x --meta FOLDER/m.json --card FOLDER/c.md --version 2",
+            "evaluation.packaging.build_wheel",
+            {"meta": "FOLDER/m.json", "card": "FOLDER/c.md", "version": "2"},
+        ),
+        (
+            "run GRID --encoder x -o FOLDER/out --keep-models --overwrite",
+            "evaluation.grid_run.GridRun",
+            {"keep_models": True, "overwrite": True},
+        ),
+        (
+            "zero-shot medconceptsqa x GOLD -o FOLDER/z.json --shots GOLD --n-shots 1 --limit 2",
+            "evaluation.zero_shot.evaluate_zero_shot",
+            {"n_shots": 1, "limit": 2},
+        ),
+    ],
+)
+def test_options_reach_what_does_the_work(
+    line: str,
+    target: str,
+    expected: dict[str, Any],
+    rule_pipeline: Path,
+    scored_by_hand: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found: dict[str, Any] = {}
+
+    def note(*_: Any, **settings: Any) -> None:
+        found.update(settings)
+        raise BlurbError("[B000] called")
+
+    monkeypatch.setattr(f"spacy_blurb.{target}", note)
+    grid = PROJECT / "configs" / "grids" / "minilm.toml"
+    names = {"PIPELINE": rule_pipeline, "FOLDER": tmp_path, "GRID": grid, "GOLD": scored_by_hand}
+    for name, path in names.items():
+        line = line.replace(name, str(path))
+    assert_one_line(call(*shlex.split(line)), "called")
+    found = {key: str(value) if isinstance(value, Path) else value for key, value in found.items()}
+    if "shots" in found:
+        found["n_shots"] = len(found["shots"])
+    wanted = {
+        key: value.replace("FOLDER", str(tmp_path)) if isinstance(value, str) else value
+        for key, value in expected.items()
+    }
+    assert {key: found[key] for key in wanted} == wanted

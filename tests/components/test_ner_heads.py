@@ -135,6 +135,13 @@ def test_a_crf_scores_spans_by_all_sequences() -> None:
     (span,) = doc.ents
     expected = np.exp(4) / np.exp([0, 1, 2, 4]).sum()
     assert (span.text, span._.score) == ("a b", pytest.approx(expected))
+    # A temperature divides scores of tags and of pairs, so that the best sequence stays the best.
+    get_ner(nlp).cfg["temperature"] = 4.0
+    doc = nlp.make_doc("a b")
+    get_ner(nlp).set_annotations([doc], scores)
+    (span,) = doc.ents
+    expected = np.exp(1) / np.exp(np.array([0, 1, 2, 4]) / 4).sum()
+    assert (span.text, span._.score) == ("a b", pytest.approx(expected))
 
 
 # BiLSTM ------------------------------------------------------------------------------------------

@@ -87,6 +87,11 @@ def test_a_pair_with_a_long_second_text(reader: PieceReader, nlp: Language) -> N
     starts = np.cumsum([0, *pieces.lengths[:-1]])
     assert [pieces.piece_ids[s + 1 : s + 3].tolist() for s in starts] == [question] * 2
     assert pieces.align.lengths.tolist() == [1, 1, 0, *[1] * 9]
+    # The rows of both windows' tokens, not those of a neighbour.
+    names = [name for window in pieces.names for name in window]
+    rows = pieces.align.dataXd.reshape(-1).tolist()
+    assert [names[row] for row in rows] == ["in", "rats", *["fever"] * 9]
+    assert len(set(rows)) == len(rows)
 
 
 @pytest.mark.parametrize("second", [-1, 100, None, "x"])

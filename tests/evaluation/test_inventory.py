@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from spacy_blurb.cli.main import app
 from spacy_blurb.evaluation import inventory
 from spacy_blurb.evaluation.inventory import count_datasets
 
@@ -46,3 +48,10 @@ def test_an_empty_split_is_not_explained(data: Path, monkeypatch: pytest.MonkeyP
     (row,) = [row for row in count_datasets(data) if (row.form, row.split) == ("blurb", "dev")]
     assert (row.ours, row.explained) == (None, False)
     assert "[B179]" in row.remark
+
+
+def test_the_command_fails_where_a_count_is_not_explained(data: Path) -> None:
+    result = CliRunner().invoke(app, ["check-data", str(data)])
+    assert result.exit_code == 1
+    assert "NOT EXPLAINED" in result.stdout
+    assert "[B600]" in result.stderr

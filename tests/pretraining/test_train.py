@@ -4,6 +4,7 @@ import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,11 +23,18 @@ from spacy_blurb.errors import BlurbError
 from spacy_blurb.pretraining import train
 from spacy_blurb.pretraining.config import ObjectiveConfig, PretrainingConfig
 from spacy_blurb.pretraining.corpus import build_corpus
-from spacy_blurb.pretraining.folder import check_folder, claim_folder
+from spacy_blurb.pretraining.folder import (
+    check_folder,
+    claim_folder,
+    delete_older_checkpoints,
+    newest_checkpoint,
+    seal_checkpoint,
+)
 from spacy_blurb.pretraining.folder_lock import lock_folder
 from spacy_blurb.pretraining.measure import unigram_loss
 from spacy_blurb.pretraining.rows import Rows
-from spacy_blurb.pretraining.train import pretrain
+from spacy_blurb.pretraining.train import _build_arguments, pretrain
+from spacy_blurb.pretraining.trainer import RowTrainer
 
 from .streams import make_pieces, make_stream
 
@@ -450,9 +458,9 @@ def test_segments_two_lengths_and_borders(shared: Configure, tmp_path: Path) -> 
 
 
 def test_adversarial_term_changes_the_weights(shared: Configure, tmp_path: Path) -> None:
-    pretrain(shared(tmp_path / "with", dropout=0.0), ignore)
+    pretrain(shared(tmp_path / "without", dropout=0.0), ignore)
     pretrain(
-        shared(tmp_path / "without", dropout=0.0, objective={"adversarial": 1000.0}),
+        shared(tmp_path / "with", dropout=0.0, objective={"adversarial": 1000.0}),
         ignore,
     )
     one, other = (read_weights(tmp_path / name) for name in ("with", "without"))
@@ -548,3 +556,37 @@ def test_missing_vocabulary(shared: Configure, tmp_path: Path) -> None:
     )
     with pytest.raises(BlurbError, match=r"B206.*blurb vocab"):
         pretrain(config, ignore)
+
+
+def test_the_newest_checkpoint_is_that_of_most_steps(tmp_path: Path) -> None:
+    for step in (9, 10, 100):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        seal_checkpoint(tmp_path / f"checkpoint-{step}")
+    newest = newest_checkpoint(tmp_path)
+    assert newest is not None
+    assert newest.name == "checkpoint-100"
+    delete_older_checkpoints(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"checkpoint-10", "checkpoint-100"}
+
+
+def test_the_engine_is_told_the_papers_settings(shared: Configure, tmp_path: Path) -> None:
+    settings = {"max_steps": 40, "warmup": 0.1, "learning_rate": 0.003, "weight_decay": 0.02}
+    found = _build_arguments(shared(tmp_path, accumulate=3, **settings))
+    assert (found.learning_rate, found.warmup_steps, found.max_steps) == (0.003, 4, 40)
+    assert found.lr_scheduler_type == "linear"
+    assert (found.adam_beta1, found.adam_beta2, found.adam_epsilon) == (0.9, 0.98, 1e-6)
+    assert (found.weight_decay, found.max_grad_norm) == (0.02, 1.0)
+    assert (found.gradient_accumulation_steps, found.per_device_train_batch_size) == (3, 4)
+
+
+@pytest.mark.parametrize(("weight", "expected"), [(0.0, 3.0), (0.5, 4.0), (2.0, 7.0)])
+def test_the_adversarial_term_has_its_weight(weight: float, expected: float) -> None:
+    trainer: Any = SimpleNamespace(_adversarial=weight, args=SimpleNamespace(world_size=1))
+    sums = {"masked": torch.tensor(6.0), "moved": torch.tensor(4.0)}
+    loss = RowTrainer.compute_loss(
+        trainer,
+        lambda: sums,
+        {},
+        num_items_in_batch=torch.tensor(2),  # type: ignore[arg-type]
+    )
+    assert float(loss) == expected

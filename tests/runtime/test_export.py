@@ -400,3 +400,23 @@ def test_the_seed_of_the_training_is_kept(exported: Exported, trained: Language)
     # And the name of the encoder, which the exported config does not have.
     assert pipeline_encoder(nlp) == pipeline_encoder(trained)
     assert pipeline_encoder(nlp)
+
+
+def test_both_sides_are_scored_and_a_loss_is_a_loss(
+    trained: Language, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every other export here keeps a perfect score, which hides who is compared with whom."""
+    scored = []
+
+    def score(side: Language, dev: Any, wanted: Any) -> dict[str, dict[str, float]]:
+        scored.append(side)
+        return {"corpus/dev.spacy": {"ents_f": 0.9 if side is trained else 0.5}}
+
+    monkeypatch.setattr(export_module, "score_dev", score)
+    other = spacy.blank("en")
+    found = export_module._compare(trained, other, "transformer", [], [Path("corpus/dev.spacy")])
+    assert scored == [trained, other]
+    (row,) = found["scores"]
+    assert (row["before"], row["after"], row["change"]) == (0.9, 0.5, -0.4)
+    with pytest.raises(BlurbError, match="B724"):
+        check_losses(found["scores"], 0.3)

@@ -1,10 +1,12 @@
 """One batch: documents that the pipeline fails on, questions, memory, other processes."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -211,3 +213,27 @@ def test_the_help_of_the_formats_is_true(tmp_path: Path, rules: Language) -> Non
     source = write_jsonl(tmp_path / "a.jsonl", ["aspirin"])
     run(rules, source, tmp_path / "o", output_format="jsonl", input_format="jsonl")
     assert json.loads((tmp_path / "o").read_bytes())["entities"][0]["label"] == "Chemical"
+
+
+def test_a_process_that_is_killed_ends_the_run_which_goes_on(
+    tmp_path: Path, rule_pipeline: Path
+) -> None:
+    source = write_jsonl(tmp_path / "a.jsonl", [f"aspirin {n}" for n in range(3000)])
+    output = tmp_path / "o.jsonl"
+    checkpoint = output.with_name("o.jsonl.checkpoint.json")
+
+    def kill() -> None:
+        while not (
+            checkpoint.is_file() and json.loads(checkpoint.read_bytes())["done"]["documents"]
+        ):
+            time.sleep(0.01)
+        os.kill(multiprocessing.active_children()[0].pid or 0, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill, daemon=True)
+    killer.start()
+    with pytest.raises(BlurbError, match=r"B760.*2 processes"):
+        run(rule_pipeline, source, output, batch_size=2, n_processes=2)
+    killer.join(60)
+    assert not multiprocessing.active_children()
+    run(rule_pipeline, source, output, batch_size=2)
+    assert [row["text"] for row in read_rows(output)] == [f"aspirin {n}" for n in range(3000)]

@@ -48,7 +48,16 @@ def test_what_is_not_chosen_is_not_read(tmp_path: Path, monkeypatch: pytest.Monk
     path = tmp_path / "a.tar"
     path.write_bytes(make_tar(*FILES))
     wanted = {name: True for name in FILES if name.startswith("labels")}
+    read = []
+    whole = tarfile.ExFileObject.read
+
+    def note(file: tarfile.ExFileObject, *size: int) -> bytes:
+        read.append(file.name)
+        return whole(file, *size)
+
+    monkeypatch.setattr(tarfile.ExFileObject, "read", note)
     assert dict(read_members(path, wanted.get)) == {"labels/1.txt": FILES["labels/1.txt"]}
+    assert len(read) == 1
 
 
 def test_a_header_with_numbers_that_are_none(tmp_path: Path) -> None:
