@@ -83,14 +83,18 @@ def may_teach(reference: Doc, sets: Mapping[str, Mapping[str, Collection[str]]])
     return False
 
 
-def named_sets(references: Iterable[Doc]) -> str:
-    """List the label sets that gold Docs are annotated for; "" where they name none."""
-    return ", ".join(sorted({name for doc in references for name in label_sets(doc)}))
+def named_sets(references: Iterable[Doc], keys: Iterable[str]) -> str:
+    """List the label sets that gold Docs are annotated for; "" where they name none.
+
+    keys (Iterable[str]): Span groups of a component; what is in others is not its business.
+    """
+    keys = tuple(keys)
+    return ", ".join(sorted({name for doc in references for name in label_sets(doc, *keys)}))
 
 
 def known_sets(sets: Mapping[str, Mapping[str, Collection[str]]]) -> str:
     """List the label sets of a component, given as in `may_teach`."""
-    return ", ".join(sorted({name for own in sets.values() for name in own}))
+    return ", ".join(sorted({name or "(unnamed)" for own in sets.values() for name in own}))
 
 
 def gold_tags(example: Example, table: Table, known_labels: Collection[str]) -> NDArray[np.intp]:

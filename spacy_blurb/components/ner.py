@@ -84,6 +84,10 @@ def make_ner(
     return BlurbNer(nlp.vocab, model, name, tag_scheme=tag_scheme, scorer=scorer)
 
 
+PATIENCE = 10
+"""Batches, from the first one on, that may all be for other label sets before a warning."""
+
+
 class BlurbNer(Head):
     """Tag tokens and set entities from the best valid tag sequences.
 
@@ -120,6 +124,7 @@ class BlurbNer(Head):
             # Label → the least probability that an entity must have.
             "thresholds": {},
         }
+        self._n_untaught = 0
 
     @property
     def tables(self) -> list[Table]:
@@ -186,7 +191,7 @@ class BlurbNer(Head):
                     self.add_label(label, label_set, key=key)
         if not self.labels:
             raise ValueError(Errors.B400.format(name=self.name))
-        self._check_sets([example.reference for example in get_examples()])
+        self._check_sets(get_examples)
         for label in self.labels:
             self.vocab.strings.add(label)
         # An empty Doc has no vectors, so it would give the head the input width 0.
@@ -208,10 +213,12 @@ class BlurbNer(Head):
         if left := [label for label in added.pop(UNNAMED) if label not in named]:
             added[UNNAMED] = left
 
-    def _check_sets(self, references: Sequence[Doc]) -> None:
+    def _check_sets(self, get_examples: Callable[[], Iterable[Example]]) -> None:
+        """Refuse Docs that name other label sets alone; without any there is nothing to compare."""
         sets = self.cfg["label_sets"]
-        if not any(may_teach(reference, sets) for reference in references):
-            found = named_sets(references) or "none"
+        if any(may_teach(example.reference, sets) for example in get_examples()):
+            return
+        if found := named_sets((example.reference for example in get_examples()), sets):
             message = Errors.B426.format(name=self.name, known=known_sets(sets), found=found)
             raise ValueError(message)
 
@@ -286,6 +293,7 @@ class BlurbNer(Head):
         return has_tokens and any(self._teaches(example, table) for table in self.tables)
 
     def _teach(self, examples: Sequence[Example]) -> float:
+        self._n_untaught = PATIENCE  # it learns: no more to be said
         scores, backprop = self.model.begin_update([example.predicted for example in examples])
         loss, d_scores = self.get_loss(examples, scores)
         backprop(d_scores)
@@ -310,9 +318,15 @@ class BlurbNer(Head):
         return gold_tags(example, table, self.labels)
 
     def _explain_nothing(self, examples: Sequence[Example]) -> None:
-        """Warn of a batch that is annotated for label sets of others alone."""
-        if found := named_sets(example.reference for example in examples):
-            known = known_sets(self.cfg["label_sets"])
+        """Warn where the first batches are all annotated for label sets of others.
+
+        Not at once: in joint training those of another component may come first.
+        """
+        sets = self.cfg["label_sets"]
+        found = named_sets((example.reference for example in examples), sets)
+        self._n_untaught += bool(found)
+        if found and self._n_untaught == PATIENCE:
+            known = known_sets(sets)
             message = Errors.B427.format(name=self.name, known=known, found=found)
             warnings.warn(message, stacklevel=3)
 

@@ -1,7 +1,10 @@
 """`blurb_rel`: relations between entities, from one pass per Doc or one per candidate."""
 
+import copy
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import isfinite
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -171,8 +174,8 @@ class BlurbRel(Head):
             **settings,
         }
         check_types(self.cfg["types"], name=name)
-        # Those that `initialize` collects are those of its examples, also the second time.
-        self._has_own_types = self.cfg["types"] is not None
+        # What `initialize` collects is that of its examples, also the second time.
+        self._collected_types: dict[str, Any] | None = None
         limit = self.cfg["max_mention_pairs"]
         if limit is not None and limit < 1:
             raise BlurbError(Errors.B469.format(name=name, found=limit))
@@ -227,10 +230,11 @@ class BlurbRel(Head):
         if self.cfg["exclusive"]:
             check_exclusive(references, self.labels, directed=self.cfg["directed"], name=self.name)
         gold_types = collect_types(references)
-        if not self._has_own_types:
+        if self.cfg["types"] in (None, self._collected_types):
             given = labels if isinstance(labels, Mapping) else gold_types
             self.cfg["types"] = {label: list(given.get(label, ())) for label in self.labels}
             check_types(self.cfg["types"], name=self.name)
+            self._collected_types = copy.deepcopy(self.cfg["types"])
         if not may_hold_any(gold_types, self._types, directed=self.cfg["directed"]):
             raise ValueError(
                 Errors.B418.format(name=self.name, found=gold_types, types=self.cfg["types"])
@@ -409,8 +413,13 @@ class BlurbRel(Head):
                 )
             )
         threshold = self.cfg["threshold"]
-        if threshold is not None and not isinstance(threshold, int | float):
+        if threshold is not None and not _is_number(threshold):
             raise BlurbError(Errors.B417.format(name=self.name, found=threshold))
+
+
+def _is_number(value: Any) -> bool:
+    """Also of NumPy's types, as a threshold that somebody has fitted."""
+    return type(value) is not bool and isinstance(value, Real) and isfinite(float(value))
 
 
 def _has_predicted_entities(example: Example) -> bool:

@@ -280,8 +280,10 @@ def _other_sizes(task: str, results: Sequence[Result]) -> list[str]:
     Relations are left out: what a test split has of them differs with the form of the data.
     """
     spec = TASKS[task]
-    unit = {"ner": "gold", "pico": "gold", "textcat": "n", "sts": "n", "qa": "n"}.get(spec.type)
-    found = {result.content.get(unit) for result in results} if unit else set()
+    unit = {"ner": "gold", "pico": "gold", "textcat": "n", "sts": "n", "qa": "n"}.get(spec.type, "")
+    # Beyond BLURB a task has test sets of several sizes, such as the years of BioASQ.
+    is_compared = unit and task in BLURB_TASKS
+    found = {result.content.get(unit) for result in results} if is_compared else set()
     wanted = spec.sizes.test
     return [
         f"scored on {size:,} of what the test split has {wanted:,} of"

@@ -63,7 +63,10 @@ class Selection:
 
 def describe_selection(config: TextConfig, files: list[PreparedFile]) -> dict[str, Any]:
     """Describe all that the chosen documents depend on; files by content, wherever they lie."""
+    # What the ids of a list may mean: a corpus of the older rule has other documents.
+    rule = {"text.exclude_ids_rule": 2} if config.exclude_ids else {}
     return {
+        **rule,
         "text.files": [[file.kind, file.sha256] for file in files],
         "text.held_out": config.held_out,
         "text.min_words": config.min_words,

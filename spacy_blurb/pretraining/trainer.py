@@ -255,6 +255,10 @@ class Sessions(TrainerCallback):
     ) -> None:
         """Note this session."""
         history: list[dict[str, Any]] = state.log_history
+        if state.global_step and not any("session" in log for log in history):
+            # Begun by a version that noted none.
+            unknown = {"precision": "unknown", "versions": {}, "machine": {}}
+            history.insert(0, {"step": 0, "seconds": 0.0, "session": unknown})
         before = [log["session"]["precision"] for log in history if "session" in log]
         if before and before[-1] != self._session["precision"]:
             self._report(f"goes on in {self._session['precision']}; it was {before[-1]} before")

@@ -21,6 +21,7 @@ from spacy_blurb.annotations import (
     label_sets,
     set_scored_entities,
 )
+from spacy_blurb.components.ner import PATIENCE
 from spacy_blurb.components.ner_model import TagScores
 from spacy_blurb.components.ner_scorer import score_entities
 from spacy_blurb.components.tags import UNKNOWN
@@ -390,12 +391,32 @@ def test_training_goes_on_where_it_was(joint: Language, tmp_path: Path) -> None:
 
 
 def test_docs_of_other_sets_alone_are_said(joint: Language) -> None:
-    mine = to_examples(joint, CHEM, ["mine"])
+    nlp = spacy.blank("en")
+    nlp.add_pipe("blurb_ner", source=joint)
+    get_ner(nlp)._n_untaught = 0  # as after loading
+    mine = to_examples(nlp, CHEM, ["mine"])
+    others = to_examples(nlp, PICO_RECORDS, ["ebm_pico"], PICO)
+    for batch in [others] * 20 + [mine] * (PATIENCE - 1):
+        assert nlp.update(batch, sgd=False)["blurb_ner"] == 0.0
     with pytest.warns(UserWarning, match=r"B427.*label sets chem, dis.*annotated for mine"):
-        losses = joint.update(mine, sgd=False)
-    assert losses["blurb_ner"] == 0.0
-    assert joint.update([*mine, *two_sets(joint)], sgd=False)["blurb_ner"] > 0
-    joint.update([Example(joint.make_doc("x"), joint.make_doc("x"))], sgd=False)
+        nlp.update(mine, sgd=False)
+    nlp.update(mine, sgd=False)
+    # In joint training batches of others come between its own.
+    get_ner(nlp)._n_untaught = 0
+    for batch in [mine] * (PATIENCE - 1) + [two_sets(nlp)] + [mine] * 20:
+        nlp.update(batch, sgd=False)
+
+
+def test_initialize_needs_no_annotated_docs() -> None:
+    """spaCy's way: labels that are added, or read from a file, and no examples or a few."""
+    nlp = light_pipeline()
+    get_ner(nlp).add_label("Chem")
+    nlp.initialize()
+    assert get_ner(nlp).labels == ("Chem",)
+    nlp = light_pipeline()
+    bare = [Example(nlp.make_doc("a b"), nlp.make_doc("a b"))]
+    get_ner(nlp).initialize(lambda: bare, nlp=nlp, labels={"blurb": {"chem": ["Chem"]}})
+    assert get_ner(nlp).labels == ("Chem",)
 
 
 def test_labels_of_other_sets_than_the_examples(tmp_path: Path) -> None:

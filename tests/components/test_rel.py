@@ -253,7 +253,7 @@ def test_thresholds_are_read_at_every_call(trained: Language, tmp_path: Path) ->
     assert found(nlp(doc.copy())) == []
     get_rel(nlp).cfg["threshold"] = 0.0
     assert [pair[:2] for pair in found(nlp(doc.copy()))] == expected
-    get_rel(nlp).cfg["threshold"] = 1.01
+    get_rel(nlp).cfg["threshold"] = np.float32(1.01)
     assert found(nlp(to_examples(nlp)[0].predicted)) == []
 
 
@@ -274,6 +274,8 @@ def test_types_bound_what_is_predicted(trained: Language) -> None:
         ("exclusive", False, "B466.*exclusive = False.*Causes, Reduces.*3 outputs"),
         ("labels", ["Causes"], "B466.*labels Causes,"),
         ("threshold", "0.5", "B417.*'0.5'"),
+        ("threshold", float("nan"), "B417.*nan"),
+        ("threshold", True, "B417.*True"),
     ],
 )
 def test_settings_that_do_not_fit_the_model_are_said(
@@ -313,6 +315,11 @@ def test_a_second_initialize_takes_the_types_of_its_examples(tiny_encoder: Path)
     )
     nlp.initialize(lambda: to_examples(nlp, [other]))
     assert get_rel(nlp).cfg["types"]["Causes"] == [["Drug", "Sign"]]
+    # What somebody has set stays.
+    mine = {"Causes": [["Drug", "Sign"], ["Gene", "Sign"]], "Reduces": []}
+    get_rel(nlp).cfg["types"] = mine
+    nlp.initialize(lambda: to_examples(nlp, [other]))
+    assert get_rel(nlp).cfg["types"] == mine
     with pytest.raises(ValueError, match=r"B418.*Drug.*Gene"):
         make_rel(tiny_encoder, [other], types={"Causes": [["Gene", "Sign"]]})
 

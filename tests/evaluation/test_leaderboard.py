@@ -263,6 +263,12 @@ def test_another_split_does_not_stand_beside_published_scores_unmarked(tmp_path:
     assert board(tmp_path, mixed=True).own[0].blurb is not None
 
 
+def test_another_year_of_bioasq_is_no_part_of_a_test_split(tmp_path: Path) -> None:
+    write_result(tmp_path, "bioasq_factoid", "m", n=161)
+    (row,) = board(tmp_path).own
+    assert row.cells["bioasq_factoid"].notes == []
+
+
 def test_mirrored_pairs_are_said(tmp_path: Path) -> None:
     write_result(tmp_path, "chemprot", "m", directed=False)
     (row,) = board(tmp_path).own

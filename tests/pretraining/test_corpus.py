@@ -179,6 +179,19 @@ def test_overwrite_with_wrong_settings_leaves_the_finished_corpus(
     assert hash_folder(config) == before
 
 
+def test_a_corpus_of_another_rule_for_ids_is_not_taken_for_this_one(
+    shared: Configure, tmp_path: Path
+) -> None:
+    (tmp_path / "ids").write_text("99")
+    text = {"exclude_ids": [str(tmp_path / "ids")]}
+    config = shared(tmp_path, corpus=settings(tmp_path / "corpus"), text=text)
+    manifest, _ = build(config)
+    del manifest["settings"]["text.exclude_ids_rule"]
+    (tmp_path / "corpus" / "corpus.json").write_text(json.dumps(manifest))
+    with pytest.raises(BlurbError, match=r"B226.*text\.exclude_ids_rule"):
+        build(config)
+
+
 def test_a_cut_manifest_is_that_of_an_unfinished_corpus(shared: Configure, tmp_path: Path) -> None:
     config = shared(tmp_path, corpus=settings(tmp_path / "corpus"))
     build(config)

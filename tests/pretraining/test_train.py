@@ -246,6 +246,26 @@ def test_the_record_says_what_each_session_was(
     assert record["sessions"][1]["machine"]["processes"] == 1
 
 
+def test_a_run_that_an_older_version_began_says_that_it_does_not_know(
+    shared: Configure, tmp_path: Path
+) -> None:
+    def stop(line: str) -> None:
+        if line.startswith("step 4/6  loss"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(shared(tmp_path, log_every=1), stop)
+    path = tmp_path / "checkpoint-3" / "trainer_state.json"
+    state = json.loads(path.read_text())
+    state["log_history"] = [log for log in state["log_history"] if "session" not in log]
+    path.write_text(json.dumps(state))
+    (path.parent / "sizes.json").unlink()
+    seal_checkpoint(path.parent)
+    record = pretrain(shared(tmp_path, log_every=1), ignore)
+    assert record["precision"] == "unknown, then fp32"
+    assert [session["step"] for session in record["sessions"]] == [0, 3]
+
+
 def test_long_rows_are_measured_once_they_are_read(shared: Configure, tmp_path: Path) -> None:
     objective = {"seq_len": 12, "long_seq_len": 24, "long_share": 0.5}
     lines: list[str] = []
