@@ -1,6 +1,8 @@
 """What all components that learn have in common."""
 
 from collections.abc import Iterable, Sequence
+from math import isfinite
+from numbers import Real
 from typing import Any
 
 from spacy.pipeline import TrainablePipe
@@ -104,6 +106,11 @@ class Head(TrainablePipe):
         for node in self.model.walk():
             for shim in node.shims:
                 shim.finish_update(sgd)
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a setting in `cfg` is a finite number; NumPy's are too, as of a fitted one."""
+    return type(value) is not bool and isinstance(value, Real) and isfinite(float(value))
 
 
 def _has_learned(model: Model) -> bool:

@@ -1,6 +1,5 @@
 """`blurb_ner`: entities and PICO elements with probabilities, by a head on the shared encoder."""
 
-import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
@@ -23,7 +22,7 @@ from ..annotations import (
 from ..errors import BlurbError, Errors
 from .found_spans import Found, find_spans
 from .gold_tags import collect_label_sets, gold_tags, known_sets, may_teach, named_sets, teaches
-from .head import Head
+from .head import Head, is_number
 from .ner_model import TagScores, set_n_tags
 from .ner_scorer import score_entities
 from .tables import UNNAMED, LabelSets, Table, all_labels, make_tables, n_columns
@@ -177,8 +176,8 @@ class BlurbNer(Head):
             A list of labels is one set that every annotated Doc is complete for. Several sets are
             given as `label_data` has them.
         RAISES (ValueError): B400 no entity in any example, B410 some examples name their label set
-            and others do not, B414 `labels` has another form, B426 no Doc is annotated for any of
-            them, B310 no encoder.
+            and others do not, B414 `labels` has another form, B426 all Docs are annotated for
+            others, B310 no encoder.
         """
         validate_get_examples(get_examples, "BlurbNer.initialize")
         if labels is None:
@@ -273,7 +272,7 @@ class BlurbNer(Head):
             no number above 0.
         """
         thresholds, temperature = self._thresholds(), self.cfg["temperature"]
-        if not _is_number(temperature) or temperature <= 0:
+        if not is_number(temperature) or temperature <= 0:
             raise BlurbError(Errors.B416.format(name=self.name, found=temperature))
         found = find_spans(docs, self.tables, scores, temperature)
         return [[s for s in spans if s.score >= thresholds.get(s.label, 0.0)] for spans in found]
@@ -282,7 +281,7 @@ class BlurbNer(Head):
         """Return the setting; one that somebody has made wrong would do nothing."""
         found = self.cfg["thresholds"]
         is_known = isinstance(found, dict) and set(self.labels).issuperset(found)
-        if not is_known or not all(map(_is_number, found.values())):
+        if not is_known or not all(map(is_number, found.values())):
             known = ", ".join(self.labels)
             raise BlurbError(Errors.B415.format(name=self.name, found=found, known=known))
         return found
@@ -342,7 +341,3 @@ class BlurbNer(Head):
     def _require_initialised(self) -> None:
         if not self.labels:
             raise ValueError(Errors.B402.format(name=self.name))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)

@@ -3,8 +3,6 @@
 import copy
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import isfinite
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -37,7 +35,7 @@ from .gold_pairs import (
     has_lost_entities,
     target_labels,
 )
-from .head import Head
+from .head import Head, is_number
 from .reencoded_relations import Reencoder, is_reencoded
 from .relation_decisions import decide, to_probs
 from .relation_scorer import score_relations
@@ -413,13 +411,8 @@ class BlurbRel(Head):
                 )
             )
         threshold = self.cfg["threshold"]
-        if threshold is not None and not _is_number(threshold):
+        if threshold is not None and not is_number(threshold):
             raise BlurbError(Errors.B417.format(name=self.name, found=threshold))
-
-
-def _is_number(value: Any) -> bool:
-    """Also of NumPy's types, as a threshold that somebody has fitted."""
-    return type(value) is not bool and isinstance(value, Real) and isfinite(float(value))
 
 
 def _has_predicted_entities(example: Example) -> bool:
