@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,6 +90,7 @@ def fill_joint_config(
         _keep_components(config, set(taught))
         for component, found in taught.items():
             apply_settings(_common_settings(component, found), config["components"][component])
+            remarks += _remark_on_candidates(component, found)
         keep_given_words(config, any(corpus.gives_words for corpus in taught.get("ner", ())))
         if "qa" in taught:
             kind = question_kind([corpus.path / "train.spacy" for corpus in taught["qa"]])
@@ -149,26 +150,43 @@ def _keep_components(config: Config, taught: set[str]) -> None:
 def _common_settings(component: str, corpora: Sequence[Corpus]) -> Mapping[str, Any]:
     """Return what the corpora's tasks change in the section of a component.
 
-    Of a user's own data, and where the component is not that of the task, it is nothing.
+    Of a user's own data, and where the component is not that of the task, it is nothing. Which
+    pairs are judged is nothing that own data mean: beside a task's they are judged as its are.
     """
-    wanted: dict[str, Mapping[str, Any]] = {}
-    for corpus in corpora:
-        task = TASKS.get(corpus.task)
-        own = task is not None and task.component == component
-        wanted[str(corpus.path)] = task.settings if task is not None and own else {}
-    (first, settings), *others = wanted.items()
-    for other, found in others:
-        if found != settings:
+    wanted = [(corpus, _own_settings(component, corpus)) for corpus in corpora]
+    tasks = [pair for pair in wanted if pair[0].task in TASKS]
+    first, settings = (tasks or wanted)[0]
+    for other, found in wanted:
+        meant = settings if other.task in TASKS else _without_candidates(settings)
+        if found != meant:
             raise BlurbError(
                 Errors.B732.format(
                     component=component,
-                    first=first,
+                    first=first.path,
                     settings=_describe(settings),
-                    other=other,
+                    other=other.path,
                     found=_describe(found),
                 )
             )
     return settings
+
+
+def _own_settings(component: str, corpus: Corpus) -> Mapping[str, Any]:
+    task = TASKS.get(corpus.task)
+    return task.settings if task is not None and task.component == component else {}
+
+
+def _without_candidates(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if not key.startswith("candidates.")}
+
+
+def _remark_on_candidates(component: str, corpora: Sequence[Corpus]) -> Iterator[str]:
+    """Yield which own data are judged as a task says."""
+    settings = _common_settings(component, corpora)
+    of_task = {k: v for k, v in settings.items() if k not in _without_candidates(settings)}
+    for corpus in corpora:
+        if of_task and corpus.task not in TASKS:
+            yield f"{corpus.path}: its pairs are judged with {_describe(of_task)} too"
 
 
 def _describe(settings: Mapping[str, Any]) -> str:

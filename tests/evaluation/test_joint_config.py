@@ -143,6 +143,23 @@ def test_tasks_change_settings_unless_they_disagree(
         fill_joint_config(base, [own, ddi], "owner/x", SETTINGS)
 
 
+def test_own_pairs_are_judged_as_those_of_the_task_beside_them(
+    base: Path, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    own = rename(tmp_path / "own", folders["relations"], "own")
+    cid = rename(tmp_path / "cid", folders["relations"], "bc5cdr_cid")
+    remark = f"{own}: its pairs are judged with candidates.same_sentence = false too"
+    for corpora in ([own, cid], [cid, own]):
+        config, _, remarks = fill_joint_config(base, corpora, "owner/x", SETTINGS)
+        assert config["components"]["rel"]["candidates"]["same_sentence"] is False
+        assert [found for found in remarks if "judged" in found] == [remark]
+    _, _, remarks = fill_joint_config(base, [own], "owner/x", SETTINGS)
+    assert not [found for found in remarks if "judged" in found]
+    chemprot = rename(tmp_path / "chemprot", folders["relations"], "chemprot")
+    with pytest.raises(BlurbError, match="B732"):
+        fill_joint_config(base, [own, cid, chemprot], "owner/x", SETTINGS)
+
+
 def test_a_corpus_without_annotations(base: Path, folders: dict[str, Path], tmp_path: Path) -> None:
     empty = rename(tmp_path / "empty", folders["labels"], "own")
     nlp = util.get_lang_class("en")()
