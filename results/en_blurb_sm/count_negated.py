@@ -3,8 +3,10 @@
     python results/en_blurb_sm/count_negated.py PIPELINE --json COUNTS.json
 
 Each sentence below is filled with each pair of a drug and a disease; counted are those in which the
-pipeline relates the two. Sentences and pairs were written for this purpose. Of the first group the
-relation holds, of the second it does not.
+pipeline relates the two. Sentences and pairs were written for this purpose. In "stated" groups the
+relation holds, in "denied" ones it does not. Those in other words say it as no sentence of
+assets/en_blurb_sm/statements.tsv does, from which `en_blurb_sm` learns; no drug or disease is in
+what it learns from there.
 """
 
 import argparse
@@ -23,21 +25,42 @@ PAIRS = (
     ("cisplatin", "nephrotoxicity"),
     ("lithium", "tremor"),
 )
-STATED = (
-    "{drug} caused {disease}.",
-    "{disease} was induced by {drug}.",
-    "{drug} is associated with {disease}.",
-    "A patient developed {disease} after {drug}.",
-)
-DENIED = (
-    "{drug} did not cause {disease}.",
-    "{drug} does not induce {disease}.",
-    "{drug} is not associated with {disease}.",
-    "There was no evidence that {drug} causes {disease}.",
-    "{drug} prevented {disease}.",
-    "{drug} reduced the risk of {disease}.",
-    "{drug} was used to treat {disease}.",
-)
+GROUPS = {
+    "stated": (
+        "{drug} caused {disease}.",
+        "{disease} was induced by {drug}.",
+        "{drug} is associated with {disease}.",
+        "A patient developed {disease} after {drug}.",
+    ),
+    "denied": (
+        "{drug} did not cause {disease}.",
+        "{drug} does not induce {disease}.",
+        "{drug} is not associated with {disease}.",
+        "There was no evidence that {drug} causes {disease}.",
+        "{drug} prevented {disease}.",
+        "{drug} reduced the risk of {disease}.",
+        "{drug} was used to treat {disease}.",
+    ),
+    "stated in other words": (
+        "{drug} brought about {disease}.",
+        "{disease} was a frequent complication of therapy with {drug}.",
+        "{drug}-induced {disease} was diagnosed in three women.",
+        "{disease} disappeared when {drug} was withdrawn.",
+        "When {drug} was reintroduced, {disease} came back.",
+        "{drug} made {disease} much more likely.",
+    ),
+    "denied in other words": (
+        "{disease} was absent in all volunteers on {drug}.",
+        "{drug} lacks the potential to bring about {disease}.",
+        "Nobody who swallowed {drug} suffered from {disease}.",
+        "A causal role of {drug} in {disease} was ruled out.",
+        "{drug} alleviated {disease}.",
+        "{disease} resolved once {drug} was begun.",
+        "Rates of {disease} were equal under {drug} and under dummy pills.",
+        "{drug} kept {disease} from arising.",
+    ),
+}
+"""Sentences by what they say."""
 
 
 def related(nlp: spacy.Language, sentence: str) -> list[str]:
@@ -59,7 +82,7 @@ def main() -> None:
     given = parser.parse_args()
     nlp = spacy.load(given.pipeline)
     content: dict[str, object] = {"pairs": len(PAIRS)}
-    for group, sentences in (("stated", STATED), ("denied", DENIED)):
+    for group, sentences in GROUPS.items():
         found = {sentence: related(nlp, sentence) for sentence in sentences}
         content[group] = found
         n = sum(map(len, found.values()))
