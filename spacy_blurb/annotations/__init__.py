@@ -88,7 +88,7 @@ from .relations import (
     set_gold_relations,
     span_relations,
 )
-from .teaching import annotated_for, is_annotated
+from .teaching import annotated_for, is_annotated, other_groups
 from .vectors import VECTOR, set_vector, travelling_vector
 
 __all__ = [
@@ -147,6 +147,7 @@ __all__ = [
     "long_form",
     "longest_disjoint",
     "on_annotated_tokens",
+    "other_groups",
     "overlaps",
     "part_of",
     "predicted_entities",

@@ -47,5 +47,9 @@ def is_annotated(doc: Doc) -> bool:
     # Of a Doc without tokens spaCy says that it has all annotations, of one token a sentence.
     by_spacy = len(doc) and any(map(doc.has_annotation, _OF_SPACY))
     by_spacy = by_spacy or (len(doc) > 1 and doc.has_annotation("SENT_START"))
-    spans = doc.spans.keys() - _OURS
-    return bool(by_spacy or spans or annotated_for(doc))
+    return bool(by_spacy or other_groups(doc) or annotated_for(doc))
+
+
+def other_groups(doc: Doc) -> list[str]:
+    """Return the names of `doc.spans` that are not this project's, sorted."""
+    return sorted(doc.spans.keys() - _OURS)

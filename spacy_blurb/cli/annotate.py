@@ -18,7 +18,7 @@ def annotate(
         typer.Argument(
             metavar="INPUT",
             help="A file or a folder: .txt (a document per line; in a folder, per file), .jsonl, "
-            ".spacy, PubMed .xml; also with .gz or .xz.",
+            ".spacy, PubMed .xml or .nbib; also with .gz or .xz.",
         ),
     ],
     output: Annotated[

@@ -46,9 +46,14 @@ def _spans(doc: Doc, key: str) -> tuple[ShownSpan, ...]:
     if group is None:
         return tuple(ShownSpan(*mention) for mention in gold_entities(doc, key) or ())
     found = scored_entities(doc, key)
-    if found is None:
-        return tuple(ShownSpan(s.start_char, s.end_char, s.label_) for s in group)
-    return tuple(ShownSpan(*entity[:4]) for entity in found)
+    rows = [ShownSpan(s.start_char, s.end_char, s.label_) for s in group]
+    if found is not None:
+        rows = [ShownSpan(*entity[:4]) for entity in found]
+    known = {row[:3] for row in rows}
+    # Those of other components, such as an entity_ruler.
+    ents = doc.ents if key == ENTITIES else ()
+    others = [ShownSpan(ent.start_char, ent.end_char, ent.label_) for ent in ents]
+    return (*rows, *(other for other in others if other[:3] not in known))
 
 
 def _relations(doc: Doc) -> tuple[ShownRelation, ...]:

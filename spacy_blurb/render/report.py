@@ -24,7 +24,9 @@ def write_report(documents: Iterable[Annotated], *, title: str, most: int) -> tu
     total = 0
     for document in documents:
         total += 1
-        counts.update(span.label for span in (*document.entities, *document.pico))
+        # What several label sets have found is drawn once.
+        places = {span[:3] for span in (*document.entities, *document.pico)}
+        counts.update(label for _, _, label in places)
         if len(shown) < most:
             shown.append((document.id, draw_document(document)))
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)

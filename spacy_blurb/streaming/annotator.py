@@ -51,6 +51,8 @@ class Annotator:
 
         Where the pipeline fails on the batch its documents are annotated one by one, and those on
         which it fails again are rejected. So are those whose annotations cannot be written.
+
+        RAISES (BlurbError): B757 it fails on all of them, and on a short text too.
         """
         rejected: list[Rejected] = []
         # Words that the texts bring along are forgotten with the Docs, so memory does not grow.
@@ -62,6 +64,9 @@ class Annotator:
             words = sum(len(doc.text.split()) for doc in docs)
             count = len(docs)
             del docs, made
+        if items and not count:
+            # Where it fails on everything by now, as without its GPU, the run is to go on later.
+            self.check()
         return Annotated(payload, count, words, rejected)
 
     def _predict_together(self, items: Sequence[Item]) -> list[_Made] | None:

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from ..data.formats.compressed import open_bytes
+from ..data.formats.compressed import decode_line, read_raw_lines
 from ..data.formats.json_values import JSON_ERRORS, not_such, typed, typed_id
 from ..errors import BlurbError, Errors, UnreadableFileError
 from .items import Item, Rejected
@@ -32,6 +32,7 @@ ANNOTATION_KEYS = frozenset(
         "answers",
         "abbreviations",
         "similarity",
+        "spans",
         "vector",
         "title_end",
     }
@@ -69,15 +70,9 @@ def _read_lines(path: Path) -> Iterator[tuple[int, bytes | BlurbError]]:
     """
     number = 0
     try:
-        with open_bytes(path) as file:
-            while line := file.readline(MAX_RECORD_BYTES):
-                number += 1
-                if len(line) < MAX_RECORD_BYTES:
-                    yield number, line
-                    continue
-                while line and not line.endswith(b"\n"):
-                    line = file.readline(1 << 20)
-                yield number, BlurbError(Errors.B763.format(limit=MAX_RECORD_BYTES >> 20))
+        for number, line in read_raw_lines(path, MAX_RECORD_BYTES):
+            too_long = BlurbError(Errors.B763.format(limit=MAX_RECORD_BYTES >> 20))
+            yield number, too_long if line is None else line
     except UnreadableFileError:
         raise
     except BlurbError as error:
@@ -87,14 +82,7 @@ def _read_lines(path: Path) -> Iterator[tuple[int, bytes | BlurbError]]:
 def _decode(line: bytes | BlurbError, path: Path) -> str:
     if isinstance(line, BlurbError):
         raise line
-    if b"\0" in line:  # of UTF-16 every line but the first one is valid UTF-8
-        raise BlurbError(Errors.B177.format(path=path))
-    try:
-        text = line.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        where = f"{path}, this line,"
-        raise BlurbError(Errors.B102.format(path=where, byte=error.start)) from error
-    return text.removesuffix("\n").removesuffix("\r")
+    return decode_line(line, path)
 
 
 def _to_item(path: Path, name: str, number: int, line: str, default_id: str) -> Item:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, Span, SpanGroup
 
 from ..annotations import (
     ABBREVIATIONS,
@@ -16,6 +16,7 @@ from ..annotations import (
     document_id,
     document_title_end,
     found_relations,
+    other_groups,
     predicted_similarity,
     scored_entities,
     travelling_vector,
@@ -29,7 +30,8 @@ def to_row(doc: Doc, *, vector: bool = False) -> dict[str, Any]:
     """Return the annotations of a Doc.
 
     RETURNS (dict): `id`, `text` and `entities` always, `title_end`, `pico`, `relations`, `cats`,
-        `answers`, `abbreviations`, `similarity` and `vector` where there are any, and `fields`.
+        `answers`, `abbreviations`, `similarity`, `spans` (groups of other components) and `vector`
+        where there are any, and `fields`.
         Offsets count characters of `text`; relations name their entities by position.
     """
     row: dict[str, Any] = {"id": document_id(doc) or "", "text": doc.text}
@@ -47,6 +49,8 @@ def to_row(doc: Doc, *, vector: bool = False) -> dict[str, Any]:
         row["abbreviations"] = _to_abbreviations(doc)
     if (similarity := predicted_similarity(doc)) is not None:
         row["similarity"] = round(similarity, DIGITS)
+    if groups := other_groups(doc):
+        row["spans"] = {key: _to_group(doc.spans[key]) for key in groups}
     if vector and (values := travelling_vector(doc)) is not None:
         row["vector"] = [round(value, DIGITS) for value in values.tolist()]
     return {**row, "title_end": document_title_end(doc), "fields": document_fields(doc)}
@@ -97,6 +101,19 @@ def _to_spans(doc: Doc, key: str) -> list[dict[str, Any]]:
             row["set"] = entity.label_set
         rows.append(row)
     return rows
+
+
+def _to_group(group: SpanGroup) -> list[dict[str, Any]]:
+    """Return the spans of another component's group, with the scores of spaCy's `spancat`."""
+    text = group.doc.text
+    rows = [_to_entity(text, span) for span in group]
+    scores = group.attrs.get("scores")
+    if scores is not None and len(scores) == len(rows):
+        rows = [
+            {**row, "score": round(float(score), DIGITS)}
+            for row, score in zip(rows, scores, strict=True)
+        ]
+    return sorted(rows, key=_place)
 
 
 def _to_entity(text: str, span: Span) -> dict[str, Any]:

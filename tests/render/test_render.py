@@ -1,5 +1,6 @@
 """Annotated Docs and lines as HTML: what is drawn, and that nothing of a file becomes markup."""
 
+import gzip
 import json
 import re
 from html.parser import HTMLParser
@@ -31,7 +32,7 @@ from spacy_blurb.render.report import write_report
 from spacy_blurb.render.spans import DrawnSpan, draw_spans
 from spacy_blurb.streaming.rows import to_row
 
-from .documents import TEXT, annotated_doc
+from .documents import CHEMICAL, TEXT, annotated_doc
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -134,6 +135,26 @@ def test_what_several_label_sets_find_is_drawn_once() -> None:
     # An end of a relation has the colour of what it most probably is.
     ends = re.findall(r'class="end" style="background: ([^"]+)">(\w+)', html)
     assert ends == [(color_of("Drug"), "tea"), (color_of("Disease"), "cold")]
+
+
+def test_a_report_counts_a_place_once_for_each_label() -> None:
+    places = [ShownSpan(0, 5, "Gene", 0.5), ShownSpan(0, 5, "Gene", 0.9), ShownSpan(0, 5, "Cell")]
+    documents = [Annotated(id=str(n), text="gene1", entities=tuple(places)) for n in range(2)]
+    page, *_ = write_report(documents, title="t", most=1)
+    counts = re.findall(r"(Gene|Cell)\D*?(\d+)", re.sub(r"<[^>]*>", " ", page.split("</style>")[1]))
+    assert counts[:2] == [("Gene", "2"), ("Cell", "2")]
+
+
+def test_entities_of_other_components_are_drawn(nlp: Language) -> None:
+    doc = annotated_doc(nlp)
+    rats = doc.char_span(45, 49, label="SPECIES")
+    doc.ents = [doc.char_span(0, 8, label=CHEMICAL), rats]
+    found = from_doc(doc).entities
+    assert [span[:3] for span in found] == [
+        (0, 8, CHEMICAL),
+        (32, 41, CHEMICAL),
+        (45, 49, "SPECIES"),
+    ]
 
 
 def test_spans_that_overlap_and_begin_inside_words() -> None:
@@ -254,6 +275,9 @@ def test_lines_of_annotate(tmp_path: Path) -> None:
         (("b", 0.6),),
     )
     assert second == Annotated("3", "x")
+    packed = tmp_path / "a.jsonl.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert list(read_annotated(packed)) == [first, second]
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,28 @@ def test_a_pipeline_that_cannot_annotate_anything(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]
 
 
+def test_a_pipeline_that_breaks_on_the_way(tmp_path: Path) -> None:
+    """As one does that has lost its GPU: the rest is not rejected but waits."""
+    calls = []
+
+    def fail(doc: Doc) -> Doc:
+        calls.append(doc.text)
+        if 8 < len(calls) < 100:
+            raise RuntimeError("CUDA error")
+        return doc
+
+    nlp = with_component(fail, "test_breaks")
+    source = write_jsonl(tmp_path / "a.jsonl", [f"text {n}" for n in range(20)])
+    with pytest.raises(BlurbError, match=r"B757.*CUDA error"):
+        run(nlp, source, tmp_path / "o.jsonl", batch_size=4)
+    calls += [""] * 100
+    run(nlp, source, tmp_path / "o.jsonl", batch_size=4)
+    texts = [row["text"] for row in read_rows(tmp_path / "o.jsonl")]
+    lost = [row["record"] for row in read_rows(tmp_path / "o.jsonl.rejected.jsonl")]
+    assert sorted(texts) == sorted(f"text {n}" for n in range(20) if n + 1 not in lost)
+    assert len(lost) < 4
+
+
 def test_documents_that_cannot_be_written_are_set_aside(tmp_path: Path) -> None:
     def no_number(doc: Doc) -> Doc:
         doc.cats = {"x": float("nan") if "bad" in doc.text else 0.5}

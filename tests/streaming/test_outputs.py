@@ -143,7 +143,20 @@ def test_keys_that_are_written_are_not_taken_for_the_sources_own() -> None:
     doc = full_doc()
     set_pair(doc, 10)
     set_similarity(doc, 0.5)
+    doc.spans["sc"] = []
     assert set(to_row(doc, vector=True)) - {"id", "text", "fields"} == ANNOTATION_KEYS
+
+
+def test_groups_of_other_components() -> None:
+    doc = spacy.blank("en")("aspirin causes fever")
+    doc.spans["ruler"] = [doc[2:3], doc.char_span(0, 7, label="DRUG", kb_id="D1")]
+    doc.spans["sc"] = [doc.char_span(0, 7, label="DRUG")]
+    doc.spans["sc"].attrs["scores"] = np.array([0.25], dtype="f")
+    drug = {"start": 0, "end": 7, "label": "DRUG", "text": "aspirin", "score": None}
+    fever = {"start": 15, "end": 20, "label": "", "text": "fever", "score": None}
+    row = json.loads(encode("jsonl", doc))
+    assert row["spans"] == {"ruler": [drug, fever], "sc": [{**drug, "score": 0.25}]}
+    assert row["entities"] == []
 
 
 def test_titles_are_apart_after_two_runs(tmp_path: Path, rules: Language) -> None:

@@ -149,7 +149,7 @@ def test_a_line_without_end_does_not_fill_the_memory(
 ) -> None:
     monkeypatch.setattr("spacy_blurb.streaming.lines.MAX_RECORD_BYTES", 10)
     path = tmp_path / "a.txt"
-    path.write_bytes(b"12345678\n" + b"x" * 3_000_000 + b"\n123456789\n1234\n")
+    path.write_bytes(b"12345678\n" + b"x" * 3_000_000 + b"\n12345678901\n1234\n")
     assert outline(read(path, "text")) == [
         (1, "file:1", "12345678"),
         (2, "B763"),
@@ -466,7 +466,30 @@ def test_documents_with_much_beside_the_text_make_short_batches(
     assert [len(batch.items) for batch in read_batches(files, START, 100)] == [2, 3, 1, 1]
 
 
-def test_bad_articles_of_medline_text_are_set_aside(tmp_path: Path) -> None:
+@pytest.mark.parametrize("blank", ["", "      ", " "])
+def test_articles_of_medline_text_that_people_have_edited(tmp_path: Path, blank: str) -> None:
+    path = tmp_path / "a.nbib"
+    path.write_text(
+        "OWN - NLM\nTI  - One.\nPMID- 1\nAB  - First part.\n%s\n      Second part.\nMH  - x\n%s\n"
+        "TI  - Two.\nPMID- 2\nAB  - Abs.\n".replace("%s", blank)
+    )
+    assert outline(read(path, "medline")) == [
+        (1, "1", "One. First part. Second part."),
+        (2, "2", "Two. Abs."),
+    ]
+
+
+def test_files_that_are_gone_when_their_turn_comes(tmp_path: Path) -> None:
+    for kind in READERS:
+        with pytest.raises(UnreadableFileError, match="B100"):
+            read(tmp_path / "gone", kind)
+        with pytest.raises(UnreadableFileError, match="B171"):
+            read(tmp_path, kind)
+
+
+def test_bad_articles_of_medline_text_are_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a.nbib"
     path.write_text(
         "PMID- 1\nTI  - One.\n\nTI  - No PMID.\n\nPMID- 3\nno tag\nTI  - Three.\n"
@@ -478,7 +501,23 @@ def test_bad_articles_of_medline_text_are_set_aside(tmp_path: Path) -> None:
         (3, "B163"),
         (4, "4", "Four."),
     ]
-    path.write_bytes(b"PMID- 1\nTI  - One.\n\nPMID- 2\nTI  - \xff\n")
-    assert outline(read(path, "medline")) == [(1, "1", "One."), (2, "B102")]
+    good = [(n, str(n), f"{n}.") for n in (1, 3)]
+    for bad, code in (
+        (b"TI  - \xff\nAB  - Lost.", "B102"),
+        (b"TI  - a\0b", "B177"),
+        (b"TI  - one\rAB  - two", "B163"),
+        (b"TI  - " + b"x" * 300, "B763"),
+        (b"AB  - a" + b"\n      bcd" * 30, "B763"),
+        (b"MH  - a" + b"\nMH  - b" * 30, "B763"),
+    ):
+        path.write_bytes(b"PMID- 1\nTI  - 1.\n\nPMID- 2\n%s\nAB  - x\n\nPMID- 3\nTI  - 3." % bad)
+        with monkeypatch.context() as patch:
+            patch.setattr("spacy_blurb.streaming.readers.MAX_RECORD_BYTES", 200)
+            assert outline(read(path, "medline")) == [good[0], (2, code), good[1]]
+        # Without blank lines too.
+        path.write_bytes(path.read_bytes().replace(b"\n\n", b"\n"))
+        with monkeypatch.context() as patch:
+            patch.setattr("spacy_blurb.streaming.readers.MAX_RECORD_BYTES", 200)
+            assert outline(read(path, "medline")) == [good[0], (2, code), good[1]]
     path.write_text("\n")
     assert outline(read(path, "medline")) == [(1, "B107")]

@@ -36,11 +36,11 @@ def open_bytes(path: Path) -> Iterator[BufferedIOBase]:
     """Open a plain or compressed file to read what is in it.
 
     path (Path): The file; `.xz` and `.gz`, in whatever case, are decompressed while reading.
-    RAISES (BlurbError): B100 no such file, B171 a folder; also while it is read: B101 damaged file;
-        as an UnreadableFileError B175 the system cannot read it.
+    RAISES (BlurbError): While it is read too: B101 damaged file; as an UnreadableFileError B100 no
+        such file, B171 a folder, B175 the system cannot read it.
     """
     if path.is_dir():
-        raise BlurbError(Errors.B171.format(path=path))
+        raise UnreadableFileError(Errors.B171.format(path=path))
     try:
         packing = path.suffix.lower()
         # gzip takes a file of no bytes for one that holds none.
@@ -49,7 +49,7 @@ def open_bytes(path: Path) -> Iterator[BufferedIOBase]:
         with _OPENERS.get(packing, open)(path, "rb") as file:
             yield file
     except FileNotFoundError as error:
-        raise BlurbError(Errors.B100.format(path=path)) from error
+        raise UnreadableFileError(Errors.B100.format(path=path)) from error
     except (gzip.BadGzipFile, EOFError, lzma.LZMAError, zlib.error) as error:
         raise BlurbError(Errors.B101.format(path=path, reason=error)) from error
     except OSError as error:
@@ -70,6 +70,40 @@ def read_chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
+def read_raw_lines(path: Path, max_bytes: int | None = None) -> Iterator[tuple[int, bytes | None]]:
+    """Yield (line number from 1, line with its end) of a plain or compressed file.
+
+    path (Path): The file; `.xz` and `.gz` are decompressed while reading.
+    max_bytes (int | None): Longest line, which lies in memory as a whole; None for any.
+    YIELDS (tuple): In the place of a longer line None; the file is read on behind it.
+    RAISES (BlurbError): B100 no such file, B101 damaged file.
+    """
+    size = -1 if max_bytes is None else max_bytes + 1
+    with open_bytes(path) as file:
+        for number, raw in enumerate(iter(partial(file.readline, size), b""), start=1):
+            if len(raw) != size or raw.endswith(b"\n"):
+                yield number, raw
+                continue
+            while raw and not raw.endswith(b"\n"):
+                raw = file.readline(CHUNK_BYTES)
+            yield number, None
+
+
+def decode_line(raw: bytes, path: Path) -> str:
+    """Return a line without its end and a byte order mark.
+
+    RAISES (BlurbError): B102 it is not UTF-8, B177 it holds a NUL.
+    """
+    if b"\0" in raw:  # of UTF-16 every line but the first one is valid UTF-8
+        raise BlurbError(Errors.B177.format(path=path))
+    try:
+        text = raw.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        where = f"{path}, this line,"
+        raise BlurbError(Errors.B102.format(path=where, byte=error.start)) from error
+    return text.removesuffix("\n").removesuffix("\r")
+
+
 def read_lines(path: Path, *, max_bytes: int | None = None) -> Iterator[tuple[int, str]]:
     """Yield (line number from 1, line without its end) of a plain or compressed UTF-8 file.
 
@@ -81,17 +115,16 @@ def read_lines(path: Path, *, max_bytes: int | None = None) -> Iterator[tuple[in
     RAISES (BlurbError): B100 no such file, B101 damaged file, B102 not UTF-8, B180 a longer line.
     """
     consumed = 0
-    size = -1 if max_bytes is None else max_bytes + 1
     try:
-        with open_bytes(path) as file:
-            for number, raw in enumerate(iter(partial(file.readline, size), b""), start=1):
-                if len(raw) == size and not raw.endswith(b"\n"):
-                    limit = f"{size >> 20:,} MB" if size >> 20 else f"{size - 1:,} bytes"
-                    raise BlurbError(Errors.B180.format(path=path, line=number, limit=limit))
-                line = raw.decode("utf-8")
-                if number == 1:
-                    line = line.removeprefix("\ufeff")
-                consumed += len(raw)
-                yield number, line.removesuffix("\n").removesuffix("\r")
+        for number, raw in read_raw_lines(path, max_bytes):
+            if raw is None:
+                size = max_bytes or 0
+                limit = f"{size >> 20:,} MB" if size >> 20 else f"{size:,} bytes"
+                raise BlurbError(Errors.B180.format(path=path, line=number, limit=limit))
+            line = raw.decode("utf-8")
+            if number == 1:
+                line = line.removeprefix("\ufeff")
+            consumed += len(raw)
+            yield number, line.removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError as error:
         raise BlurbError(Errors.B102.format(path=path, byte=consumed + error.start)) from error

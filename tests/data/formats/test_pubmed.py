@@ -206,7 +206,7 @@ def test_medline(tmp_path: Path, end: str) -> None:
         ("PMID- 1\nfree text\n", r"B163.*a\.txt, line 2: 'free text' is not MEDLINE"),
         ("      a\n", "B163.*line 1"),
         ("PMID- 1\nTI - T\n", "B163.*line 2"),
-        ("PMID- 1\n\n      a\n", "B163.*line 3"),
+        ("PMID- 1\n\n      a\n", "B162.*line 1"),
     ],
 )
 def test_medline_mistakes(tmp_path: Path, content: str, message: str) -> None:
