@@ -720,7 +720,8 @@ class Errors(metaclass=_CodedMessages):
         'kind=...), or nlp.get_pipe("qa").ask(docs, questions).'
     )
     B489 = (
-        "Component {name!r}: n_best and max_answer_tokens must be at least 1, and threshold 0 to 1."
+        "Component {name!r}: {key} is {found!r}. Give n_best and max_answer_tokens as whole "
+        "numbers from 1, threshold as a number from 0 to 1."
     )
     B490 = (
         "{text!r} has questions, but the Doc to be predicted has none: they were lost. Read the "

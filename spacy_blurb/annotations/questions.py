@@ -1,7 +1,7 @@
 """Questions that travel with a Doc, and the answers that a pipeline gives them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from spacy.tokens import Doc, Span, SpanGroup
@@ -85,6 +85,11 @@ class Answer:
     question: str = field(repr=False)
     kind: AnswerKind = field(repr=False)
 
+    def __reduce__(self) -> tuple[type["Answer"], tuple[Any, ...]]:
+        """Leave the Span behind, which spaCy does not pickle: a copy has `span` None."""
+        values = {**{f.name: getattr(self, f.name) for f in fields(self)}, "span": None}
+        return Answer, tuple(values.values())
+
 
 def set_questions(doc: Doc, questions: list[dict[str, Any]]) -> None:
     """Attach questions with their gold answers to a Doc; see `QUESTIONS`.
@@ -114,10 +119,15 @@ def list_questions(questions: Question | Iterable[Question]) -> list[Question]:
     """Make a list of questions, also of a single one.
 
     ("Which?", ["this", "that"]) is one with its options, ("Which?", "Why?") are two.
+
+    RAISES (BlurbError): B479 it is neither a question nor several.
     """
     if isinstance(questions, str):
         return [questions]
-    items: list[Any] = list(questions)
+    given: Any = questions
+    if not isinstance(given, Iterable):
+        raise BlurbError(Errors.B479.format(found=str(given)[:80], kind=type(given).__name__))
+    items: list[Any] = list(given)
     one = isinstance(questions, tuple) and len(items) == 2 and isinstance(items[0], str)
     return [(items[0], items[1])] if one and _is_options(items[1]) else items
 

@@ -54,7 +54,7 @@ class SpanKind:
         probs = np.append(scores[:, ::-1].ravel(), null) / self._cfg["temperature"]
         probs = np.exp(probs - probs.max())
         probs /= probs.sum()
-        n_best, width, context = self._cfg["n_best"], scores.shape[1], asked.context
+        n_best, width, context = int(self._cfg["n_best"]), scores.shape[1], asked.context
         places = _largest(probs[:-1], n_best * _PLACES)
         rows = [("", float(probs[-1]), -1, -1)] if self._cfg["no_answer"] else []
         seen: set[str] = set()
@@ -96,7 +96,7 @@ class SpanKind:
         """
         words = _are_words(asked)
         n = len(words)
-        width = min(self._cfg["max_answer_tokens"], n)
+        width = min(int(self._cfg["max_answer_tokens"]), n)
         begins, ends = logits[0][-n:].T
         lasts = np.arange(n)[:, None] + np.arange(width)
         inside = np.minimum(lasts, n - 1)
@@ -118,9 +118,10 @@ class SpanKind:
         return sorted(spans)
 
     def _is_gold_null(self, asked: Asked) -> bool:
-        answers = asked.question.answers
-        # One that stands in the text after all, though nobody knows where, teaches nothing.
-        there = any(text and (offset >= 0 or text in asked.doc.text) for offset, text in answers)
+        answers, words = asked.question.answers, asked.doc.text.lower()
+        # One that stands in the text after all, though nobody knows where, teaches nothing; in any
+        # case, as answers are scored.
+        there = any(text and (offset >= 0 or text.lower() in words) for offset, text in answers)
         return self._cfg["no_answer"] and bool(answers) and not there
 
     def _has_text(self, asked: Asked) -> bool:

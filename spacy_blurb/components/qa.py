@@ -27,7 +27,7 @@ from ..errors import BlurbError, Errors
 from .answer_kinds import Kind, LabelKind, OptionKind
 from .answer_spans import SpanKind
 from .asking import offer_answers
-from .head import Head
+from .head import Head, is_number
 from .judging import Judged, compare_questions, judge_questions, pair_up
 from .qa_scorer import score_answers
 from .question_docs import Asked, make_text_doc, pair_with_context
@@ -131,11 +131,11 @@ class BlurbQa(Head):
         """Initialise the component; see `make_qa`.
 
         RAISES (BlurbError): B480 the model answers no questions, B489 a setting is out of range.
+            Settings are looked at again wherever they are used, since `cfg` can be changed: B489,
+            and B416 for the temperature.
         """
         if model.attrs.get("kind") not in _KINDS:
             raise BlurbError(Errors.B480.format(name=name, model=model.name))
-        if n_best < 1 or max_answer_tokens < 1 or not 0 <= threshold <= 1:
-            raise BlurbError(Errors.B489.format(name=name))
         self.vocab = vocab
         self.model = model
         self.name = name
@@ -149,6 +149,7 @@ class BlurbQa(Head):
             # Logits are divided by it; fitted by `calibrate`.
             "temperature": 1.0,
         }
+        self._check_settings()
         self._link = EncoderLink(name, model, nlp)
         self._last_vocab = vocab
         offer_answers(self)
@@ -283,7 +284,20 @@ class BlurbQa(Head):
 
     def make_kind(self) -> Kind:
         """Return what tells how numbers are read, with the settings as they are."""
+        self._check_settings()
         return _KINDS[self.kind](self.name, self.cfg)
+
+    def _check_settings(self) -> None:
+        """Refuse what would give no answer, or none that is meant, without a word."""
+        for key in ("n_best", "max_answer_tokens"):
+            value = self.cfg[key]
+            if not is_number(value) or value < 1 or value != int(value):
+                raise BlurbError(Errors.B489.format(name=self.name, key=key, found=value))
+        threshold, temperature = self.cfg["threshold"], self.cfg["temperature"]
+        if not is_number(threshold) or not 0 <= threshold <= 1:
+            raise BlurbError(Errors.B489.format(name=self.name, key="threshold", found=threshold))
+        if not is_number(temperature) or temperature <= 0:
+            raise BlurbError(Errors.B416.format(name=self.name, found=temperature))
 
     def make_row(self, asked: Asked, logits: Sequence[Any]) -> dict[str, Any]:
         """Return an answer as `doc.spans["answers"]` keeps it.

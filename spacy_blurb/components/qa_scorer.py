@@ -1,5 +1,6 @@
 """Scores of answers as spaCy's commands show them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -46,13 +47,17 @@ def score_answers(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
     right: list[bool] = []
     groups: dict[str, list[tuple[DocQuestion, Answer]]] = {}
     for position, example in enumerate(examples):
+        # Of one Doc they are several questions, also where they have the same words.
+        asked: Counter[str] = Counter()
         for question, answer in match_answers(example):
             if answer.kind != "spans":
                 right.append(answer.label == question.label)
                 continue
             # Docs without an id have questions of their own.
             group = document_group(example.reference) or f"\0{position}"
-            groups.setdefault(f"{group}\0{question.question}", []).append((question, answer))
+            key = f"{group}\0{question.question}\0{asked[question.question]}"
+            asked[question.question] += 1
+            groups.setdefault(key, []).append((question, answer))
     units = [unite_group(group) for group in groups.values()]
     if not right and not units:
         return dict.fromkeys(KEYS)

@@ -17,6 +17,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,11 +43,16 @@ _BATCH = 32
 # What stands before the first option in the published wording: "A." or "A)" on a line of its own.
 _LETTER = r"\s*\(?\bA\s*[.):]\s*"
 _LETTER_AT_END = re.compile(rf"(?:{_LETTER}|\n\s*A\s*)$")
+# Between options that follow one another: commas, "or", the letter of the next one.
+_BETWEEN = r"[\s,;/|.]*(?:(?:or|and)\s+)?(?:\(?\b[A-Z]\s*[.):]\s*)?"
 
 
 @dataclass(frozen=True, slots=True)
 class ChoicePrediction:
-    """Scores of the options of one question: log-probabilities per piece, or cosines."""
+    """Scores of the options of one question: log-probabilities per piece, or cosines.
+
+    An option without pieces has -inf, in files null.
+    """
 
     id: str
     label: str
@@ -54,7 +60,8 @@ class ChoicePrediction:
 
     def to_json(self) -> dict[str, Any]:
         """Return what a prediction file holds."""
-        return {"id": self.id, "label": self.label, "scores": [round(s, 6) for s in self.scores]}
+        scores = [round(score, 6) if isfinite(score) else None for score in self.scores]
+        return {"id": self.id, "label": self.label, "scores": scores}
 
 
 def evaluate_zero_shot(
@@ -144,25 +151,19 @@ def _choices(docs: Sequence[Doc]) -> list[tuple[GoldAnswer, DocQuestion]]:
 def read_stem(question: DocQuestion) -> str:
     """Return a question without the options that stand in it, and without the first one's letter.
 
-    They stand where the first one is behind its letter, or where all follow one another. Another
-    place with the words of an option is a part of the question.
+    They stand where the first one is behind its letter, or where all follow one another at the
+    text's end, as words and with nothing but commas, "or" and letters between them. Another place
+    with the words of an option is a part of the question.
     """
     text, options = question.question, question.options
     lettered = re.search(_LETTER + re.escape(options[0]), text) if options[0].strip() else None
     if lettered:
         return text[: lettered.start()].strip()
-    start = _find_list(text, [option for option in options if option.strip()])
-    return _LETTER_AT_END.sub("", text[:start]).strip()
-
-
-def _find_list(text: str, options: Sequence[str]) -> int:
-    """Return where the options begin to follow one another, the text's length if they do not."""
-    start = len(text)
-    for option in reversed(options):
-        start = text.rfind(option, 0, start)
-        if start < 0:
-            return len(text)
-    return start
+    shown = [re.escape(option.strip()) for option in options if option.strip()]
+    listed = (
+        re.search(rf"(?<!\w){_BETWEEN.join(shown)}[\s.;?)]*$", text) if len(shown) > 1 else None
+    )
+    return _LETTER_AT_END.sub("", text[: listed.start()] if listed else text).strip()
 
 
 def _name_shots(count: int) -> list[str]:
@@ -186,7 +187,9 @@ def _load(folder: Path, method: Method) -> Callable[[str, Sequence[str]], list[f
         model = AutoModel.from_pretrained(folder).eval()
         return lambda text, options: _embed(torch, model, tokenizer, text, options)
     model, info = AutoModelForMaskedLM.from_pretrained(folder, output_loading_info=True)
-    if any(key.startswith("cls.") for key in info["missing_keys"]):
+    # Of the encoder itself nothing is missing; heads have other names in every architecture.
+    own = f"{model.base_model_prefix}."
+    if any(not key.startswith(own) for key in info["missing_keys"]):
         raise BlurbError(Errors.B547.format(encoder=folder))
     model.eval()
     return lambda text, options: [_likelihood(torch, model, tokenizer, text, o) for o in options]
@@ -195,11 +198,12 @@ def _load(folder: Path, method: Method) -> Callable[[str, Sequence[str]], list[f
 def _likelihood(torch: Any, model: Any, tokenizer: Any, text: str, option: str) -> float:
     """Return the mean log-probability of an option's pieces, each masked in turn."""
     before, own = (tokenizer.encode(t, add_special_tokens=False) for t in (text, option))
-    own = own[: MAX_PIECES // 2]
+    limit = _limit(model)
+    own = own[: limit // 2]
     if not own:
         return -float("inf")
     # Of a text that is too long its end is kept, which is the question behind the shots.
-    before = before[max(0, len(before) + len(own) + 2 - MAX_PIECES) :]
+    before = before[max(0, len(before) + len(own) + 2 - limit) :]
     ids = [tokenizer.cls_token_id, *before, *own, tokenizer.sep_token_id]
     rows = torch.tensor(ids).repeat(len(own), 1)
     places = torch.arange(len(own)) + 1 + len(before)
@@ -214,6 +218,11 @@ def _likelihood(torch: Any, model: Any, tokenizer: Any, text: str, option: str) 
     return float(torch.cat(found).mean())
 
 
+def _limit(model: Any) -> int:
+    """Return the pieces that are read together, the two around the text among them."""
+    return min(MAX_PIECES, model.config.max_position_embeddings)
+
+
 def _embed(
     torch: Any, model: Any, tokenizer: Any, text: str, options: Sequence[str]
 ) -> list[float]:
@@ -221,7 +230,8 @@ def _embed(
     vectors = []
     with torch.inference_mode():
         for part in (text, *options):
-            inputs = tokenizer(part, truncation=True, max_length=MAX_PIECES, return_tensors="pt")
+            limits = {"truncation": True, "max_length": _limit(model)}
+            inputs = tokenizer(part, **limits, return_tensors="pt")
             vectors.append(model(**inputs).last_hidden_state[0].mean(0))
     question, *others = torch.nn.functional.normalize(torch.stack(vectors), dim=-1)
     return [float(other @ question) for other in others]

@@ -112,6 +112,7 @@ def test_loss_and_gradient_equal_a_plain_loop(
         (((-1, ""),), False),
         # It is in the text, so "no answer" would be wrong.
         (((-1, "fever"),), True),
+        (((-1, "RATS"),), True),
     ],
 )
 def test_what_cannot_be_learned_teaches_nothing(

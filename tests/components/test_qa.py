@@ -1,7 +1,11 @@
 """`blurb_qa` on a shared encoder: what holds for labels, spans and options alike."""
 
+import copy
+import dataclasses
 import json
+import math
 import pickle
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -21,6 +25,7 @@ from spacy_blurb.annotations import (
     attach_questions,
     doc_answers,
     doc_questions,
+    set_answers,
     set_questions,
 )
 from spacy_blurb.components.qa import BlurbQa
@@ -637,6 +642,8 @@ def test_a_sourced_component_serves_all_pipelines(pipelines: dict[str, Language]
         [("fever?", ["rats", 3])],
         [None],
         [["fever?"]],
+        5,
+        None,
     ],
 )
 def test_what_is_no_question_is_refused(pipelines: dict[str, Language], questions: Any) -> None:
@@ -724,6 +731,56 @@ def test_lost_questions_are_said(pipelines: dict[str, Language], tmp_path: Path)
         {"id": "0", "question": question, "options": []}
     ]
     assert nlp.evaluate([example])["qa_accuracy"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "code"),
+    [
+        ("temperature", [0, -1.0, math.nan, "2", None], "B416"),
+        ("threshold", [-0.1, 2, math.nan, "0.8", None], "B489"),
+        ("n_best", [0, 2.5, "5", None], "B489"),
+        ("max_answer_tokens", [0, -1, None], "B489"),
+    ],
+)
+def test_changed_settings_out_of_range_are_refused(
+    pipelines: dict[str, Language], key: str, values: list[Any], code: str
+) -> None:
+    """Else there would be no answers, or wrong ones, without a word."""
+    nlp = pipelines["spans"]
+    cfg = get_qa(nlp).cfg
+    before = nlp("fever in rats")._.ask("causes?")
+    for value in values:
+        old = cfg[key]
+        cfg[key] = value
+        try:
+            with pytest.raises(BlurbError, match=rf"{code}.*'qa'.*{re.escape(repr(value))}"):
+                nlp("fever in rats")._.ask("causes?")
+        finally:
+            cfg[key] = old
+    assert nlp("fever in rats")._.ask("causes?").text == before.text
+
+
+def test_questions_of_the_same_words_are_scored_apart() -> None:
+    doc = spacy.blank("en")("aspirin causes fever in rats")
+    rows = [
+        {"id": str(n), "question": "?", "options": [], "answers": [[start, text]]}
+        for n, (start, text) in enumerate([(0, "aspirin"), (24, "rats")])
+    ]
+    gold, found = doc.copy(), doc.copy()
+    set_questions(gold, rows)
+    set_questions(found, rows)
+    answer = {"question": "?", "kind": "spans", "options": [], "found": True}
+    answer["candidates"] = [["", 0.9, 0, 7]]
+    set_answers(found, "spans", [{**answer, "id": str(n)} for n in range(2)])
+    scores = score_answers([Example(found, gold)])
+    assert (scores["qa_em"], scores["qa_mrr"]) == (0.5, 0.5)
+
+
+def test_answers_can_be_pickled_without_their_span(pipelines: dict[str, Language]) -> None:
+    answer = pipelines["spans"]("fever in rats")._.ask("causes?")
+    assert answer.span is not None
+    for copied in (pickle.loads(pickle.dumps(answer)), copy.deepcopy(answer)):
+        assert copied == dataclasses.replace(answer, span=None)
 
 
 def test_score_without_questions() -> None:

@@ -74,6 +74,26 @@ def test_the_stem_has_no_options(question: str, stem: str) -> None:
     assert read_stem(DocQuestion("0", question, options=OPTIONS)) == stem
 
 
+@pytest.mark.parametrize(
+    ("question", "options"),
+    [
+        ("Of 100 patients, 20 of 300 had 4 events. What is the risk?", ("1", "2", "3", "4")),
+        ("Do the eyes support this diagnosis?", ("yes", "no")),
+        ("Is a fever a sign of fever?", ("a", "fever")),
+        ("Is it A, B or C in rats?", ("A", "B", "C")),
+        ("What is fever?", ("fever",)),
+    ],
+)
+def test_words_of_options_are_no_list(question: str, options: tuple[str, ...]) -> None:
+    assert read_stem(DocQuestion("0", question, options=options)) == question
+
+
+@pytest.mark.parametrize("listed", ["yes, no or maybe?", "A) yes B) no C) maybe", "yes/no/maybe."])
+def test_a_list_at_the_end(listed: str) -> None:
+    question = DocQuestion("0", f"Is it yes? {listed}", options=("yes", "no", "maybe"))
+    assert read_stem(question) == "Is it yes?"
+
+
 def test_an_option_without_text_is_no_list() -> None:
     for options in (("", "fever"), (" ", ""), ("", "")):
         assert read_stem(DocQuestion("0", "Vitamin A. Which?", options=options)) == (
@@ -161,6 +181,47 @@ def test_what_cannot_be_done_is_said(tiny_encoder: Path, tmp_path: Path) -> None
         evaluate(tiny_encoder, tmp_path, [make_doc()], method="embedding", shots=[make_doc()])
     with pytest.raises(BlurbError, match=r"B546.*medconceptsqa"):
         evaluate(tiny_encoder, tmp_path, [spacy.blank("en")("x")], method="embedding")
+
+
+@pytest.mark.parametrize("method", ["pll", "embedding"])
+def test_an_encoder_of_few_positions(tmp_path: Path, tiny_encoder: Path, method: str) -> None:
+    import shutil
+
+    from transformers import BertConfig, BertForMaskedLM
+
+    folder = tmp_path / "short"
+    shutil.copytree(tiny_encoder, folder)
+    config = BertConfig.from_pretrained(tiny_encoder, max_position_embeddings=32)
+    BertForMaskedLM(config).save_pretrained(folder)
+    doc = make_doc("fever in rats " * 40)
+    result, (prediction,) = evaluate(folder, tmp_path, [doc], method=method)
+    assert result["n"] == 1
+    assert all(math.isfinite(score) for score in prediction.scores)
+
+
+def test_a_head_of_another_architecture_that_is_missing(tmp_path: Path, tiny_encoder: Path) -> None:
+    import shutil
+
+    from transformers import BertConfig, DistilBertConfig, DistilBertModel
+
+    folder = tmp_path / "distil"
+    shutil.copytree(tiny_encoder, folder)
+    (folder / "model.safetensors").unlink()
+    size = BertConfig.from_pretrained(tiny_encoder).vocab_size
+    config = DistilBertConfig(vocab_size=size, dim=16, n_heads=2, n_layers=1, hidden_dim=16)
+    DistilBertModel(config).save_pretrained(folder)
+    with pytest.raises(BlurbError, match=r"B547.*no masked-language head"):
+        evaluate(folder, tmp_path, [make_doc()], method="pll")
+
+
+def test_an_option_without_pieces_has_no_number(masked_encoder: Path, tmp_path: Path) -> None:
+    doc = make_doc()
+    gold = {"id": "0", "question": "Which?", "label": "1", "answers": [], "options": ["", "fever"]}
+    set_questions(doc, [gold])
+    _, (prediction,) = evaluate(masked_encoder, tmp_path, [doc], method="pll")
+    assert prediction.label == "1"
+    assert prediction.to_json()["scores"][0] is None
+    assert json.loads(json.dumps(prediction.to_json(), allow_nan=False))
 
 
 def test_the_command(tiny_encoder: Path, tmp_path: Path) -> None:

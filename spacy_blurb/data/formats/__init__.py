@@ -48,6 +48,7 @@ def _read_squad(path: Path, label: str) -> Split[Question]:
     # One that the file says is not there has no text.
     misplaced = sum(start < 0 and bool(text) for r in records for start, text in r.answers)
     left_out["answers without a place"] = misplaced
+    left_out["questions without an answer or is_impossible"] = sum(not r.answers for r in records)
     return Split(records, counted(left_out))
 
 

@@ -24,6 +24,7 @@ _EXPECTED = (
     "another kind"
 )
 _KEYS = {"id", "text", "context", "question", "answers", "label", "options"}
+BESIDE = "answers beside a label, which is what is learned"
 _ANSWER_KEYS = {"start", "text"}
 
 
@@ -63,13 +64,16 @@ def _to_question(path: Path, row: Any, number: int, left_out: Counter[str]) -> Q
     label = typed_id(row, "label").strip() if row.get("label") not in (None, "") else ""
     where = {"path": path, "line": number, "question": question_id}
     unknown = options and label not in map(str, range(len(options)))
-    if unknown or not (label or "answers" in row):
+    # null is what programs write where nobody has answered.
+    has_answers = row.get("answers") is not None
+    if unknown or not (label or has_answers):
         raise BlurbError(Errors.B145.format(**where))
     answers = [
         _to_answer(text, answer, where, left_out)
-        for answer in typed(row, "answers", list, default=[])
+        for answer in (typed(row, "answers", list) if has_answers else ())
     ]
-    if "answers" in row and not answers:
+    left_out[BESIDE] += len(answers) if label else 0
+    if has_answers and not answers:
         answers = [(-1, "")]
     return Question(question_id, question, text, label, tuple(answers), tuple(options))
 

@@ -19,7 +19,8 @@ def read_squad(path: Path, left_out: Counter[str] | None = None) -> Iterator[Que
     left_out (Counter[str] | None): Gets the number of answers that were taken from another place.
     YIELDS (Question): Without answers where the file gives none; where it says that there is none
         (`is_impossible`), with an empty one at -1. An answer whose text does not stand at its
-        offset gets the place where it stands once, or else -1: it is not there, or more than once.
+        offset gets the place where it stands once, in whatever case, or else -1: it is not there,
+        or more than once.
     RAISES (BlurbError): B107 no question in the file, B151 not laid out as SQuAD, and what
         `read_json` raises.
     """
@@ -57,4 +58,9 @@ def _find(text: str, start: int, context: str) -> int:
     """Return the offset of an answer; programs that count in UTF-16 are wrong behind an emoji."""
     if start >= 0 and context.startswith(text, start):
         return start
-    return context.index(text) if text and context.count(text) == 1 else -1
+    if text and context.count(text) == 1:
+        return context.index(text)
+    # In other letters' case, as answers are scored; a lower-case letter can be two.
+    words, lower = context.lower(), text.lower()
+    is_there = text and len(words) == len(context) and words.count(lower) == 1
+    return words.index(lower) if is_there else -1

@@ -53,6 +53,7 @@ def test_all_kinds(tmp_path: Path) -> None:
         ({"text": "x", "question": "?"}, r"B145.*line 1 \(question '1'\): no gold answer"),
         ({"question": "?", "label": "2", "options": ["a", "b"]}, "B145"),
         ({"question": "?", "options": ["a", "b"]}, "B145"),
+        ({"text": "x", "question": "?", "label": None, "answers": None}, "B145"),
         ({"question": "?", "label": "0", "options": [1]}, "B167.*options are not all strings"),
         ({"question": "?", "label": "0", "options": ["a", "\ud83d"]}, "B167.*surrogate"),
         (
@@ -108,5 +109,6 @@ def test_unknown_keys_are_counted(tmp_path: Path) -> None:
     assert split.left_out == {
         "values of the unknown question key 'source'": 2,
         "values of the unknown answer key 'answer_id'": 4,
+        "answers beside a label, which is what is learned": 4,
     }
     assert [question.label for question in split.records] == ["a", "a"]

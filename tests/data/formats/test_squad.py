@@ -33,15 +33,18 @@ def test_answers_and_their_offsets(tmp_path: Path) -> None:
 
 
 def test_answers_without_a_place_are_counted(tmp_path: Path) -> None:
-    answers = [{"text": text, "answer_start": 5} for text in ("Husten", "fever")]
+    answers = [{"text": text, "answer_start": 5} for text in ("husTen", "fever")]
     path = write(
         tmp_path / "a.json",
         {"id": "q", "question": "What?", "answers": answers},
         {"id": "none", "question": "Who?", "is_impossible": True},
+        {"id": "unknown", "question": "Who?", "answers": []},
     )
     split = READERS["squad"](path, "")
     moved = "answers taken from the one place where they stand, not from their offset"
-    assert split.left_out == {"answers without a place": 1, moved: 1}
+    unknown = "questions without an answer or is_impossible"
+    assert split.left_out == {"answers without a place": 1, moved: 1, unknown: 1}
+    assert split.records[0].answers == ((6, "husTen"), (-1, "fever"))
     path = write(tmp_path / "b.json", {"id": "none", "question": "Who?", "is_impossible": True})
     assert READERS["squad"](path, "").left_out == {}
 
