@@ -1,28 +1,32 @@
 """Short sentences that say or deny that a drug causes a disease, with names from a corpus.
 
     python results/en_blurb_sm/write_statements.py assets/en_blurb_sm/statements.tsv
-        corpus/sm/bc5cdr_cid/train.spacy OUTPUT.jsonl
+        corpus/sm/bc5cdr_cid/train.spacy OUTPUT
 
 The sentences were written for this project: abstracts rarely deny a relation, and what was trained
 on them alone does not hear a "not". Names are drawn from the corpus's gold entities, without those
-that count_negated.py asks about. OUTPUT is for `spacy blurb convert-own jsonl`.
+that count_negated.py asks about. OUTPUT has a `train.spacy` and, of every tenth document, a
+`dev.spacy`, of relations alone: entities are not to be learned from names in sentences where
+nothing else could stand.
 """
 
 import argparse
-import json
 import random
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import spacy
 from count_negated import PAIRS
 
 from spacy_blurb.annotations import gold_entities
-from spacy_blurb.data.docbin import read_docbin
+from spacy_blurb.data.docbin import RelationScheme, read_docbin, write_docbin
+from spacy_blurb.data.records import Mention, Record, Relation
 from spacy_blurb.errors import BlurbError
+from spacy_blurb.tokenization.tokenizer import build_tokenizer
 
 LABELS = {"a": "Chemical", "b": "Chemical", "x": "Disease", "y": "Disease"}
 ROUNDS = 6
@@ -30,6 +34,9 @@ ROUNDS = 6
 
 MOST = 2
 """Sentences in a document, at most."""
+
+DEV = 10
+"""Every so manieth document is for dev."""
 
 _NAME = re.compile(r"[a-z][a-z-]{3,}( [a-z][a-z-]+){0,2}")
 """Names as they stand within a sentence, without abbreviations and formulas."""
@@ -78,55 +85,38 @@ def read_names(path: Path) -> dict[str, list[str]]:
     return {label: sorted(found) for label, found in names.items()}
 
 
-def fill(statement: Statement, names: dict[str, str]) -> dict[str, Any]:
-    """Return a sentence with names as text, entities and relations."""
-    text, entities, places = "", [], {}
+def add(record: Record, statement: Statement, names: dict[str, str]) -> Record:
+    """Return a document with one more sentence, {a} to {y} replaced by names."""
+    text = f"{record.text} " if record.text else ""
+    begin, mentions, places = len(text), list(record.mentions), {}
     for part in re.split(r"({\w})", statement.sentence):
         slot = part[1:-1] if part.startswith("{") else ""
+        name = names.get(slot, part)
         if slot:
-            places[slot] = len(entities)
-            part = names[slot]
-            end = len(text) + len(part)
-            entities.append({"start": len(text), "end": end, "label": LABELS[slot]})
-        text += part
-    relations = [
-        {"head": places[head], "tail": places[tail], "label": "CID"}
-        for head, tail in statement.relations
-    ]
-    return {"text": text[0].upper() + text[1:], "entities": entities, "relations": relations}
+            places[slot] = len(mentions)
+            mentions.append(Mention(len(text), len(text) + len(name), LABELS[slot]))
+        text += name
+    text = text[:begin] + text[begin].upper() + text[begin + 1 :]
+    found = tuple(Relation(places[h], places[t], "CID") for h, t in statement.relations)
+    return Record(record.id, text, tuple(mentions), relations=(*record.relations, *found))
 
 
-def join(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return one document of several sentences."""
-    text = ""
-    entities: list[dict[str, Any]] = []
-    relations: list[dict[str, Any]] = []
-    for row in rows:
-        text += " " if text else ""
-        n, shift = len(entities), len(text)
-        relations += [{**r, "head": r["head"] + n, "tail": r["tail"] + n} for r in row["relations"]]
-        entities += [
-            {**e, "start": e["start"] + shift, "end": e["end"] + shift} for e in row["entities"]
-        ]
-        text += row["text"]
-    return {"text": text, "entities": entities, "relations": relations}
-
-
-def write_documents(
+def make_documents(
     statements: Sequence[Statement], names: dict[str, list[str]], draw: random.Random
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Record]:
     """Yield documents of one to `MOST` sentences, in which each name comes once."""
     waiting = [statement for _ in range(ROUNDS) for statement in statements]
     draw.shuffle(waiting)
-    while waiting:
-        chosen = [waiting.pop() for _ in range(min(draw.randint(1, MOST), len(waiting)))]
+    for number in count():
+        if not waiting:
+            return
+        record = Record(f"statement{number}", "")
         drugs = draw.sample(names["Chemical"], 2 * MOST)
         diseases = draw.sample(names["Disease"], 2 * MOST)
-        rows = []
-        for statement in chosen:
+        for _ in range(min(draw.randint(1, MOST), len(waiting))):
             given = {"a": drugs.pop(), "b": drugs.pop(), "x": diseases.pop(), "y": diseases.pop()}
-            rows.append(fill(statement, given))
-        yield join(rows)
+            record = add(record, waiting.pop(), given)
+        yield record
 
 
 def main() -> None:
@@ -134,7 +124,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("statements", type=Path, help="sentences, see read_statements")
     parser.add_argument("corpus", type=Path, help="a .spacy file with the names")
-    parser.add_argument("output", type=Path, help="JSON lines")
+    parser.add_argument("output", type=Path, help="a folder")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     try:
@@ -144,12 +134,17 @@ def main() -> None:
     few = [label for label, found in names.items() if len(found) < 2 * MOST]
     if few:
         sys.exit(f"✘ {args.corpus}: fewer than {2 * MOST} names of {' and '.join(few)}.")
-    rows = list(write_documents(statements, names, random.Random(args.seed)))
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    lines = (json.dumps({"id": f"statement{i}", **row}) for i, row in enumerate(rows))
-    args.output.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    records = list(make_documents(statements, names, random.Random(args.seed)))
+    tokenizer = build_tokenizer(spacy.blank("en"))
+    scheme = RelationScheme(("CID",), only_pairs=True)
+    for split, chosen in (
+        ("train", [record for i, record in enumerate(records) if i % DEV]),
+        ("dev", records[::DEV]),
+    ):
+        path = args.output / f"{split}.spacy"
+        write_docbin(chosen, path, tokenizer, label_sets=[], relations=scheme)
     counts = ", ".join(f"{len(found)} names of {label}" for label, found in names.items())
-    print(f"{args.output}: {len(rows)} documents of {len(statements)} sentences, {counts}")
+    print(f"{args.output}: {len(records)} documents of {len(statements)} sentences, {counts}")
 
 
 if __name__ == "__main__":
