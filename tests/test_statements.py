@@ -1,6 +1,5 @@
 """The program that writes sentences which say or deny that a drug causes a disease."""
 
-import json
 import re
 import runpy
 from pathlib import Path
@@ -8,10 +7,14 @@ from typing import Any
 
 import pytest
 import spacy
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
 
-from spacy_blurb.annotations import annotated_for, set_gold_entities
-from spacy_blurb.data.convert import convert_own
+from spacy_blurb.annotations import (
+    annotated_for,
+    document_id,
+    gold_relations,
+    set_gold_entities,
+)
 from spacy_blurb.data.docbin import read_docbin
 
 DRUGS = ("heparin", "insulin", "ketamine", "morphine", "naloxone", "quinine", "aspirin")
@@ -40,13 +43,14 @@ def names(tmp_path: Path) -> Path:
     return tmp_path / "names.spacy"
 
 
-def write(project: Path, monkeypatch: pytest.MonkeyPatch, *arguments: Any) -> list[dict[str, Any]]:
+def write(project: Path, monkeypatch: pytest.MonkeyPatch, *arguments: Any) -> list[Doc]:
     folder = project / "results" / "en_blurb_sm"
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setattr("sys.argv", ["write_statements.py", *map(str, arguments)])
     runpy.run_path(str(folder / "write_statements.py"), run_name="__main__")
-    lines = Path(arguments[2]).read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+    vocab = spacy.blank("en").vocab
+    splits = (Path(arguments[2]) / f"{split}.spacy" for split in ("dev", "train"))
+    return [doc for path in splits for doc in read_docbin(path, vocab)]
 
 
 def test_what_is_written_relates_what_the_sentences_relate(
@@ -57,19 +61,19 @@ def test_what_is_written_relates_what_the_sentences_relate(
         "# comment\na-x\t{x} followed {a}.\nb-x a-y\tX {b}, {a}: {y}, {x}.\n-\tNo {x} of {a}.\n",
         encoding="utf-8",
     )
-    rows = write(project, monkeypatch, given, names, tmp_path / "out.jsonl")
-    assert len({row["id"] for row in rows}) == len(rows)
+    docs = write(project, monkeypatch, given, names, tmp_path / "out")
+    assert len({document_id(doc) for doc in docs}) == len(docs)
     seen = []
-    for row in rows:
-        text, found = row["text"], []
-        for entity in row["entities"]:
-            name = text[entity["start"] : entity["end"]].lower()
-            assert name in (DRUGS if entity["label"] == "Chemical" else DISEASES)
-            found.append(name)
+    for doc in docs:
+        gold = gold_relations(doc)
+        assert gold is not None
+        found = [doc.text[start:end].lower() for start, end, _ in gold.mentions]
+        for name, (_, _, label) in zip(found, gold.mentions, strict=True):
+            assert name in (DRUGS if label == "Chemical" else DISEASES)
         assert len(set(found)) == len(found)
-        related = {(found[r["head"]], found[r["tail"]]) for r in row["relations"]}
+        related = {(found[head], found[tail]) for head, tail, label in gold.rows if label == "CID"}
         said = set()
-        for sentence in re.findall(r"[^.]+\.", text):
+        for sentence in re.findall(r"[^.]+\.", doc.text):
             words = re.findall(r"\w+", sentence.lower())
             seen.append(words[0] if words[0] in ("x", "no") else "followed")
             match seen[-1]:
@@ -78,25 +82,26 @@ def test_what_is_written_relates_what_the_sentences_relate(
                 case "x":
                     said |= {(words[1], words[4]), (words[2], words[3])}
         assert related == said
+        assert doc.text[0].isupper()
     assert sorted(seen) == ["followed"] * 6 + ["no"] * 6 + ["x"] * 6
     # Neither what is asked about later nor what is no noun.
-    assert not {"aspirin", "bleeding", "hypertensive"} & set(
-        " ".join(r["text"] for r in rows).split()
-    )
-    assert rows == write(project, monkeypatch, given, names, tmp_path / "out.jsonl")
+    text = " ".join(doc.text.lower() for doc in docs)
+    assert not {"aspirin", "bleeding", "hypertensive"} & set(re.findall(r"\w+", text))
+    again = write(project, monkeypatch, given, names, tmp_path / "again")
+    assert [doc.text for doc in docs] == [doc.text for doc in again]
 
 
-def test_the_project_s_sentences_become_a_corpus_like_bc5cdr_s(
+def test_the_project_s_sentences_teach_relations_alone(
     project: Path, names: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sentences = project / "assets" / "en_blurb_sm" / "statements.tsv"
-    rows = write(project, monkeypatch, sentences, names, tmp_path / "out.jsonl")
-    convert_own("jsonl", {"train": tmp_path / "out.jsonl"}, tmp_path / "corpus", label="bc5cdr")
-    docs = list(read_docbin(tmp_path / "corpus" / "train.spacy", spacy.blank("en").vocab))
-    assert {annotated_for(doc) for doc in docs} == {("blurb:bc5cdr", "relations")}
-    assert 0 < len(docs) < len(rows)
-    n_related = sum(len(row["relations"]) for row in rows)
-    assert 0.4 < n_related / sum(len(row["entities"]) / 2 for row in rows) < 0.6
+    docs = write(project, monkeypatch, sentences, names, tmp_path / "corpus")
+    assert {annotated_for(doc) for doc in docs} == {("relations",)}
+    dev = list(read_docbin(tmp_path / "corpus" / "dev.spacy", spacy.blank("en").vocab))
+    assert len(dev) == -(-len(docs) // 10)
+    rows = [gold for doc in docs if (gold := gold_relations(doc)) is not None]
+    n_related = sum(len(gold.rows) for gold in rows)
+    assert 0.4 < n_related / sum(len(gold.mentions) / 2 for gold in rows) < 0.6
 
 
 def test_sentences_that_are_counted_are_none_that_are_learned(project: Path) -> None:
@@ -127,8 +132,8 @@ def test_lines_that_are_no_sentences(
 ) -> None:
     (tmp_path / "given.tsv").write_text(line + "\n", encoding="utf-8")
     with pytest.raises(SystemExit, match=message):
-        write(project, monkeypatch, tmp_path / "given.tsv", names, tmp_path / "out.jsonl")
-    assert not (tmp_path / "out.jsonl").exists()
+        write(project, monkeypatch, tmp_path / "given.tsv", names, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_corpus_of_too_few_names(
@@ -140,4 +145,4 @@ def test_a_corpus_of_too_few_names(
     (tmp_path / "given.tsv").write_text("-\tNo {x} of {a}.\n", encoding="utf-8")
     given = tmp_path / "given.tsv"
     with pytest.raises(SystemExit, match="fewer than 4 names of Chemical and Disease"):
-        write(project, monkeypatch, given, tmp_path / "few.spacy", tmp_path / "out.jsonl")
+        write(project, monkeypatch, given, tmp_path / "few.spacy", tmp_path / "out")

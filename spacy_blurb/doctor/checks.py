@@ -159,7 +159,7 @@ def check_torch(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "note",
             "CuPy is missing: 'spacy train --gpu-id 0' needs it beside torch. Prediction does not.",
-            "pip install cupy-cuda13x for a torch whose torch.version.cuda is 13, cupy-cuda12x for 12; "
+            "pip install cupy-cuda13x, or cupy-cuda12x where torch.version.cuda is 12; "
             'or device = "cuda" in [components.transformer.model]',
         )
 
