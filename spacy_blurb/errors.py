@@ -607,7 +607,9 @@ class Errors(metaclass=_CodedMessages):
     )
     B464 = (
         "Candidates of the Doc {text!r} are to be in one sentence, but it has no sentence "
-        "boundaries. Add 'blurb_sentencizer' before 'rel', or set 'same_sentence = false'."
+        "boundaries. Add 'blurb_sentencizer' before 'rel', for training to "
+        "training.annotating_components as well (in Python nlp.update(…, "
+        "annotates=['sentencizer'])), or set 'same_sentence = false'."
     )
     B465 = (
         "{text!r} has gold relations, but the Doc to be predicted has lost the entities that are "
@@ -1019,7 +1021,9 @@ class Errors(metaclass=_CodedMessages):
         "This processor does not multiply 8-bit numbers (no VNNI): the encoder is hardly faster "
         "than one that is not quantised, and large sums may be cut off."
     )
-    B706 = "An encoder cannot compute with {threads} threads. Give a number from 1, or null."
+    B706 = (
+        "An encoder cannot compute with {threads!r} threads. Give a whole number from 1, or null."
+    )
     B720 = (
         "The backend {backend!r} takes the ranges of numbers from text. Give texts like those that "
         "the pipeline will read: --calibration texts.txt (one a line) or train.spacy."

@@ -12,6 +12,8 @@ from spacy.cli._util import app
 from typer.testing import CliRunner
 
 import spacy_blurb.cli.main  # noqa: F401  (adds `blurb` to spaCy's own commands)
+from spacy_blurb.data.readers import make_corpus_v1
+from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.packaging import _performance
 
 from .howtos import run_line
@@ -63,6 +65,24 @@ def test_the_howto_runs(workplace: Path, project: Path, capsys: pytest.CaptureFi
     reencoded = spacy.load(workplace / "training" / "reencoded" / "model-last").get_pipe("rel")
     attrs = reencoded.model.attrs  # type: ignore[attr-defined]
     assert (attrs["marking"], attrs["features"]) == ("typed_markers", "start")
+    go_on_in_python(workplace / "training" / "both" / "model-last", workplace)
+
+
+def go_on_in_python(trained: Path, workplace: Path) -> None:
+    """With spaCy's own ways, of which the optimizer's section is read without the others."""
+    nlp = spacy.load(trained)
+    training = nlp.config["training"]
+    assert training["optimizer"]["learn_rate"]["total_steps"] == training["max_steps"]
+    examples = list(make_corpus_v1(workplace / "corpus" / "own" / "train.spacy")(nlp))
+    with pytest.raises(BlurbError, match=r"B464.*annotates=\['sentencizer'\]"):
+        nlp.update(examples, sgd=nlp.resume_training())
+    spacy.load(trained).update(examples, annotates=["sentencizer"])
+    filled, raw = workplace / "filled.cfg", workplace / "training" / "both.cfg"
+    run_line(f"init fill-config {raw} {filled}")
+    run_line(f"debug config {filled}")
+    # Of three texts it finds that they are few.
+    output = CliRunner().invoke(app, ["debug", "data", str(filled)]).output
+    assert "Pipeline can be initialized with data" in output
 
 
 GAD = """index	sentence	label

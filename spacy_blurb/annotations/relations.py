@@ -188,16 +188,20 @@ def found_relations(doc: Doc) -> list[FoundRelation] | None:
             score=row["score"],
             concepts=(row["concepts"][0], row["concepts"][1]) if "concepts" in row else None,
         )
-        for row in group.attrs["relations"]
+        for row in _found_rows(doc)
     ]
+
+
+def _found_rows(doc: Doc) -> list[dict[str, Any]]:
+    return doc.spans[RELATIONS].attrs.get("relations", []) if RELATIONS in doc.spans else []
 
 
 def doc_relations(doc: Doc) -> list[Relation]:
-    """Return the predicted relations of a Doc, [] without any: this is `doc._.relations`."""
-    return [
-        Relation(_span(doc, r.head), _span(doc, r.tail), r.label, r.score)
-        for r in found_relations(doc) or ()
-    ]
+    """Return the predicted relations of a Doc, [] without any: this is `doc._.relations`.
+
+    Their ends are those of `doc.ents` where these have them, with what a linker has set there.
+    """
+    return _to_relations(doc, _found_rows(doc))
 
 
 def span_relations(span: Span) -> list[Relation]:
@@ -205,15 +209,28 @@ def span_relations(span: Span) -> list[Relation]:
 
     The span must have the entity's offsets; its label does not matter.
     """
-    place = (span.start_char, span.end_char)
-    return [
-        Relation(head, tail, found.label, found.score)
-        for found in found_relations(span.doc) or ()
-        # Spans are made of what can be meant only: a long text has many relations.
-        if any(place[0] <= start and end <= place[1] for start, end, _ in (found.head, found.tail))
-        for head, tail in [(_span(span.doc, found.head), _span(span.doc, found.tail))]
-        if place in ((head.start_char, head.end_char), (tail.start_char, tail.end_char))
+    start, end = span.start_char, span.end_char
+    # Objects are made of what can be meant only: a long text has many relations.
+    meant = [
+        row
+        for row in _found_rows(span.doc)
+        if any(start <= row[key][0] and row[key][1] <= end for key in ("head", "tail"))
     ]
+    return [
+        relation
+        for relation in _to_relations(span.doc, meant)
+        if any((e.start_char, e.end_char) == (start, end) for e in (relation.head, relation.tail))
+    ]
+
+
+def _to_relations(doc: Doc, rows: Sequence[dict[str, Any]]) -> list[Relation]:
+    ents = {(e.start_char, e.end_char, e.label_): e for e in doc.ents} if rows else {}
+
+    def end(values: Sequence[Any]) -> Span:
+        mention = _char_span(values)
+        return ents.get(mention) or _span(doc, mention)
+
+    return [Relation(end(r["head"]), end(r["tail"]), r["label"], r["score"]) for r in rows]
 
 
 def _span(doc: Doc, mention: CharSpan) -> Span:

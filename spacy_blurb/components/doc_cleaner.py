@@ -1,5 +1,7 @@
 """`blurb_doc_cleaner`: takes the encoder's output off Docs when all components have read it."""
 
+from typing import Any
+
 from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc
@@ -12,7 +14,7 @@ def make_doc_cleaner(nlp: Language, name: str) -> "DocCleaner":
 
 
 class DocCleaner(Pipe):
-    """Set `doc._.trf_data` to None, so that Docs that are kept do not fill the memory.
+    """Take `doc._.trf_data` away: it is None, and Docs that are kept do not fill the memory.
 
     spaCy's own `doc_cleaner` sets `doc.tensor` to None as well, whatever its settings say; then
     `doc.vector` and `token.vector` raise an AttributeError instead of being zero.
@@ -24,6 +26,7 @@ class DocCleaner(Pipe):
 
     def __call__(self, doc: Doc) -> Doc:
         """Take the output off a Doc; RETURNS the same Doc."""
-        if Doc.has_extension("trf_data"):
-            doc._.trf_data = None
+        # The value alone, not a None in its place, of which `Doc.from_docs` would warn.
+        data: dict[Any, Any] = doc.user_data
+        data.pop(("._.", "trf_data", None, None), None)
         return doc

@@ -48,7 +48,7 @@ grad_factor = 1.0
 
 @Language.factory(
     "blurb_ner",
-    assigns=["doc.ents", "doc.spans", "token.ent_iob", "token.ent_type"],
+    assigns=["doc.ents", "doc.spans", "token.ent_iob", "token.ent_type", "span._.score"],
     default_config={
         "model": DEFAULT_MODEL,
         "tag_scheme": "BIO",
@@ -261,6 +261,7 @@ class BlurbNer(Head):
                 note_writer(doc, key, self.name)
                 set_scored_entities(doc, spans, probs, sets=names, label_sets=list(sets), key=key)
                 if key == ENTITIES:
+                    _forget_ids(doc)
                     doc.set_ents(best_disjoint(spans, probs))
 
     def find(self, docs: Sequence[Doc], scores: TagScores) -> list[list[Found]]:
@@ -341,3 +342,14 @@ class BlurbNer(Head):
     def _require_initialised(self) -> None:
         if not self.labels:
             raise ValueError(Errors.B402.format(name=self.name))
+
+
+def _forget_ids(doc: Doc) -> None:
+    """Take ids, such as an entity_ruler's, off entities that are replaced.
+
+    They lie on tokens, where spaCy leaves them, and would be ids of the new entities.
+    """
+    for ent in doc.ents:
+        if ent.ent_id:
+            for token in ent:
+                token.ent_id = 0

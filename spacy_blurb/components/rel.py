@@ -65,7 +65,8 @@ Predictions = list[tuple[DocPairs, NDArray[np.floating[Any]]]]
 
 @Language.factory(
     "blurb_rel",
-    assigns=["doc.spans"],
+    assigns=["doc.spans", "doc._.relations", "span._.relations"],
+    requires=["doc.ents"],
     default_config={
         "model": DEFAULT_MODEL,
         "candidates": {"@misc": "spacy_blurb.candidates.v1"},

@@ -58,7 +58,8 @@ def make_runtime(
     RAISES (BlurbError): B306 `window` and `overlap` do not fit each other, B706 no threads.
     """
     check_window(window, overlap)
-    if threads is not None and threads < 1:
+    # spaCy lets "2" pass, as an environment variable has it.
+    if threads is not None and (type(threads) is not int or threads < 1):
         raise BlurbError(Errors.B706.format(threads=threads))
     encoder = RuntimeEncoder(
         backend, precision=precision, window=window, overlap=overlap, threads=threads

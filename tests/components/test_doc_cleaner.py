@@ -4,6 +4,7 @@ import pickle
 from pathlib import Path
 
 import spacy
+from spacy.tokens import Doc
 
 from .pipelines import make_nlp
 
@@ -20,6 +21,14 @@ def test_the_output_of_the_encoder_is_gone(tiny_encoder: Path) -> None:
     assert not doc[0].vector.any()
     assert doc.to_bytes()
     assert pickle.loads(pickle.dumps(nlp.get_pipe("doc_cleaner")))(doc) is doc
+
+
+def test_docs_can_be_joined_without_a_warning(tiny_encoder: Path) -> None:
+    nlp = make_nlp(tiny_encoder)
+    nlp.initialize()
+    nlp.add_pipe("blurb_doc_cleaner")
+    joined = Doc.from_docs([nlp("fever"), nlp("rats")])
+    assert joined.text == "fever rats"
 
 
 def test_a_pipeline_without_an_encoder() -> None:

@@ -436,6 +436,18 @@ print(json.dumps([[(e.start, e.end, e.label_, e._.score) for e in doc.ents] for 
 """
 
 
+def test_ids_of_entities_that_are_replaced_are_gone(trained: Language) -> None:
+    """A rule's id would be that of another entity, which nobody has identified."""
+    doc = trained.make_doc("fever in rats")
+    rule = Span(doc, 0, 3, label="RULE", span_id="C2")
+    doc.ents = [rule]
+    assert doc[0].ent_id_ == "C2"
+    doc = trained(doc)
+    assert doc.ents
+    assert [(ent.ent_id_, ent.id_) for ent in doc.ents] == [("", "")] * len(doc.ents)
+    assert {token.ent_id_ for token in doc} == {""}
+
+
 def test_two_processes_predict_the_same(trained: Language, tmp_path: Path) -> None:
     """After a first call, and with as many threads as torch takes by itself."""
     trained.to_disk(tmp_path)

@@ -190,6 +190,30 @@ def test_what_a_doc_carries(trained: Language) -> None:
         assert other._.relations[0].score == relation.score
 
 
+def test_ends_of_relations_are_the_entities_of_the_doc(trained: Language) -> None:
+    """With what a linker has set behind `ner`; where a user took them out, spans of their own."""
+    doc = trained(ents(trained.make_doc("aspirin causes fever in rats"), CHEMICAL, DISEASE))
+    aspirin, fever = (e for e in doc.ents if e.text in ("aspirin", "fever"))
+    doc.ents = [Span(doc, aspirin.start, aspirin.end, aspirin.label, kb_id="D001241"), fever]
+    (relation,) = doc._.relations
+    assert relation.head.kb_id_ == "D001241"
+    assert relation.head in doc.ents
+    assert relation.tail in doc.ents
+    assert doc.ents[0]._.relations == [relation]
+    doc.ents = []
+    assert [(r.head.text, r.head.kb_id_) for r in doc._.relations] == [("aspirin", "")]
+
+
+def test_what_is_missing_before_it_is_told(tiny_encoder: Path) -> None:
+    nlp = spacy.blank("en")
+    model = {"@architectures": "spacy_blurb.Encoder.v1", "name": str(tiny_encoder)}
+    nlp.add_pipe("transformer", config={"model": model})
+    nlp.add_pipe("blurb_rel", name="rel")
+    assert nlp.analyze_pipes()["problems"]["rel"] == ["doc.ents"]
+    nlp.add_pipe("blurb_ner", name="ner", before="rel")
+    assert nlp.analyze_pipes()["problems"]["rel"] == []
+
+
 def test_predicted_entities_of_a_text(trained: Language) -> None:
     doc = ents(trained.make_doc("aspirin causes fever in rats"), CHEMICAL, DISEASE)
     assert found(trained(doc)) == [("aspirin", "fever", "Causes")]

@@ -372,9 +372,14 @@ def make_note_creation() -> Callable[[Language], Language]:
 
 @pytest.mark.parametrize(
     ("settings", "code"),
-    [({"window": 64}, "B306"), ({"overlap": -10}, "B306"), ({"threads": 0}, "B706")],
+    [
+        ({"window": 64}, "B306"),
+        ({"overlap": -10}, "B306"),
+        ({"threads": 0}, "B706"),
+        ({"threads": "2"}, "B706"),
+    ],
 )
-def test_settings_that_cannot_be(exported: Exported, settings: dict[str, int], code: str) -> None:
+def test_settings_that_cannot_be(exported: Exported, settings: dict[str, Any], code: str) -> None:
     """Said at once, and not when the first long text comes."""
     with pytest.raises(BlurbError, match=code):
         spacy.load(exported("openvino-bf16"), config={"components": {"transformer": settings}})
