@@ -456,6 +456,13 @@ def test_memory_is_that_of_the_benchmarks(project: Path) -> None:
     assert f"{notes[4]:.0f}" == last
 
 
+def related_of(path: Path) -> list[int]:
+    """Return how often count_negated.py found the two related, of each of its groups."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    groups = ("stated", "denied", "stated in other words", "denied in other words")
+    return [sum(map(len, found[group].values())) for group in groups]
+
+
 def test_scores_of_doc_ents_and_denied_relations(project: Path) -> None:
     text = (project / "docs" / "results.md").read_text(encoding="utf-8")
     readme = (project / "README.md").read_text(encoding="utf-8")
@@ -464,15 +471,29 @@ def test_scores_of_doc_ents_and_denied_relations(project: Path) -> None:
         folder = project / "results" / f"en_blurb_{name}"
         tasks = json.loads((folder / "doc_ents.json").read_text(encoding="utf-8"))["tasks"]
         ents[name] = [f"{100 * tasks[t]['f1']:.2f}" for t in ("bc5cdr", "ncbi_disease", "bc2gm")]
-        negated = json.loads((folder / "negated.json").read_text(encoding="utf-8"))
-        counts[name] = [sum(map(len, negated[key].values())) for key in ("stated", "denied")]
+        counts[name] = related_of(project / f"results/en_blurb_{name}/negated.json")
         card = (project / "assets" / f"en_blurb_{name}" / "card.md").read_text(encoding="utf-8")
         assert all(score in card for score in ents[name])
-        assert f"the two are related in {counts[name][1]}, of 20" in card
+        assert (
+            f"the two are related in {counts[name][1]}, of 20\n  that state it in {counts[name][0]}"
+            in card
+        )
         assert "{} and {}".format(", ".join(ents[name][:2]), ents[name][2]) in readme
     sizes = zip(("BC5CDR", "NCBI-disease", "BC2GM"), ents["sm"], ents["xs"], strict=True)
     for row in sizes:
         assert "| {} | {} | {} |".format(*row) in text
-    assert "relates the two in {} of 20 that say so".format(counts["sm"][0]) in text
-    assert "and in {} of\n35 that deny it".format(counts["sm"][1]) in text
-    assert "`en_blurb_xs` in {} and {} (".format(*counts["xs"]) in text
+    before = related_of(project / "results" / "statements" / "negated_before.json")
+    groups = (
+        "stated | 20",
+        "denied | 35",
+        "stated in other words | 30",
+        "denied in other words | 40",
+    )
+    for name, *row in zip(groups, counts["sm"], counts["xs"], before, strict=True):
+        assert "| {} | {} | {} | {} |".format(name, *row) in text
+    card = (project / "assets" / "en_blurb_sm" / "card.md").read_text(encoding="utf-8")
+    assert f"not have in {counts['sm'][3]} of 40 that deny it and {counts['sm'][2]} of 30" in card
+    tried = related_of(project / "results" / "statements" / "negated_entities_too.json")
+    assert f"it related {tried[1]} of 35 and {tried[3]} of 40" in text
+    small = related_of(project / "results" / "statements" / "negated_xs.json")
+    assert "it relates {} of 20, {} of 35, {} of 30 and {} of 40".format(*small) in text

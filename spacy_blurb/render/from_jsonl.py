@@ -6,22 +6,23 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..data.formats.compressed import open_bytes
 from ..errors import BlurbError, Errors
 from .annotated import Annotated, ShownAnswer, ShownRelation, ShownSpan, likely_labels
 
 
 def read_annotated(path: Path) -> Iterator[Annotated]:
-    """Yield the texts of a file as `annotate` writes it, plain, `.gz` or `.xz`.
+    """Yield the texts of a file as `annotate` writes it.
 
     Lines hold `text` and, all optional, `id`, `entities` and `pico` ({start, end, label, score}),
     `relations` ({head, tail, label, score}, each end a position in `entities` or [start, end]),
     `cats` ({label: probability}) and `answers` ({question, text, score, start, end}). Empty lines
     are passed over; other keys do not matter.
 
-    RAISES (BlurbError): B100 no such file, B101 it is damaged, B802 a line is not of this form.
+    RAISES (BlurbError): B100 no such file, B802 a line is not of this form.
     """
-    with open_bytes(path) as lines:
+    if not path.is_file():
+        raise BlurbError(Errors.B100.format(path=path))
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 try:

@@ -25,7 +25,7 @@ def write_report(documents: Iterable[Annotated], *, title: str, most: int) -> tu
     for document in documents:
         total += 1
         # What several label sets have found is drawn once.
-        places = {span[:3] for span in (*document.entities, *document.pico)}
+        places = dict.fromkeys(span[:3] for span in (*document.entities, *document.pico))
         counts.update(label for _, _, label in places)
         if len(shown) < most:
             shown.append((document.id, draw_document(document)))

@@ -1,6 +1,5 @@
 """Annotated Docs and lines as HTML: what is drawn, and that nothing of a file becomes markup."""
 
-import gzip
 import json
 import re
 from html.parser import HTMLParser
@@ -275,9 +274,6 @@ def test_lines_of_annotate(tmp_path: Path) -> None:
         (("b", 0.6),),
     )
     assert second == Annotated("3", "x")
-    packed = tmp_path / "a.jsonl.gz"
-    packed.write_bytes(gzip.compress(path.read_bytes()))
-    assert list(read_annotated(packed)) == [first, second]
 
 
 @pytest.mark.parametrize(
