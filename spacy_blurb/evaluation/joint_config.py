@@ -89,8 +89,9 @@ def fill_joint_config(
         taught = {component: found for component, found in users.items() if found}
         _keep_components(config, set(taught))
         for component, found in taught.items():
-            apply_settings(_common_settings(component, found), config["components"][component])
-            remarks += _remark_on_candidates(component, found)
+            common = _common_settings(component, found)
+            apply_settings(common, config["components"][component])
+            remarks += _remark_on_candidates(found, common)
         keep_given_words(config, any(corpus.gives_words for corpus in taught.get("ner", ())))
         if "qa" in taught:
             kind = question_kind([corpus.path / "train.spacy" for corpus in taught["qa"]])
@@ -180,9 +181,11 @@ def _without_candidates(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if not key.startswith("candidates.")}
 
 
-def _remark_on_candidates(component: str, corpora: Sequence[Corpus]) -> Iterator[str]:
-    """Yield which own data are judged as a task says."""
-    settings = _common_settings(component, corpora)
+def _remark_on_candidates(corpora: Sequence[Corpus], settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield which own data are judged as a task says.
+
+    settings (Mapping): From `_common_settings`.
+    """
     of_task = {k: v for k, v in settings.items() if k not in _without_candidates(settings)}
     for corpus in corpora:
         if of_task and corpus.task not in TASKS:

@@ -46,8 +46,9 @@ def _spans(doc: Doc, key: str) -> tuple[ShownSpan, ...]:
     if group is None:
         return tuple(ShownSpan(*mention) for mention in gold_entities(doc, key) or ())
     found = scored_entities(doc, key)
-    rows = [ShownSpan(s.start_char, s.end_char, s.label_) for s in group]
-    if found is not None:
+    if found is None:
+        rows = [ShownSpan(s.start_char, s.end_char, s.label_) for s in group]
+    else:
         rows = [ShownSpan(*entity[:4]) for entity in found]
     known = {row[:3] for row in rows}
     # Those of other components, such as an entity_ruler.

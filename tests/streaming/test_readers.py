@@ -519,5 +519,8 @@ def test_bad_articles_of_medline_text_are_set_aside(
         with monkeypatch.context() as patch:
             patch.setattr("spacy_blurb.streaming.readers.MAX_RECORD_BYTES", 200)
             assert outline(read(path, "medline")) == [good[0], (2, code), good[1]]
+    # The bad line stands before the PMID of its article.
+    path.write_bytes(b"OWN - \xff\nPMID- 1\nTI  - 1.\nPMID- 2\nTI  - 2.\n")
+    assert outline(read(path, "medline")) == [(1, "B102"), (2, "2", "2.")]
     path.write_text("\n")
     assert outline(read(path, "medline")) == [(1, "B107")]
