@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 from spacy.language import Language
-from spacy.tokens import DocBin
+from spacy.tokens import DocBin, Span
 from transformers import AutoTokenizer, BertModel
 
 from spacy_blurb.annotations import (
+    FoundRelation,
     document_id,
     gold_entities,
+    gold_relations,
     label_sets,
+    set_abbreviations,
+    set_found_relations,
     set_record,
     set_scored_entities,
 )
@@ -101,6 +105,77 @@ def test_each_document_is_gold_for_one_label_set_in_turn(
             assert gold_entities(doc) == found
             assert label_sets(doc) == [name]
             assert doc.text == TEXT
+
+
+RELATED_TEXT = "aspirin ( ASA ) and fever , ASA and rash , Aspirin and fever"
+
+
+def annotate(nlp: Language, path: Path, places: list[int], related: list[tuple[int, int]]) -> Path:
+    """Write what one pipeline has found: entities of one token each, and pairs of them."""
+    doc = nlp.make_doc(RELATED_TEXT)
+    labels = {i: "Disease" if doc[i].text in ("fever", "rash") else "Chemical" for i in places}
+    spans = [Span(doc, i, i + 1, label=label) for i, label in labels.items()]
+    set_scored_entities(doc, spans, [0.9] * len(spans), sets=["a"] * len(spans), label_sets=["a"])
+    ends = {span.start: (span.start_char, span.end_char, span.label_) for span in spans}
+    set_found_relations(doc, [FoundRelation(ends[h], ends[t], "CID", 0.9) for h, t in related])
+    long_form = (doc[0].idx, doc[0].idx + len(doc[0]))
+    set_abbreviations(doc, [(doc[i : i + 1], long_form) for i in (2, 7)])
+    set_record(doc, "1")
+    DocBin(docs=[doc], store_user_data=True).to_disk(path)
+    return path
+
+
+def test_entities_and_relations_are_those_that_enough_pipelines_have_found(
+    project: Path, nlp: Language, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [
+        # "ASA" and the first "fever", which the next one relates where these concepts stand last.
+        annotate(nlp, tmp_path / "1.spacy", [0, 5, 7, 9, 13], [(7, 5), (7, 9)]),
+        annotate(nlp, tmp_path / "2.spacy", [0, 5, 7, 9, 11, 13], [(11, 13)]),
+        annotate(nlp, tmp_path / "3.spacy", [0, 4], []),
+    ]
+    options = ["--relations-of", "a", "--relations-by", 2]
+    run(project, "make_corpora.py", monkeypatch, *files, tmp_path / "silver", *options)
+    (doc,) = read_docbin(tmp_path / "silver" / "a" / "dev.spacy", nlp.vocab)
+    found = [doc.text[start:end] for start, end, _ in gold_entities(doc) or ()]
+    assert found == ["aspirin", "fever", "ASA", "rash", "fever"]
+    relations = gold_relations(doc)
+    assert relations is not None
+    assert relations.complete
+    labels = [label for _, _, label in relations.rows]
+    assert dict(zip(relations.concept_pairs or (), labels, strict=True)) == {
+        ("aspirin", "fever"): "CID",
+        ("aspirin", "rash"): "",
+    }
+
+
+def test_pipelines_that_annotated_other_texts_cannot_vote(
+    project: Path,
+    nlp: Language,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    first = annotate(nlp, tmp_path / "1.spacy", [0], [])
+    doc = nlp.make_doc(TEXT)
+    set_scored_entities(doc, [], [], sets=[], label_sets=["a"])
+    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "2.spacy")
+    with pytest.raises(SystemExit):
+        run(project, "make_corpora.py", monkeypatch, first, tmp_path / "2.spacy", tmp_path / "new")
+    assert "other texts" in capsys.readouterr().err
+
+
+def test_relations_of_an_unknown_label_set(
+    project: Path,
+    nlp: Language,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    first = annotate(nlp, tmp_path / "1.spacy", [0], [])
+    with pytest.raises(SystemExit):
+        run(project, "make_corpora.py", monkeypatch, first, tmp_path / "n", "--relations-of", "b")
+    assert "the label sets are a" in capsys.readouterr().err
 
 
 def test_texts_without_predictions_teach_nothing(
