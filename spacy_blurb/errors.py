@@ -219,12 +219,16 @@ class Errors(metaclass=_CodedMessages):
         "what is so deep as a string, or leave it out."
     )
     B179 = (
-        "{path} gives no {split} split, which should have {count:,} {unit}. Some file may be cut "
-        "off; fetch the data set again."
+        "{path} gives no {unit} for {split}, which should have {count:,}. Some file may be cut "
+        "off, or it is the folder of another data set."
     )
     B180 = (
         "{path}: line {line} has more than {limit}. Is it a text file? Divide it: a sentence per "
         "line and an empty line between documents, or an object per line."
+    )
+    B181 = (
+        "{path} would be replaced or left among the new files, and no conversion has written it "
+        "(report.json there lists its files). Move it away, or give another folder."
     )
     B175 = (
         "The system cannot read {path}: {reason}. Try again when it can; annotate then goes on "
@@ -894,8 +898,8 @@ class Errors(metaclass=_CodedMessages):
         'like "components.ner.tag_scheme".'
     )
     B623 = (
-        "{count} of {total} cells failed; the others are finished. Their logs are named above. The "
-        "same command runs only what is missing."
+        "{count} of {total} cells failed; the others are finished. Above it says why, and where "
+        "the log of each one is that was begun. The same command runs only what is missing."
     )
     B624 = (
         "No data for task {task}: neither a converted corpus in {corpus} nor raw files in {raw}. "
@@ -1093,6 +1097,10 @@ class Errors(metaclass=_CodedMessages):
     )
     B648 = (
         "{path} is read by this command, which would write its result there. Name another output."
+    )
+    B650 = (
+        "{folder} has no {split} split, which a grid needs: it trains on train and selects on dev. "
+        "Leave the task out of the grid; 'evaluate' scores what was trained on another one."
     )
     B649 = (
         "{path}: {n} ids are those of several gold Docs, the first one {example!r}; a Doc without "

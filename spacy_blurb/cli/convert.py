@@ -33,6 +33,8 @@ def print_report(report: dict[str, Any], out_dir: Path, *, asked: str | None = N
 
     asked (str | None): The form that was asked for.
     """
+    from ..tasks.differences import is_explained
+
     print(f"{report['task']} ({report['form']}) → {out_dir}")
     if report["form"] == "blurb" and asked == "original":
         print("  not all originals are in the folder: read the preprocessed copy")
@@ -52,3 +54,8 @@ def print_report(report: dict[str, Any], out_dir: Path, *, asked: str | None = N
             f"  {split:5}  {row['documents']:,} Docs, {row['gold']:,} {unit}{paper}{between}, "
             f"{row['lost']} not on token boundaries{nested}{parted}{left_out}{seen}"
         )
+        if not is_explained(report["task"], report["form"], split, row["gold"], row["paper"]):
+            print("         for no known reason not the paper's count: the right file, and whole?")
+    if report.get("left_out"):
+        reasons = ", ".join(f"{count} {what}" for what, count in report["left_out"].items())
+        print(f"  of the file for train and dev: {reasons}")

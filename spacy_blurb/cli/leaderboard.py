@@ -38,24 +38,27 @@ def leaderboard(
     Example: python -m spacy blurb leaderboard results/minilm -o leaderboard.html
     --gold training/minilm/corpus
     """
+    from ..data.formats.whole_files import write_whole
     from ..evaluation.leaderboard import build_board
     from ..evaluation.leaderboard_json import board_to_json
     from ..evaluation.leaderboard_markdown import board_to_markdown
     from ..evaluation.leaderboard_page import board_to_html
     from ..evaluation.result_files import read_results
+    from ..evaluation.results import spare_inputs
 
     if output.suffix not in (".html", ".md", ".json"):
         raise BlurbError(Errors.B639.format(path=output))
+    found = read_results(results)
     others = [] if against is None else read_results(against)
-    board = build_board(read_results(results), against=others, incomplete=incomplete, mixed=mixed)
+    spare_inputs([result.path for result in (*found, *others)], [output])
+    board = build_board(found, against=others, incomplete=incomplete, mixed=mixed)
     if output.suffix == ".html":
         text = board_to_html(board, gold)
     elif output.suffix == ".md":
         text = board_to_markdown(board)
     else:
         text = json.dumps(board_to_json(board), indent=2, ensure_ascii=False) + "\n"
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(text, encoding="utf-8")
+    write_whole(output, text)
     for row in board.own:
         what = "no BLURB score" if row.blurb is None else f"BLURB {row.blurb:.2f}"
         reasons = f" ({'; '.join(row.refused)})" if row.refused else ""

@@ -36,9 +36,12 @@ def zero_shot(
     from spacy.vocab import Vocab
 
     from ..data.docbin import read_docbin
+    from ..evaluation.results import spare_inputs
     from ..evaluation.zero_shot import evaluate_zero_shot, write_zero_shot
     from ..tasks import get_task
 
+    given = [data, *([] if shots is None else [shots])]
+    spare_inputs(given, [output])
     if method not in ("pll", "embedding"):
         raise BlurbError(Errors.B549.format(method=method))
     vocab = Vocab()

@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -55,12 +55,13 @@ def convert_task(
     paper (Mapping[str, int | None]): Split → the paper's count, None where it states none.
     RETURNS (dict): The report, also written to `out_dir/report.json`.
     RAISES (BlurbError): B108 no such folder, B110 not a public dataset, B115 unknown form, B111
-        and B112 from the checks, B179 a split without anything in it, and what the dataset's reader
-        raises.
+        and B112 from the checks, B179 a split with nothing of the task in it, and what the
+        dataset's reader raises.
     """
     splits, form, missing = read_splits(target.name, raw_dir, form)
     for split in SPLITS:
-        if split not in splits and paper[split] is not None:
+        records = splits[split].records if split in splits else []
+        if paper[split] is not None and not COUNTERS[target.unit](records):
             raise BlurbError(
                 Errors.B179.format(path=raw_dir, split=split, count=paper[split], unit=target.unit)
             )
@@ -131,10 +132,11 @@ def convert_own(
     none (Sequence[str]): Labels of relations that mean "no relation". All pairs without one are
         negative examples anyway, so that these relations are left out, and counted.
     RETURNS (dict): The report, also written to `out_dir/report.json`; of dev and test it has
-        `in_train`, how many of their texts are in train, too.
+        `in_train`, how many of their texts are in train, too. Where dev was taken from the training
+        file, `left_out` of the report itself is what was left out of that file.
     RAISES (BlurbError): B115 unknown format, B111 an id twice, B116 a single training document
-        and no dev file, B172 an empty label, B176 a label of `none` that no relation has, and what
-        the reader raises.
+        and no dev file, B172 an empty label, B176 a label of `none` that no relation has, B181 as
+        `write_splits`, and what the reader raises.
     """
     if not label.strip():
         raise BlurbError(Errors.B172.format(label=label))
@@ -146,7 +148,10 @@ def convert_own(
     splits: dict[str, Split[AnyRecord]] = {name: read(path, label) for name, path in paths.items()}
     source = ", ".join(map(str, dict.fromkeys(paths.values())))
     check_splits(splits, source=source, disjoint_ids=False)
+    shared = {}
     if "dev" not in splits:
+        # Readers count for the whole file.
+        shared = {"left_out": splits["train"].left_out} if splits["train"].left_out else {}
         splits["train"], splits["dev"] = _carve_dev(splits["train"])
     records = [record for split in splits.values() for record in split.records]
     # Documents and splits without a relation belong to relation data too.
@@ -161,7 +166,7 @@ def convert_own(
         row["paper"] = None
         if name != "train":
             row["in_train"] = sum(_text(record) in taught for record in splits[name].records)
-    return _write_report({"task": "own", "form": format_name, "splits": rows}, out_dir)
+    return _write_report({"task": "own", "form": format_name, "splits": rows, **shared}, out_dir)
 
 
 def _leave_out_relations(
@@ -207,7 +212,7 @@ def _carve_dev(train: Split[AnyRecord]) -> tuple[Split[AnyRecord], Split[AnyReco
     dev = [record for part in moved for record in part]
     taken = {record.id for record in dev}
     kept = [record for record in train.records if record.id not in taken]
-    return Split(kept, {**train.left_out, "documents moved to dev": len(moved)}), Split(dev)
+    return Split(kept, {"documents moved to dev": len(moved)}), Split(dev)
 
 
 def _document(record: AnyRecord) -> tuple[str, str]:
@@ -244,8 +249,10 @@ def write_splits(
     An earlier conversion stays until this one is whole.
 
     relations (RelationScheme | None): See `write_docbin`.
+    RAISES (BlurbError): B181 a file that no conversion has written would have to go.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
+    _check_free(out_dir, splits)
     with tempfile.TemporaryDirectory(dir=out_dir, prefix=".new-") as folder:
         rows = _write_splits(splits, Path(folder), target, relations)
         # What the earlier one left there must not pass for a part of this one.
@@ -254,6 +261,21 @@ def write_splits(
         for path in Path(folder).iterdir():
             path.replace(out_dir / path.name)
     return rows
+
+
+def _check_free(out_dir: Path, splits: Iterable[str]) -> None:
+    """Refuse a folder with a user's own splits, which would pass for a part of this conversion."""
+    report = out_dir / "report.json"
+    try:
+        written = set(json.loads(report.read_text(encoding="utf-8"))["splits"])
+    except FileNotFoundError:
+        written = set()
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BlurbError(Errors.B181.format(path=report)) from None
+    for split in SPLITS:
+        path = out_dir / f"{split}.spacy"
+        if split not in written and split not in splits and path.exists():
+            raise BlurbError(Errors.B181.format(path=path))
 
 
 def _write_splits(

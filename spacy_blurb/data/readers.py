@@ -62,4 +62,5 @@ def _copy_text(nlp: Language, reference: Doc) -> Doc:
         return Doc(nlp.vocab, words=words)
     if has_relations(reference):
         return Doc(nlp.vocab, words=words, spaces=[bool(t.whitespace_) for t in reference])
-    return nlp.make_doc(reference.text)
+    # Not `make_doc`: our components read long texts in windows, and `nlp.max_length` is for others.
+    return nlp.tokenizer(reference.text)

@@ -104,8 +104,12 @@ def limit_training(corpus: Path, train_docs: int | None) -> tuple[Path, int]:
     and a larger budget holds a smaller one. Dev and test stay whole.
 
     train_docs (int | None): The whole corpus where it is None or not less than what there is.
+    RAISES (BlurbError): B650 nothing to train on, or to select with.
     """
     report = json.loads((corpus / "report.json").read_text(encoding="utf-8"))
+    for split in ("train", "dev"):
+        if split not in report["splits"]:
+            raise BlurbError(Errors.B650.format(folder=corpus, split=split))
     total = report["splits"]["train"]["documents"]
     if train_docs is None or train_docs >= total:
         return corpus, total

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from spacy.tokens import Doc
 
 from ..data.docbin import read_docbin
+from ..errors import BlurbError
 from ..tasks import TASKS, Task
 from .answer_errors import wrong_answers
 from .error_marks import draw_chips, draw_marked
@@ -19,6 +20,7 @@ from .leaderboard import Board
 from .relation_errors import wrong_relations
 from .result_files import Result
 from .results import describe_data, hash_gold
+from .scoring import SCORERS
 from .scoring.rows import Row, match_rows, read_rows
 
 MOST = 40
@@ -70,7 +72,12 @@ def _build_view(task: Task, result: Result, folder: Path, vocab: Any) -> ErrorVi
     gold = get_family(task).read_gold(task, docs)
     if result.gold not in (hash_gold(gold), describe_data(path)["data_sha256"]):
         return nothing(f"{path} is not the gold data of this result")
-    rows = match_rows([item.id for item in gold], read_rows(predictions), predictions)
+    try:
+        rows = match_rows([item.id for item in gold], read_rows(predictions), predictions)
+        # One that was changed since must not cost the whole page.
+        SCORERS[task.type](task, gold, rows, predictions)
+    except BlurbError as error:
+        return nothing(str(error))
     items: list[tuple[str, Markup]] = []
     total = 0
     for name, draw in _VIEWS[task.type](task, docs, gold, rows, predictions):

@@ -1,6 +1,7 @@
 """Which cells does a grid have? A TOML file → task x model x seed, each with its settings."""
 
 import itertools
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -132,13 +133,18 @@ class _Reader:
             self._check_keys(f"task.{name}.", self._table(f"task.{name}", section), _TASK_KEYS)
         models = values.get("models") or {values.get("name", self._path.stem): {}}
         for name, section in models.items():
+            if not isinstance(name, str):
+                raise self._wrong("name", name, _NAME_LETTERS)
             if not name or not all(c.isalnum() or c in "._-" for c in name) or name[0] == ".":
                 raise self._wrong("the name of a model", name, _NAME_LETTERS)
             self._check_keys(f"models.{name}.", self._table(f"models.{name}", section), _MODEL_KEYS)
         groups = []
         for task in map(get_task, tasks):
             for model, section in models.items():
-                own = self._list(f"models.{model}.tasks", section.get("tasks", tasks), str)
+                key = f"models.{model}.tasks"
+                own = self._list(key, section.get("tasks", tasks), str)
+                if unknown := [name for name in own if name not in tasks]:
+                    raise self._wrong(key, unknown[0], "a task of the grid's 'tasks'")
                 if task.name in own:
                     of_task = values.get("task", {}).get(task.name, {})
                     wanted = section.get("seeds", of_task.get("seeds", seeds))
@@ -160,6 +166,8 @@ class _Reader:
         encoder = of_model.get("encoder", self._encoder)
         if encoder is None:
             raise BlurbError(Errors.B621.format(path=self._path, model=model))
+        if not isinstance(encoder, str) or not encoder:
+            raise self._wrong(f"models.{model}.encoder", encoder, "a folder")
         # The most particular place wins: the model's own, the task's, the grid's, the task spec's.
         places = {"settings": self._values.get("settings", {}), f"task.{task.name}": of_task}
         places[f"models.{model}"] = of_model
@@ -202,7 +210,7 @@ class _Reader:
     def _number(self, key: str, value: Any, kind: type) -> Any:
         if kind is float and type(value) is int:
             value = float(value)
-        if type(value) is not kind or value <= 0:  # type: ignore[operator]
+        if type(value) is not kind or not 0 < value < math.inf:  # type: ignore[operator]
             wanted = "a number above 0" if kind is float else "a whole number above 0"
             raise self._wrong(key, value, wanted)
         return value

@@ -307,6 +307,10 @@ def finished_result(prepared: PreparedCell, output: Path) -> dict[str, Any] | No
         result = json.loads(output.read_text(encoding="utf-8"))
         same = result["run"]["settings_sha256"] == prepared.key
         same = same and result["data_sha256"] == hash_file(prepared.corpus / "test.spacy")
+        # Without them the leaderboard could not be made.
+        same = same and all(
+            (output.parent / result[key]).is_file() for key in ("predictions", "units")
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return result if same else None

@@ -9,7 +9,7 @@ from ..data.counts import COUNTERS
 from ..data.datasets import FORMS
 from ..errors import BlurbError, Errors, MissingFilesError
 from ..tasks import TASKS
-from ..tasks.differences import DIFFERENCES
+from ..tasks.differences import DIFFERENCES, is_explained
 from ..tasks.spec import UNITS, Task
 
 # Where a dataset's folder is not named like the task, or serves several tasks.
@@ -79,16 +79,16 @@ def _count_dataset(task: Task, folder: Path, form: str) -> Iterator[Row]:
         return
     for name in SPLITS:
         paper = getattr(task.sizes, name)
-        if name not in splits:
+        ours = COUNTERS[unit](splits[name].records) if name in splits else 0
+        if not ours:
             if paper is not None:
                 message = Errors.B179.format(path=folder, split=name, count=paper, unit=unit)
                 yield Row(task.name, form, name, unit, None, paper, message, False)
             continue
         split = splits[name]
-        ours = COUNTERS[unit](split.records)
         known, reason = DIFFERENCES.get((task.name, form, name), (paper, ""))
         differs = paper is not None and ours != paper
         remarks = [reason] if differs and reason and ours == known else []
         remarks += [f"{count:,} {what}" for what, count in split.left_out.items()]
-        explained = not differs or ours == known
+        explained = is_explained(task.name, form, name, ours, paper)
         yield Row(task.name, form, name, unit, ours, paper, "; ".join(remarks), explained)

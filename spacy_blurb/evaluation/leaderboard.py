@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,14 @@ from ..errors import BlurbError, Errors
 from ..metrics.resampling import draw_parts, interval
 from ..tasks import TASKS
 from ..tasks.ablations import ABLATIONS, Ablation
-from ..tasks.beyond import BeyondRow
-from ..tasks.blurb import BLURB_TASKS, BLURB_TYPES, blurb_score, partial_score
+from ..tasks.beyond import BEYOND, BeyondRow
+from ..tasks.blurb import (
+    BLURB_TASKS,
+    BLURB_TYPES,
+    TEST_RELATIONS,
+    blurb_score,
+    partial_score,
+)
 from ..tasks.published import NOTES, PRINTED_BLURB, PUBLISHED_ROWS, SOURCES
 from .result_files import Result
 from .significance import compare_runs
@@ -113,12 +120,22 @@ def build_board(
     return Board([*_published(), *own], ablations, _compare(by_model, against))
 
 
-def own_beyond(board: Board, row: BeyondRow) -> list[tuple[str, float]]:
+def own_beyond(board: Board, row: BeyondRow) -> list[tuple[str, BoardCell]]:
     """Return the folder's models that belong beside a published figure, with their scores."""
     return [
-        (own.model, own.scores[row.task])
+        (own.model, own.cells[row.task])
         for own in board.own
         if row.task in own.cells and _has_shots(own.cells[row.task], row.shots)
+    ]
+
+
+def own_others(board: Board) -> list[tuple[str, list[tuple[str, BoardCell]]]]:
+    """Return the tasks of the folder that have no published figure, with models and scores."""
+    shown = {*BLURB_TASKS, *(row.task for row in BEYOND)}
+    return [
+        (task, [(row.model, row.cells[task]) for row in board.own if task in row.cells])
+        for task in TASKS
+        if task not in shown and any(task in row.cells for row in board.own)
     ]
 
 
@@ -277,14 +294,14 @@ def _other_sizes(task: str, results: Sequence[Result]) -> list[str]:
     """Say how much was scored where it is not as much as the published test split has.
 
     A dev split, or a part of the test split, must not stand beside published figures unmarked.
-    Relations are left out: what a test split has of them differs with the form of the data.
     """
     spec = TASKS[task]
-    unit = {"ner": "gold", "pico": "gold", "textcat": "n", "sts": "n", "qa": "n"}.get(spec.type, "")
+    unit = "gold" if spec.type in ("ner", "pico", "rel") else "n"
     # Beyond BLURB a task has test sets of several sizes, such as the years of BioASQ.
-    is_compared = unit and task in BLURB_TASKS
+    is_compared = task in BLURB_TASKS
     found = {result.content.get(unit) for result in results} if is_compared else set()
-    wanted = spec.sizes.test
+    # A relation task's size is in pairs, and its gold relations are those of them that hold.
+    wanted = TEST_RELATIONS.get(task, spec.sizes.test)
     return [
         f"scored on {size:,} of what the test split has {wanted:,} of"
         for size in sorted(value for value in found if isinstance(value, int))
@@ -343,10 +360,17 @@ def _compare(
     for result in against:
         theirs.setdefault(result.model, {}).setdefault(result.task, []).append(result)
     rows = []
+    done: set[tuple[str, frozenset[frozenset[Path]]]] = set()
     for model, tasks in ours.items():
         for other, other_tasks in theirs.items():
             for task in (name for name in TASKS if name in tasks and name in other_tasks):
-                found = compare_runs(tasks[task], other_tasks[task])
+                sides = tasks[task], other_tasks[task]
+                files = [frozenset(result.path.resolve() for result in runs) for runs in sides]
+                # A folder beside itself has each pair twice, and each model beside itself.
+                if files[0] == files[1] or (task, frozenset(files)) in done:
+                    continue
+                done.add((task, frozenset(files)))
+                found = compare_runs(*sides)
                 row: dict[str, Any] = {"model": model, "against": other, "task": task}
                 if isinstance(found, str):
                     row["reason"] = found

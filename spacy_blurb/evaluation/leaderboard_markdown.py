@@ -7,13 +7,14 @@ from ..tasks import TASKS
 from ..tasks.ablations import Ablation
 from ..tasks.beyond import BEYOND
 from ..tasks.blurb import BLURB_TASKS
-from .leaderboard import Board, BoardCell, Row, own_beyond
+from .leaderboard import Board, BoardCell, Row, own_beyond, own_others
 
 
 def board_to_markdown(board: Board) -> str:
     """Return the tables: BLURB, comparisons, ablations, Beyond BLURB, each with its footnotes."""
     parts = ["# BLURB leaderboard", _blurb_table(board), *_comparisons(board)]
     parts += [_ablation(ablation, found) for ablation, found in board.ablations]
+    parts += _others(board)
     parts += ["## Beyond BLURB", _beyond(board)]
     return "\n\n".join(parts) + "\n"
 
@@ -53,12 +54,15 @@ def _blurb_table(board: Board) -> str:
         cells = [_number(row, name, footnotes) for name in BLURB_TASKS]
         model = escape(row.model) + footnotes.mark(row.notes)
         rows.append([model, describe_blurb(row) + footnotes.mark(row.refused), *cells, row.source])
-    notes = [f"{n}. {escape(note)}" for n, note in enumerate(footnotes.notes, start=1)]
     text = (
         "Percent. Scores of this folder are means over runs, with a 95 % interval over other test "
         "items; a BLURB score is the mean of six task types' means."
     )
-    return "\n\n".join([text, _table(head, rows), "\n".join(notes)])
+    return "\n\n".join([text, _table(head, rows), _list_notes(footnotes)])
+
+
+def _list_notes(footnotes: Footnotes) -> str:
+    return "\n".join(f"{n}. {escape(note)}" for n, note in enumerate(footnotes.notes, start=1))
 
 
 def describe_blurb(row: Row) -> str:
@@ -136,17 +140,30 @@ def _two(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
+def _others(board: Board) -> list[str]:
+    footnotes = Footnotes()
+    rows = [
+        [TASKS[task].dataset, escape(TASKS[task].metric), escape(model), _cell(cell, footnotes)]
+        for task, own in own_others(board)
+        for model, cell in own
+    ]
+    if not rows:
+        return []
+    table = _table(["data set", "metric", "model", "this folder"], rows)
+    return ["## Without published figures", table, _list_notes(footnotes)]
+
+
 def _beyond(board: Board) -> str:
     footnotes = Footnotes()
     rows = []
     for row in BEYOND:
         published = "; ".join(f"{model} {format_score(score)}" for model, score in row.scores)
         own = own_beyond(board, row)
-        ours = "; ".join(f"{escape(model)} {score:.2f}" for model, score in own)
+        ours = "; ".join(f"{escape(model)} {_cell(cell, footnotes)}" for model, cell in own)
         mark = footnotes.mark([row.note] if row.note else [])
         rows.append([row.dataset + mark, row.metric, row.protocol, published, ours or "–"])
     head = ["data set", "metric", "protocol of the published", "published", "this folder"]
-    notes = "\n".join(f"{n}. {escape(note)}" for n, note in enumerate(footnotes.notes, start=1))
+    notes = _list_notes(footnotes)
     return (
         "The other rows of the papers' tables. Scores of this folder follow docs/protocol.md, not "
         "the protocol of the published ones.\n\n" + _table(head, rows) + "\n\n" + notes

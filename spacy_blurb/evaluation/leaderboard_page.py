@@ -16,7 +16,7 @@ from ..tasks.ablations import Ablation
 from ..tasks.beyond import BEYOND, BeyondRow
 from ..tasks.blurb import BLURB_TASKS, BLURB_TYPES
 from .error_views import build_views
-from .leaderboard import Board, BoardCell, Row, own_beyond
+from .leaderboard import Board, BoardCell, Row, own_beyond, own_others
 from .leaderboard_markdown import Footnotes, format_score
 from .result_files import Result
 from .results import package_versions
@@ -40,7 +40,7 @@ def board_to_html(board: Board, gold: Path | None = None) -> str:
     """
     script = Markup(_read("leaderboard.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
-    footnotes, beyond_notes = Footnotes(), Footnotes()
+    footnotes, beyond_notes, other_notes = Footnotes(), Footnotes(), Footnotes()
     highest = {
         task: max((row.scores[task] for row in board.rows if task in row.scores), default=None)
         for task in BLURB_TASKS
@@ -60,6 +60,8 @@ def board_to_html(board: Board, gold: Path | None = None) -> str:
         ablations=[_ablation(ablation, found) for ablation, found in board.ablations],
         curves=_curves(board),
         views=[] if gold is None else build_views(board, gold),
+        others=_others(board, other_notes),
+        other_notes=other_notes.notes,
         beyond=[_beyond(row, board, beyond_notes) for row in BEYOND],
         beyond_notes=beyond_notes.notes,
         version=package_versions()["spacy-blurb"],
@@ -170,8 +172,32 @@ def _beyond(row: BeyondRow, board: Board, footnotes: Footnotes) -> dict[str, Any
         "metric": row.metric,
         "protocol": row.protocol,
         "published": [(model, format_score(score)) for model, score in row.scores],
-        "own": [(model, f"{score:.2f}") for model, score in own_beyond(board, row)],
+        "own": [
+            _own_cell(model, cell, footnotes, "beyond-note")
+            for model, cell in own_beyond(board, row)
+        ],
         "marks": _marks(footnotes, [row.note] if row.note else [], "beyond-note"),
+    }
+
+
+def _others(board: Board, footnotes: Footnotes) -> list[dict[str, Any]]:
+    return [
+        {
+            "dataset": TASKS[task].dataset,
+            "metric": TASKS[task].metric,
+            "own": [_own_cell(model, cell, footnotes, "other-note") for model, cell in own],
+        }
+        for task, own in own_others(board)
+    ]
+
+
+def _own_cell(model: str, cell: BoardCell, footnotes: Footnotes, prefix: str) -> dict[str, Any]:
+    return {
+        "model": model,
+        "score": f"{cell.score:.2f}",
+        "title": _describe_runs(cell),
+        "interval": _interval(cell.ci95),
+        "marks": _marks(footnotes, cell.notes, prefix),
     }
 
 

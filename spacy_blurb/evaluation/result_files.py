@@ -1,7 +1,7 @@
 """Which results are in a folder?"""
 
 import json
-import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,7 @@ class Result:
 
     def predictions(self) -> Path | None:
         """Return the prediction file, None where it is not there."""
-        path = self.path.parent / self.content.get("predictions", "")
+        path = self.path.parent / (self.content.get("predictions") or "")
         return path if path.is_file() else None
 
 
@@ -149,6 +149,9 @@ def _find_problem(content: dict[str, Any]) -> str | None:
         return f"'ci95' is {ci95!r}, not two numbers"
     if not -1 <= ci95[0] <= ci95[1] <= 1:
         return f"'ci95' is {ci95!r}, not a lower and an upper bound from -1 to 1"
+    for key in ("n", "gold"):
+        if type(content.get(key)) not in (int, type(None)):
+            return f"{key!r} is {content[key]!r}, not a whole number"
     for key in _NAMES:
         if not isinstance(content.get(key), str | None):
             return f"{key!r} is {content[key]!r}, not a name"
@@ -174,4 +177,5 @@ def _find_problem_of_run(run: Any) -> str | None:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+    # Whole numbers of JSON may be larger than any float; what is no number is not less either.
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max

@@ -67,7 +67,7 @@ def evaluate_pipeline(
         data, B649 two gold Docs with one id, and what its `Family` raises.
     """
     predictions = _beside(output, "predictions.jsonl")
-    _spare([data], [output, predictions, _beside(output, "units.json")])
+    spare_inputs([data], [output, predictions, _beside(output, "units.json")])
     family = END_TO_END if end_to_end else get_family(task)
     # What cannot be scored need not be predicted.
     check_ids(family.read_gold(task, references), data)
@@ -98,7 +98,7 @@ def score_file(
         prediction file, B648 the output would replace what is read, B649 two gold Docs with one id,
         and what reading the gold items raises.
     """
-    _spare([data, predictions], [output, _beside(output, "units.json")])
+    spare_inputs([data, predictions], [output, _beside(output, "units.json")])
     rows = read_rows(predictions)
     check_labels(task, rows, predictions)
     return _score(task, references, rows, predictions, output, data=data, remarks=remarks)
@@ -137,7 +137,7 @@ def _score(
     return result
 
 
-def _spare(inputs: Sequence[Path], outputs: Sequence[Path]) -> None:
+def spare_inputs(inputs: Sequence[Path], outputs: Sequence[Path]) -> None:
     """Refuse to write over what is read."""
     read = {path.resolve() for path in inputs}
     for path in outputs:
@@ -188,6 +188,10 @@ def write_units(units: Units, path: Path) -> None:
     write_whole(path, json.dumps(content, separators=(",", ":")) + "\n")
 
 
+_COLUMNS = {"f1": 3, "macro_f1": 3, "mean": 1, "pearson": 2}
+"""Kind → columns of the table of `Units`; of "macro_f1" for each label."""
+
+
 def read_units(path: Path) -> Units:
     """Read what `write_units` wrote.
 
@@ -203,7 +207,12 @@ def read_units(path: Path) -> Units:
             or not np.isfinite(table).all()
         ):
             raise ValueError("not a row of numbers for each id")
-        return Units(content["kind"], ids, table)
+        kind, columns = content["kind"], table.shape[1]
+        if kind not in _COLUMNS:
+            raise ValueError(f"{kind!r} is no kind of score")
+        if columns % 3 if kind == "macro_f1" else columns != _COLUMNS[kind]:
+            raise ValueError(f"{columns} columns are none of {kind!r}")
+        return Units(kind, ids, table)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BlurbError(Errors.B633.format(path=path, reason=error)) from error
 

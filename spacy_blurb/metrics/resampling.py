@@ -154,13 +154,16 @@ def compare(
     """Compare two systems, each with one or more runs on the same units in the same order.
 
     The mean over runs is compared. In the randomisation a unit goes from one system to the other
-    with all its runs.
+    with all its runs; of correlations the predicted values of each run are standardised first,
+    since those of two scales could not be mixed.
 
     RAISES (ValueError): The units are not the same.
     """
     if any((units.ids, units.kind) != (a[0].ids, a[0].kind) for units in (*a, *b)):
         raise ValueError("runs on the same units are needed")
     n = len(a[0].ids)
+    if a[0].kind == "pearson":
+        a, b = [_standardised(units) for units in a], [_standardised(units) for units in b]
     parts = draw_parts(n, resamples=resamples, seed=seed)
     deltas = [_mean_scores(a, weights) - _mean_scores(b, weights) for weights in parts]
     every = np.ones((1, n))
@@ -178,6 +181,17 @@ def compare(
 
 def _mean_scores(runs: Sequence[Units], weights: Floats) -> Floats:
     return np.mean([units.scores(weights) for units in runs], axis=0)
+
+
+def _standardised(units: Units) -> Units:
+    """Give the predicted values a mean of 0 and a deviation of 1, which changes no correlation."""
+    gold, predicted = np.asarray(units.table, dtype=np.float64).T
+    around = predicted - predicted.mean()
+    deviation = around.std()
+    # What rounding leaves of values that are all the same.
+    is_constant = deviation <= 1e-9 * np.abs(predicted).max(initial=0)
+    around = np.zeros_like(around) if is_constant else around / deviation
+    return Units(units.kind, units.ids, np.array([gold, around]).T)
 
 
 def _swapped(left: Units, right: Units, swaps: Floats) -> Floats:

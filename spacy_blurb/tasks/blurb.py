@@ -17,6 +17,10 @@ for _task in TASKS.values():
 BLURB_TASKS: tuple[str, ...] = tuple(name for names in BLURB_TYPES.values() for name in names)
 
 
+TEST_RELATIONS = {"chemprot": 3430, "ddi": 979, "gad": 281}
+"""Task → relations among the pairs of its test split, those of BLURB's rows."""
+
+
 def type_means(scores: Mapping[str, float]) -> dict[TaskType, float]:
     """Return the mean of each task type all of whose tasks have a score."""
     return {

@@ -16,3 +16,12 @@ DIFFERENCES: dict[tuple[str, str, str], tuple[int, str]] = {
     ),
 }
 """(task, form, split) → our count, and why it differs; any other count is not explained."""
+
+
+def is_explained(task: str, form: str, split: str, ours: int, paper: int | None) -> bool:
+    """Tell whether a count is the paper's, or another one for a known reason.
+
+    paper (int | None): None where the paper states none.
+    """
+    known, _ = DIFFERENCES.get((task, form, split), (paper, ""))
+    return paper is None or ours in (paper, known)

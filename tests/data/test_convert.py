@@ -1,6 +1,7 @@
 """Datasets and own files to .spacy files and a report."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from spacy_blurb.annotations import document_id, given_candidates, gold_entities
 from spacy_blurb.cli.convert import print_report
 from spacy_blurb.data import convert as convert_module
 from spacy_blurb.data.convert import Target, convert_own, convert_task
+from spacy_blurb.data.datasets import READERS
 from spacy_blurb.data.docbin import read_docbin
 from spacy_blurb.data.readers import make_predicted
 from spacy_blurb.errors import BlurbError
@@ -242,6 +244,66 @@ def test_an_earlier_conversion_stays_until_the_new_one_is_whole(
     assert {file.name: file.read_bytes() for file in out.iterdir()} == before
 
 
+def test_a_users_own_split_is_not_deleted(tmp_path: Path) -> None:
+    path, out = tmp_path / "a.tsv", tmp_path / "out"
+    path.write_text("fever\tB\n\nno\tO\n", encoding="utf-8")
+    out.mkdir()
+    (out / "test.spacy").write_bytes(b"mine")
+    with pytest.raises(BlurbError, match=r"B181.*test\.spacy"):
+        convert_own("conll", {"train": path}, out, label="Disease")
+    assert [file.name for file in out.iterdir()] == ["test.spacy"]
+    assert (out / "test.spacy").read_bytes() == b"mine"
+    # Given, it is what the command is asked to write.
+    convert_own("conll", {"train": path, "test": path}, out, label="Disease")
+    (out / "report.json").write_text('{"mine": 1}', encoding="utf-8")
+    with pytest.raises(BlurbError, match=r"B181.*report\.json"):
+        convert_own("conll", {"train": path}, out, label="Disease")
+
+
+def test_what_was_left_out_of_a_file_is_not_put_on_one_of_its_splits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.jsonl"
+    rows = [{"id": str(n), "text": f"fever {n}", "entities": []} for n in range(10)]
+    rows[9]["meta"] = "of the document that becomes dev"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    report = convert_own("jsonl", {"train": path}, tmp_path / "out", label="Disease")
+    assert report["splits"]["train"]["left_out"] == {"documents moved to dev": 1}
+    assert sum(report["left_out"].values()) == 1
+    print_report(report, tmp_path / "out")
+    assert "of the file for train and dev: 1 values of" in capsys.readouterr().out
+
+
+def test_a_count_that_is_not_the_papers_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("train", "devel", "test"):
+        (tmp_path / f"{name}.tsv").write_text(f"fever{name}\tB-Disease\n", encoding="utf-8")
+    paper = {"train": 1, "dev": 787, "test": None}
+    target = Target("ncbi_disease")
+    report = convert_task(target, tmp_path, tmp_path / "out", form="blurb", paper=paper)
+    print_report(report, tmp_path / "out")
+    lines = capsys.readouterr().out.splitlines()
+    said = [before.split()[0] for before, line in pairwise(lines) if "not the paper's" in line]
+    assert said == ["dev"]
+
+
+def test_a_split_without_any_mention_of_the_task(tmp_path: Path) -> None:
+    for name in ("train", "devel", "test"):
+        (tmp_path / f"{name}.tsv").write_text(f"fever{name}\tB-Disease\n", encoding="utf-8")
+    paper = {"train": 5203, "dev": 5347, "test": 5385}
+    with pytest.raises(BlurbError, match=r"B179.*no mentions for train.*5,203"):
+        convert_task(Target("bc5_chem"), tmp_path, tmp_path / "o", form="blurb", paper=paper)
+
+
+@pytest.mark.parametrize("task", ["s800", "linnaeus", "bc4chemd", "bc2gm", "jnlpba"])
+def test_the_copy_of_another_data_set_is_not_taken(tmp_path: Path, task: str) -> None:
+    for name in ("train", "devel", "test"):
+        (tmp_path / f"{name}.tsv").write_text("fever\tB-Disease\n", encoding="utf-8")
+    with pytest.raises(BlurbError, match=r"B151.*train\.tsv, sentence 1.*'Disease'"):
+        READERS[task](tmp_path, "train", "blurb")
+
+
 def test_copies_of_gad_and_ddi_are_read_by_default(tmp_path: Path) -> None:
     """As of the other data sets, although their files could be originals."""
     rows = {
@@ -273,7 +335,7 @@ def test_a_split_that_comes_out_empty_is_said(tmp_path: Path) -> None:
     folds.mkdir(parents=True)
     (folds / "train.tsv").write_text("@GENE$ in @DISEASE$\t1\n", encoding="utf-8")
     (folds / "test.tsv").write_text("index\tsentence\tlabel\n1\t@GENE$ x @DISEASE$\t0\n")
-    with pytest.raises(BlurbError, match=r"B179.*no dev split, which should have 535 relations"):
+    with pytest.raises(BlurbError, match=r"B179.*no relations for dev, which should have 535"):
         convert_task(
             target, tmp_path, tmp_path / "out", form="original",
             paper={"train": 4261, "dev": 535, "test": 534},

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import spacy
 from spacy.language import Language
+from spacy.tokens import DocBin
 
 from spacy_blurb.annotations import label_sets
 from spacy_blurb.data.convert import convert_own
@@ -58,3 +59,11 @@ def test_several_files_are_read_one_behind_the_other(nlp: Language, tmp_path: Pa
     assert [label_sets(example.reference) for example in reader(nlp)] == [["b"], ["a"]]
     with pytest.raises(BlurbError, match=r"B100.*c\.spacy"):
         list(make_corpus_v1([*paths, tmp_path / "c.spacy"])(nlp))
+
+
+def test_a_text_longer_than_the_limit_of_spacys_parser(nlp: Language, tmp_path: Path) -> None:
+    reference = nlp.tokenizer("fever " * 5)
+    DocBin(docs=[reference]).to_disk(tmp_path / "long.spacy")
+    nlp.max_length = 10
+    (example,) = make_corpus_v1(tmp_path / "long.spacy")(nlp)
+    assert example.predicted.text == reference.text

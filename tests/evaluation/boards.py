@@ -24,6 +24,7 @@ def write_result(
     with_units: bool = True,
     settings: dict[str, Any] | None = None,
     name: str | None = None,
+    gold_counted: int | None = None,
     **more: Any,
 ) -> Path:
     """Ten documents with one mention each, of which so many are found."""
@@ -43,6 +44,8 @@ def write_result(
         "predictions": f"{path.stem}.predictions.jsonl",
         **more,
     }
+    if gold_counted is not None:
+        content["gold"] = gold_counted
     if settings is not None:
         curve = [[0, 0.1, 5.0], [10, 0.4, 2.0], [20, units.score(), 1.0]]
         content["run"] = {"settings": settings, "curve": curve}

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 import spacy
+from thinc.api import Config
 
+from spacy_blurb.data.formats.file_hash import hash_file
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.grid import Group, read_grid
-from spacy_blurb.evaluation.grid_cell import prepare
+from spacy_blurb.evaluation.grid_cell import PreparedCell, finished_result, prepare
 from spacy_blurb.tasks.ablations import ABLATIONS
 from spacy_blurb.tasks.blurb import BLURB_TASKS
 
@@ -100,6 +102,12 @@ def test_alternatives_are_all_combinations(tmp_path: Path) -> None:
         ('tasks = ["hoc"]\n[task.nli]\n', "B110.*nli"),
         ('tasks = ["hoc"]\n[task.hoc]\nmodel = 1', "B618.*task.hoc.model"),
         ('tasks = ["hoc"]\n[models."../x"]\n', "B619.*name of a model"),
+        ('tasks = ["hoc"]\n[models.x]\ntasks = ["hcc"]', "B619.*models.x.tasks is 'hcc'"),
+        ('tasks = ["hoc"]\n[models.x]\nencoder = true', "B619.*models.x.encoder is True"),
+        ('tasks = ["hoc"]\n[models.x]\nencoder = ""', "B619.*models.x.encoder is ''"),
+        ('name = 1\ntasks = ["hoc"]', "B619.*name is 1"),
+        ('tasks = ["hoc"]\n[settings]\nlearning_rate = nan', "B619.*learning_rate is nan"),
+        ('tasks = ["hoc"]\n[settings]\nlearning_rate = inf', "B619.*learning_rate is inf"),
         ('tasks = ["hoc"]\n[models.x]\nlr = 1', "B618.*models.x.lr"),
         ('tasks = ["hoc"]\n[overrides]\n"paths.train" = "a.spacy"', "B647.*'paths.train'"),
         ('tasks = ["hoc"]\n[models.x.overrides]\n"system.seed" = 7', "B647.*'system.seed'"),
@@ -161,7 +169,7 @@ def test_the_relations_grid_builds_the_heads_that_it_names(
     cell = next(g for g in groups if (g.task, g.model) == ("ddi", model)).alternatives[0][0]
     for split in ("train", "dev"):
         (tmp_path / f"{split}.spacy").write_bytes(b"")
-    report = {"splits": {"train": {"documents": 3, "gold": 64}}}
+    report = {"splits": {"train": {"documents": 3, "gold": 64}, "dev": {}}}
     (tmp_path / "report.json").write_text(json.dumps(report), encoding="utf-8")
     prepared = prepare(cell, tmp_path, {})
     # Updates are counted in pairs: 64 in batches of 32.
@@ -175,3 +183,26 @@ def test_the_relations_grid_builds_the_heads_that_it_names(
 def _arm(model: str) -> tuple[str, str]:
     _, marking, features = model.split("-")
     return marking, features
+
+
+def test_a_task_without_a_split_to_train_on(tmp_path: Path) -> None:
+    (group,) = read(tmp_path, 'tasks = ["bioasq_factoid"]')
+    ((cell,),) = group.alternatives
+    report = {"splits": {"test": {"documents": 3, "gold": 3}}}
+    (tmp_path / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    with pytest.raises(BlurbError, match=r"B650.*no train split"):
+        prepare(cell, tmp_path, {})
+
+
+def test_a_result_without_its_files_is_not_finished(tmp_path: Path) -> None:
+    (group,) = read(tmp_path, 'tasks = ["hoc"]')
+    ((cell,),) = group.alternatives
+    prepared = PreparedCell(cell, Config(), tmp_path, "key", (1, 1), "hash")
+    (tmp_path / "test.spacy").write_bytes(b"gold")
+    result = {"run": {"settings_sha256": "key"}, "data_sha256": hash_file(tmp_path / "test.spacy")}
+    result |= {"units": "u.json", "predictions": "p.jsonl"}
+    (tmp_path / "r.json").write_text(json.dumps(result), encoding="utf-8")
+    for name in ("u.json", "p.jsonl"):
+        assert finished_result(prepared, tmp_path / "r.json") is None
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    assert finished_result(prepared, tmp_path / "r.json") == result

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from spacy_blurb.cli.main import app
 from spacy_blurb.evaluation import inventory
 from spacy_blurb.evaluation.inventory import count_datasets
+from spacy_blurb.tasks.differences import DIFFERENCES
 
 ROWS = "-DOCSTART- (1)\n\nmen\tI-PAR\n\n"
 
@@ -30,8 +31,8 @@ def test_another_count_than_the_known_one_is_not_explained(
         ("train", "dev", "test"), (1, False)
     )
     assert "87,308" not in found["dev"].remark
-    known = {("ebm_pico", "blurb", "dev"): (1, "this copy has one")}
-    monkeypatch.setattr(inventory, "DIFFERENCES", known)
+    known = (1, "this copy has one")
+    monkeypatch.setitem(DIFFERENCES, ("ebm_pico", "blurb", "dev"), known)
     found = {row.split: row for row in count_datasets(data) if row.form == "blurb"}
     assert (found["dev"].explained, found["dev"].remark) == (True, "this copy has one")
     assert not found["test"].explained

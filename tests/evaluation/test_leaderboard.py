@@ -1,6 +1,7 @@
 """The table: means, intervals, what is refused, and what it says where it is not."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.leaderboard import build_board
 from spacy_blurb.evaluation.leaderboard_json import board_to_json
 from spacy_blurb.evaluation.leaderboard_markdown import board_to_markdown, escape
+from spacy_blurb.evaluation.leaderboard_page import board_to_html
 from spacy_blurb.evaluation.result_files import read_results
 from spacy_blurb.evaluation.significance import compare_results
 from spacy_blurb.tasks.blurb import BLURB_TASKS
@@ -251,10 +253,12 @@ def test_another_split_does_not_stand_beside_published_scores_unmarked(tmp_path:
     for task in BLURB_TASKS:
         write_result(tmp_path, task, "m")
     write_result(tmp_path, "hoc", "m", n=5)
-    path = tmp_path / "ncbi_disease" / "m-s0.json"
-    content = json.loads(path.read_text(encoding="utf-8")) | {"gold": 787}
-    path.write_text(json.dumps(content), encoding="utf-8")
+    write_result(tmp_path, "ncbi_disease", "m", gold_counted=787)
+    for task, relations in (("gad", 268), ("ddi", 979)):
+        write_result(tmp_path, task, "m", gold_counted=relations)
     (row,) = board(tmp_path).own
+    assert row.cells["gad"].notes == ["scored on 268 of what the test split has 281 of"]
+    assert row.cells["ddi"].notes == []
     assert row.blurb is None
     (problem,) = (text for text in row.refused if "test split" in text)
     assert "ncbi_disease (scored on 787 of what the test split has 960 of)" in problem
@@ -306,6 +310,8 @@ def test_damaged_results(tmp_path: Path, content: str) -> None:
     "more",
     [
         {"ci95": None},
+        {"score": 10**400},
+        {"n": [1]},
         {"ci95": [0.1, float("nan")]},
         {"run": None},
         {"run": {"settings": None}},
@@ -326,6 +332,12 @@ def test_damaged_values(tmp_path: Path, more: dict) -> None:
     write_result(tmp_path, "hoc", "m", **more)
     with pytest.raises(BlurbError, match=rf"B635.*'{next(iter(more))}"):
         read_results(tmp_path)
+
+
+def test_a_result_without_a_prediction_file(tmp_path: Path) -> None:
+    write_result(tmp_path, "hoc", "m", predictions=None)
+    (result,) = read_results(tmp_path)
+    assert result.predictions() is None
 
 
 def test_percents_and_unknown_tasks_are_refused(tmp_path: Path) -> None:
@@ -376,6 +388,14 @@ def test_paired_differences(tmp_path: Path) -> None:
     assert any("no comparison with old" in line for line in lines)
 
 
+def test_a_folder_beside_itself_has_each_pair_once(tmp_path: Path) -> None:
+    for model, right in (("a", 2), ("b", 5), ("c", 9)):
+        write_result(tmp_path, "hoc", model, right=right)
+    rows = board(tmp_path, against=read_results(tmp_path)).comparisons
+    pairs = [(row["model"], row["against"]) for row in rows]
+    assert pairs == [("a", "b"), ("a", "c"), ("b", "c")]
+
+
 def test_hostile_names_are_text_in_markdown(tmp_path: Path) -> None:
     write_result(tmp_path, "hoc", HOSTILE, name="x")
     write_result(tmp_path, "hoc", "a|b](http://x) `c` \n| d", name="y")
@@ -394,20 +414,42 @@ def test_beyond_blurb_shows_a_result_where_it_belongs(tmp_path: Path) -> None:
         write_result(tmp_path, "medconceptsqa", name, right=4, **shots)
     lines = board_to_markdown(board(tmp_path)).splitlines()
     rows = [line.split(" | ") for line in lines if line.startswith(("| BioASQ", "| MedConcepts"))]
-    assert {cells[0].partition("[")[0]: cells[-1] for cells in rows} == {
+    assert {c[0].partition("[")[0]: c[-1].partition(" (")[0] for c in rows} == {
         "| BioASQ 4b factoid": "– |",
         "| BioASQ 5b factoid": "– |",
         "| BioASQ 6b factoid": "– |",
-        "| BioASQ 4b to 6b factoid": "f 70.00 |",
-        "| MedConceptsQA, zero-shot": "none 40.00 |",
-        "| MedConceptsQA, few-shot": "four 40.00 |",
+        "| BioASQ 4b to 6b factoid": "f 70.00",
+        "| MedConceptsQA, zero-shot": "none 40.00",
+        "| MedConceptsQA, few-shot": "four 40.00",
     }
 
 
 def test_beyond_blurb_shows_results_of_the_folder(tmp_path: Path) -> None:
-    write_result(tmp_path, "s800", "m", right=7)
+    settings = {"train_docs": 20, "train_docs_of": 500}
+    write_result(tmp_path, "s800", "m", right=7, settings=settings)
     text = board_to_markdown(board(tmp_path))
     (line,) = [line for line in text.splitlines() if line.startswith("| Species-800 ")]
-    assert line.endswith("| m 70.00 |")
+    # Beside published figures a score needs what qualifies it.
+    score, mark = re.search(r"\| m (70\.00 \(\d.*\d\))\[(\d+)\] \|$", line).groups()
+    assert score.startswith("70.00 (40.00")
+    assert f"\n{mark}. trained on 20 of 500 Docs" in text
     assert "cannot be redistributed" in text
     assert "82.34 in the earlier one" in text
+
+
+def test_a_task_without_published_figures_is_shown(tmp_path: Path) -> None:
+    write_result(tmp_path, "bc5cdr", "m", right=8)
+    write_result(tmp_path, "bc5cdr_cid", "m", right=4, entities="predicted")
+    shown = board(tmp_path)
+    text = board_to_markdown(shown)
+    page = board_to_html(shown)
+    section = text.partition("## Without published figures")[2].partition("## ")[0]
+    assert "| BC5CDR | entity\\_f1 | m | 80.00 (50.00" in section
+    assert "1. end to end: the entities are predicted, too" in section
+    part = page.partition('<section id="others"')[2].partition("</section>")[0]
+    assert "80.00" in part
+    assert "end to end" in part
+    assert 'href="#others"' in page
+    write_result(tmp_path / "plain", "hoc", "m")
+    assert "Without published" not in board_to_markdown(board(tmp_path / "plain"))
+    assert "Without published" not in board_to_html(board(tmp_path / "plain"))

@@ -1,6 +1,8 @@
 """The page, also in a real browser where there is one."""
 
+import json
 import re
+import shutil
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -271,6 +273,21 @@ def test_a_view_needs_the_gold_data_of_its_result(
     views = {view.task: view for view in build_views(build_board(read_results(results)), tmp_path)}
     assert "is not the gold data of this result" in views["ncbi_disease"].reason
     assert views["hoc"].total == 1
+
+
+@pytest.mark.parametrize("task", ["ncbi_disease", "hoc", "biosses"])
+def test_a_prediction_file_that_was_changed_costs_one_view(
+    folders: tuple[Path, Path], tmp_path: Path, task: str
+) -> None:
+    results, gold = folders
+    copied = tmp_path / "results"
+    shutil.copytree(results, copied)
+    (path,) = (copied / task).glob("*.jsonl")
+    rows = [{"id": json.loads(line)["id"]} for line in path.read_text("utf-8").splitlines()]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    views = {view.task: view for view in build_views(build_board(read_results(copied)), gold)}
+    assert "B630" in views[task].reason
+    assert sum("B630" in view.reason for view in views.values()) == 1
 
 
 def test_spans_that_overlap_and_begin_inside_words() -> None:

@@ -158,6 +158,11 @@ def test_units_that_cannot_be_read(tmp_path: Path) -> None:
         '{"kind": "f1", "ids": [], "table": []}',
         '{"kind": "f1", "ids": ["a", "b"], "table": [[1, 1, 1]]}',
         '{"kind": "f1", "ids": ["a"], "table": [[1, null, 1]]}',
+        '{"kind": "f1", "ids": ["a"], "table": [[1, 1]]}',
+        '{"kind": "mean", "ids": ["a"], "table": [[1, 1, 1]]}',
+        '{"kind": "macro_f1", "ids": ["a"], "table": [[1, 1, 1, 1]]}',
+        '{"kind": "median", "ids": ["a"], "table": [[1]]}',
+        '{"kind": ["f1"], "ids": ["a"], "table": [[1, 1, 1]]}',
     ):
         path.write_text(content, encoding="utf-8")
         with pytest.raises(BlurbError, match="B633"):

@@ -181,6 +181,28 @@ def test_a_clear_difference_is_found() -> None:
     assert found.ci95[0] > 0
 
 
+@pytest.mark.parametrize(("factor", "shift"), [(0.2, 0.8), (10.0, -3.0), (1e-6, 5.0)])
+def test_the_scale_of_similarities_makes_no_difference(factor: float, shift: float) -> None:
+    rng = np.random.default_rng(0)
+    gold = rng.normal(size=60)
+    near, far = gold + rng.normal(size=60), gold + 4 * rng.normal(size=60)
+    one = units("pearson", np.array([gold, near]).T)
+    other = units("pearson", np.array([gold, far]).T)
+    scaled = units("pearson", np.array([gold, factor * far + shift]).T)
+    found, again = compare([one], [other]), compare([one], [scaled])
+    assert found.p < 0.05
+    assert again.p == pytest.approx(found.p, abs=0.002)
+    assert again.difference == pytest.approx(found.difference)
+
+
+def test_similarities_that_are_all_the_same() -> None:
+    gold = np.arange(9.0)
+    constant = units("pearson", np.array([gold, np.full(9, 0.1)]).T)
+    found = compare([units("pearson", np.array([gold, gold]).T)], [constant])
+    assert found.difference == pytest.approx(1)
+    assert compare([constant], [constant]).p == 1
+
+
 def test_other_units_cannot_be_compared() -> None:
     with pytest.raises(ValueError, match="same units"):
         compare([units("mean", [[1.0]])], [units("mean", [[1.0], [0.0]])])

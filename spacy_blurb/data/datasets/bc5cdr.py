@@ -29,7 +29,8 @@ def read_bc5cdr(
     task = "bc5cdr" if labels == LABELS else {"Chemical": "bc5_chem"}.get(labels[0], "bc5_disease")
     left_out: Counter[str] = Counter()
     if form == "blurb":
-        source = read_crichton(folder, split, task=task, label=labels[0]).records
+        types = [label.lower() for label in LABELS]
+        source = read_crichton(folder, split, task=task, label=labels[0], types=types).records
     else:
         name = FILES[split]
         path = require_file(folder, [f"original/{name}", name], task=task, form=form, anywhere=True)

@@ -11,6 +11,7 @@ from .distribution import missing_files
 
 TASK = "jnlpba"
 LABEL = "Gene"
+_TYPES = ("protein", "dna", "rna", "cell_line", "cell_type")
 _FILES = {
     "train": "Genia4ERtask1.iob2",
     "dev": "Genia4ERtask1.iob2",
@@ -30,7 +31,9 @@ def read_jnlpba(folder: Path, split: str, form: str) -> Split[Record]:
     """
     if form == "blurb":
         return Split(
-            with_label(read_crichton(folder, split, task=TASK, label=LABEL).records, LABEL)
+            with_label(
+                read_crichton(folder, split, task=TASK, label=LABEL, types=_TYPES).records, LABEL
+            )
         )
     name = _FILES[split]
     archive = _ARCHIVES[split]

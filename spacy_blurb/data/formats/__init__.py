@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from ..records import AnyRecord, Question, Record, Split
-from .annotations import counted
+from .annotations import REPEATED, counted
 from .bioc import read_bioc
 from .brat import read_brat
 from .conll import read_conll
@@ -23,7 +24,14 @@ def _read_pubtator(path: Path, label: str) -> Split[Record]:
     left_out: Counter[str] = Counter()
     documents = list(read_linked(path, untyped=label, left_out=left_out))
     left_out["relations between concepts"] = sum(len(d.relations) for d in documents)
-    return Split([document.record for document in documents], counted(left_out))
+    left_out["concept ids"] = sum(len(ids) for d in documents for ids in d.concepts)
+    records = []
+    for record in (document.record for document in documents):
+        # One with several concepts has a line for each of them.
+        mentions = tuple(dict.fromkeys(record.mentions))
+        left_out[REPEATED] += len(record.mentions) - len(mentions)
+        records.append(replace(record, mentions=mentions))
+    return Split(records, counted(left_out))
 
 
 def _read_bioc(path: Path, label: str) -> Split[Record]:

@@ -15,6 +15,7 @@ Part = tuple[int, int]
 DISCONTINUOUS = "discontinuous mentions taken as one span"
 TRIMMED = "mentions with white space at an end, trimmed"
 WITH_ITSELF = "relations of a mention with itself"
+REPEATED = "repeated mentions"
 _GAPS = re.compile(r"\s|\.\.\.")
 
 
@@ -74,28 +75,37 @@ class Annotations:
         RAISES (BlurbError): B168 a relation names a mention that there is not, or a name that
             several have.
         """
-        ordered = sorted(self._mentions, key=lambda item: (item[1].start, item[1].end))
-        positions: dict[str, list[int]] = {}
-        for position, (name, _) in enumerate(ordered):
-            positions.setdefault(name, []).append(position)
-        relations = []
+        found = dict.fromkeys(mention for _, mention in self._mentions)
+        mentions = sorted(found, key=lambda mention: (mention.start, mention.end))
+        self.left_out[REPEATED] += len(self._mentions) - len(mentions)
+        places = {mention: position for position, mention in enumerate(mentions)}
+        positions: dict[str, set[int]] = {}
+        for name, mention in self._mentions:
+            positions.setdefault(name, set()).add(places[mention])
+        relations: dict[Relation, None] = {}
         for head, tail, label, where in self._relations:
-            ends = []
+            ends: list[int] = []
             for name in (head, tail):
-                found = positions.get(name, [])
-                if len(found) != 1:
-                    self._fail(Errors.B168, where, ref=name, found=f"{len(found) or 'no'} mentions")
-                ends += found
-            if ends[0] == ends[1]:
+                named = positions.get(name, set())
+                if len(named) != 1:
+                    self._fail(Errors.B168, where, ref=name, found=f"{len(named) or 'no'} mentions")
+                ends += named
+            relation = Relation(ends[0], ends[1], label)
+            if _place(mentions[ends[0]]) == _place(mentions[ends[1]]):
                 # No candidate; its types would make candidates of all pairs of this type.
                 self.left_out[WITH_ITSELF] += 1
-                continue
-            relations.append(Relation(ends[0], ends[1], label))
-        mentions = tuple(mention for _, mention in ordered)
-        return Record(self.doc_id, self.text, mentions, relations=tuple(relations))
+            elif relation in relations:
+                self.left_out["repeated relations"] += 1
+            else:
+                relations[relation] = None
+        return Record(self.doc_id, self.text, tuple(mentions), relations=tuple(relations))
 
     def _fail(self, message: str, where: str, **found: object) -> NoReturn:
         raise BlurbError(message.format(path=self.path, where=where, doc_id=self.doc_id, **found))
+
+
+def _place(mention: Mention) -> Part:
+    return mention.start, mention.end
 
 
 def trim(text: str, start: int, end: int) -> Part:

@@ -28,7 +28,8 @@ def read_bioc(path: Path, *, untyped: str) -> Split[Record]:
     offsets leave a gap, so that offsets are the file's own where passages stand one character
     apart, as usual. The label is the infon "type"; the head of a relation is its first node.
     Annotations without location, relations of relations or with other than two nodes, and other
-    infons are counted as left out.
+    infons of annotations and relations are counted as left out; those of documents and passages
+    are not read.
 
     path (Path): The file, plain, `.xz` or `.gz`.
     untyped (str): Label of annotations and relations without the infon "type".

@@ -29,7 +29,7 @@ def read_brat(folder: Path) -> Split[Record]:
 
     The head of a relation is its first argument. Events, attributes, normalisations, notes,
     equivalences, relations between events, and texts without an `.ann` file are counted as left
-    out; the triggers of events are mentions.
+    out, and so are hidden files; the triggers of events are mentions.
 
     folder (Path): With UTF-8 files; offsets count characters, line ends as they are in the file.
     RETURNS (Split[Record]): Ids are the paths in the folder without `.ann`.
@@ -42,13 +42,23 @@ def read_brat(folder: Path) -> Split[Record]:
     left_out: Counter[str] = Counter()
     records = []
     for path in sorted(folder.rglob("*.ann")):
+        if _is_hidden(path, folder):
+            left_out["hidden files"] += 1
+            continue
         name = path.relative_to(folder).with_suffix("").as_posix()
         records.append(_read_document(path, name, left_out))
     if not records:
         raise BlurbError(Errors.B107.format(path=folder))
-    texts = (path for path in folder.rglob("*.txt") if not path.with_suffix(".ann").is_file())
-    left_out["texts without an .ann file"] = sum(1 for _ in texts)
+    texts = (path for path in folder.rglob("*.txt") if not _is_hidden(path, folder))
+    left_out["texts without an .ann file"] = sum(
+        not path.with_suffix(".ann").is_file() for path in texts
+    )
     return Split(records, counted(left_out))
+
+
+def _is_hidden(path: Path, folder: Path) -> bool:
+    """Tell copies that editors and systems keep, as in `.ipynb_checkpoints`."""
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
 def _read_document(path: Path, name: str, left_out: Counter[str]) -> Record:

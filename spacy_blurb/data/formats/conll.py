@@ -55,7 +55,8 @@ def parse_conll(
             if mark:
                 n_marks += 1
                 name = line.removeprefix(mark).strip().strip("()")
-                document = f"{name}-" if name not in ("", "O", "-X- O O", "-X- -X- O") else ""
+                # The mark's own columns, such as "-X- -X- O", are no name.
+                document = "" if {*name.split()} <= {"-X-", "O", "_"} else f"{name}-"
             continue
         if columns is None:
             separator = "\t" if "\t" in line else " "

@@ -148,7 +148,7 @@ def test_s800_ids_are_pmids_and_last_characters_belong_to_mentions(s800: Path) -
     ("task", "label"), [("bc4chemd", "Chemical"), ("linnaeus", "Species"), ("s800", "Species")]
 )
 def test_conll_copies(tmp_path: Path, task: str, label: str) -> None:
-    write(tmp_path / "devel.tsv", "E.\tB\ncoli\tI\ngrew\tO\n\nNaCl\tB-X\n")
+    write(tmp_path / "devel.tsv", "E.\tB\ncoli\tI\ngrew\tO\n\nNaCl\tB-" + label.upper() + "\n")
     first, second = READERS[task](tmp_path, "dev", "blurb").records
     assert [(m.start, m.end, m.label) for m in first.mentions] == [(0, 7, label)]
     assert [(m.start, m.end, m.label) for m in second.mentions] == [(0, 4, label)]

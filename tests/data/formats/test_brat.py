@@ -156,3 +156,36 @@ def test_white_space_at_the_ends_of_a_mention_is_trimmed(tmp_path: Path) -> None
         "discontinuous mentions taken as one span": 1,
         "mentions with white space at an end, trimmed": 2,
     }
+
+
+def test_hidden_copies_are_no_documents(tmp_path: Path) -> None:
+    write(tmp_path, "T1\tDrug 28 38\tβ-blockers\n")
+    write(tmp_path / ".ipynb_checkpoints", "not brat", name="a-checkpoint")
+    write(tmp_path, b"\x00\x05", text=b"\x00\x05", name="._a")
+    read = read_brat(tmp_path)
+    assert [record.id for record in read.records] == ["a"]
+    assert read.left_out == {"hidden files": 2}
+
+
+def test_what_is_there_twice_is_taken_once(tmp_path: Path) -> None:
+    lines = [
+        "T1\tDrug 28 38\tβ-blockers",
+        "T2\tDrug 28 38\tβ-blockers",
+        "T3\tDisease 0 5\tLiver",
+        "T4\tClass 28 38\tβ-blockers",
+        "R1\tCauses Arg1:T1 Arg2:T3\t",
+        "R2\tCauses Arg1:T2 Arg2:T3\t",
+        # Entities at one place are never candidates; their types would make candidates of others.
+        "R3\tSame Arg1:T1 Arg2:T2\t",
+        "R4\tIs Arg1:T1 Arg2:T4\t",
+        "",
+    ]
+    write(tmp_path, "\n".join(lines))
+    (record,) = read_brat(tmp_path).records
+    assert [mention.label for mention in record.mentions] == ["Disease", "Drug", "Class"]
+    assert record.relations == (Relation(1, 0, "Causes"),)
+    assert read_brat(tmp_path).left_out == {
+        "repeated mentions": 1,
+        "repeated relations": 1,
+        "relations of a mention with itself": 2,
+    }

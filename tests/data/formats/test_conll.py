@@ -96,6 +96,14 @@ def test_docstart_names_the_sentences_behind_it(tmp_path: Path) -> None:
     assert [record.document for record in records] == ["1", "1", "2"]
 
 
+@pytest.mark.parametrize("columns", ["", "\tO", "\t-X-\t-X-\tO", " -X- O O", " -X- _ O", " -X- O"])
+def test_columns_of_a_docstart_are_no_name(tmp_path: Path, columns: str) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text(f"-DOCSTART-{columns}\n\nfever\tB\n", encoding="utf-8")
+    (record,) = read_conll(path, untyped="Disease")
+    assert record.id == "1"
+
+
 def test_offsets_count_characters_not_bytes(tmp_path: Path) -> None:
     (record,) = read(tmp_path, "naïve\tO\n𝛽-blockers\tB-X\n中毒\tI-X\n")
     assert record.mentions == (Mention(6, 19, "X"),)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from spacy_blurb.data.convert import convert_own
+from spacy_blurb.data.formats import READERS
 from spacy_blurb.data.formats.pubtator import read_linked, read_pubtator
 from spacy_blurb.data.records import Mention, Record
 from spacy_blurb.errors import BlurbError
@@ -114,6 +115,16 @@ def test_relation_lines_of_biored(tmp_path: Path) -> None:
     assert document.record.mentions == ()
 
 
+def test_a_mention_with_two_concepts_is_one_mention(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    row = "1\t0\t5\tfever\tDisease"
+    path.write_text(f"1|t|fever\n1|a|in rats\n{row}\tD1\n{row}\tD2\n", encoding="utf-8")
+    split = READERS["pubtator"](path, "Disease")
+    (record,) = split.records
+    assert record.mentions == (Mention(0, 5, "Disease"),)
+    assert split.left_out == {"concept ids": 2, "repeated mentions": 1}
+
+
 def test_own_types_and_ends_of_mentions(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     lines = "1\t0\t7\tAspirin\tDrug \n1\t14\t22\t ulcers \t\tD1\n1\tBind\tD1\tD2\tNovel\n"
@@ -124,6 +135,7 @@ def test_own_types_and_ends_of_mentions(tmp_path: Path) -> None:
     assert row["left_out"] == {
         "mentions with white space at an end, trimmed": 1,
         "relations between concepts": 1,
+        "concept ids": 1,
     }
     (document,) = read_linked(path, untyped="Entity")
     assert document.record.mentions == (Mention(0, 7, "Drug"), Mention(15, 21, "Entity"))
