@@ -1021,6 +1021,10 @@ class Errors(metaclass=_CodedMessages):
         "This processor does not multiply 8-bit numbers (no VNNI): the encoder multiplies its "
         "8-bit weights as {precision}, no faster than an encoder that is not quantised."
     )
+    B729 = (
+        "An OpenVINO pipeline is pickled and turned into bytes by way of a temporary folder, and "
+        "there is none that can be written to. Set TMPDIR to one, such as /dev/shm."
+    )
     B712 = (
         "This processor does not multiply 8-bit numbers (no VNNI): the encoder is hardly faster "
         "than one that is not quantised, and large sums may be cut off."

@@ -27,7 +27,7 @@ ALLOWED = {
     "runtime": {"errors", "annotations", "encoder"},
     "render": {"errors", "annotations"},
     # Only its probe, which runs as a program, imports more than errors.
-    "doctor": {"errors", "encoder", "data"},
+    "doctor": {"errors", "encoder", "data", "runtime"},
     "app": {"errors", "annotations", "render"},
     "streaming": {"errors", "annotations", "data"},
     "evaluation": {

@@ -169,7 +169,13 @@ def _is_cuda_library(name: str) -> bool:
 
 
 def check_precision(facts: Facts) -> Iterator[Finding]:
-    """Say in which number format the encoder computes here."""
+    """Say in which number formats encoders compute here."""
+    if facts.vnni is False and not {"openvino", "onnxruntime"}.isdisjoint(facts.versions):
+        yield Finding(
+            "note",
+            "This processor does not multiply 8-bit numbers (no VNNI): pipelines exported with 8 "
+            "bits, such as en_blurb_sm, compute them as float32, several times slower.",
+        )
     if facts.bf16 is None:
         return
     if facts.bf16:

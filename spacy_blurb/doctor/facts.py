@@ -19,7 +19,7 @@ PROBES = (
     "openvino",
 )
 """What `probe.py` tries, in this order."""
-_TOLD = (*PROBES, "bf16", "cuda", "punkt")
+_TOLD = (*PROBES, "bf16", "vnni", "cuda", "punkt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Facts:
     environ (Mapping[str, str]): Environment variables.
     failures (Mapping[str, str]): Which probes failed, and their error in one line.
     bf16 (bool | None): Whether the encoder would compute in bfloat16; None where torch is missing.
+    vnni (bool | None): Whether the processor multiplies 8-bit numbers; None where it is not known.
     cuda (bool | None): Whether torch was built for GPUs; None where it could not be asked.
     gpu (bool): Whether the machine has an NVIDIA GPU.
     punkt (bool | None): Whether NLTK's sentence model is found; None where it could not be tried.
@@ -44,6 +45,7 @@ class Facts:
     environ: Mapping[str, str] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
     bf16: bool | None = True
+    vnni: bool | None = True
     cuda: bool | None = None
     gpu: bool = False
     punkt: bool | None = True
@@ -65,6 +67,7 @@ def gather_facts() -> Facts:
         environ=dict(os.environ),
         failures={name: reason for name, reason in probed.items() if name in PROBES and reason},
         bf16={"yes": True, "no": False}.get(probed.get("bf16", "")),
+        vnni={"yes": True, "no": False}.get(probed.get("vnni", "")),
         cuda={"yes": True, "no": False}.get(probed.get("cuda", "")),
         gpu=Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi") is not None,
         punkt=None if probed.get("punkt") in (None, "begun") else probed["punkt"] == "yes",

@@ -67,6 +67,12 @@ def _bf16() -> str:
     return "yes" if wants_bf16("auto", choose_device("auto")) else "no"
 
 
+def _vnni() -> str:
+    from ..runtime.processor import has_vnni
+
+    return "yes" if has_vnni() else "no"
+
+
 def _punkt() -> str:
     from ..data.sentences import load_punkt
 
@@ -84,6 +90,7 @@ _PROBES: dict[str, Callable[[], str | None]] = {
     "openvino": _import_openvino,
     "cuda": _gpus_of_torch,
     "bf16": _bf16,
+    "vnni": _vnni,
     "punkt": _punkt,
 }
 

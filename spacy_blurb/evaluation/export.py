@@ -91,7 +91,9 @@ def export_pipeline(
         exported = spacy.load(folder)
         report = _compare(nlp, exported, encoder, compared, dev)
         if report["vectors"]:
-            report["vectors"]["of"] = "dev" if docs else "calibration texts"
+            calibrated = backend == "openvino-int8"
+            of_texts = "calibration texts" if calibrated else "given texts"
+            report["vectors"]["of"] = "dev" if docs else of_texts
         report = {
             "backend": backend,
             "encoder": pipeline_encoder(nlp),

@@ -43,9 +43,16 @@ class OpenVinoNetwork:
         return cls(_core().read_model(files[_XML], files[_BIN]), **settings)
 
     def to_files(self) -> dict[str, bytes]:
-        """Return the network as files: name → content."""
+        """Return the network as files: name → content.
+
+        RAISES (BlurbError): B729 there is no folder that OpenVINO could write them to.
+        """
         import openvino
 
+        try:
+            tempfile.gettempdir()
+        except FileNotFoundError as error:
+            raise BlurbError(Errors.B729) from error
         with tempfile.TemporaryDirectory(prefix="spacy-blurb-") as name:
             openvino.serialize(self._model, Path(name, _XML), Path(name, _BIN))
             return {file: Path(name, file).read_bytes() for file in (_XML, _BIN)}

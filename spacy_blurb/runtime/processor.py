@@ -7,7 +7,7 @@ import platform
 from pathlib import Path
 
 _CPU_INFO = Path("/proc/cpuinfo")
-_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_GROUPS, _OWN_GROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 _LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 """The variables by which oneDNN, which OpenVINO computes with, is told to use less."""
 _WITHOUT_VNNI = {"SSE41", "AVX", "AVX2", "AVX512_CORE"}
@@ -69,7 +69,8 @@ def count_threads(wanted: int | None) -> int:
         return wanted
     if multiprocessing.parent_process() is not None:
         return 1
-    variable = os.environ.get("OMP_NUM_THREADS", "")
+    # OpenMP takes a list too, of which the first is for the outermost level.
+    variable = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     if variable.isdecimal() and int(variable) > 0:
         return int(variable)
     affinity = getattr(os, "sched_getaffinity", None)
@@ -78,9 +79,24 @@ def count_threads(wanted: int | None) -> int:
 
 
 def _quota() -> int:
-    """Return how many processors a container may use (`docker --cpus`), rounded up; 0 for all."""
+    """Return how many processors a container or service may use, rounded up; 0 for all.
+
+    That is `docker --cpus`, or `CPUQuota` of systemd: the least of the process's control group
+    (version 2) and those that it is in.
+    """
     try:
-        quota, period = _QUOTA.read_text(encoding="utf-8").split()
+        lines = _OWN_GROUP.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        lines = []
+    names = next((line[3:] for line in lines if line.startswith("0::")), "/").strip("/")
+    group = _GROUPS / names
+    parents = [group, *group.parents[: len(group.parts) - len(_GROUPS.parts)]]
+    return min(filter(None, map(_quota_of, parents)), default=0)
+
+
+def _quota_of(group: Path) -> int:
+    try:
+        quota, period = (group / "cpu.max").read_text(encoding="utf-8").split()
         return math.ceil(int(quota) / int(period))
     except (OSError, ValueError):  # "max 100000" where there is no limit
         return 0

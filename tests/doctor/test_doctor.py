@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from spacy_blurb.doctor import facts as facts_module
-from spacy_blurb.doctor.checks import examine
+from spacy_blurb.doctor.checks import check_precision, examine
 from spacy_blurb.doctor.facts import PROBES, Facts, gather_facts, normalise, probe
 from spacy_blurb.doctor.probe import _PROBES
 from spacy_blurb.doctor.report import report
@@ -189,6 +189,11 @@ def test_python_processor_and_folders(sound: Facts, tmp_path: Path) -> None:
     assert "newer than any" in the_one(replace(sound, python=(3, 14)), "note")
     assert levels(replace(sound, python=(3, 13))) == {"ok"}
     assert "float32" in the_one(replace(sound, bf16=False), "note")
+    with_openvino = replace(sound, versions={**sound.versions, "openvino": "2026.0"}, vnni=False)
+    assert "no VNNI" in the_one(with_openvino, "note")
+    versions = {n: v for n, v in sound.versions.items() if n not in ("openvino", "onnxruntime")}
+    without = check_precision(replace(sound, versions=versions, vnni=False))
+    assert not any("VNNI" in finding.what for finding in without)
     assert "punkt_tab" in the_one(replace(sound, punkt=False), "note")
     assert levels(replace(sound, punkt=None)) == {"ok"}  # it could not be looked for
     assert "not set" in the_one(replace(sound, environ={}), "note")
@@ -242,7 +247,9 @@ os._exit(7)
 
 
 def test_probes_are_those_that_facts_name() -> None:
-    assert [name for name in _PROBES if name not in ("bf16", "cuda", "punkt")] == list(PROBES)
+    assert [name for name in _PROBES if name not in ("bf16", "vnni", "cuda", "punkt")] == list(
+        PROBES
+    )
 
 
 def test_it_runs_where_spacy_and_typer_are_broken(tmp_path: Path) -> None:

@@ -317,12 +317,15 @@ def make_no_setter() -> Callable[..., None]:
 
 def test_texts_of_the_calibration_are_named_as_such(trained_folder: Path, tmp_path: Path) -> None:
     texts = ["aspirin causes fever in rats"]
-    report = export_pipeline(
-        str(trained_folder), tmp_path / "e", "openvino-bf16", calibration=texts
-    )
-    assert report["vectors"]["of"] == "calibration texts"
-    assert report["calibration"] == {"texts": 0}  # bfloat16 takes no ranges
-    assert "others may be further apart" in summarise(report)
+    for backend, of, counted in (
+        ("openvino-int8", "calibration texts", 1),
+        ("openvino-bf16", "given texts", 0),  # bfloat16 takes no ranges
+    ):
+        folder = tmp_path / backend
+        report = export_pipeline(str(trained_folder), folder, backend, calibration=texts)
+        assert report["vectors"]["of"] == of
+        assert report["calibration"] == {"texts": counted}
+        assert ("others may be further apart" in summarise(report)) == bool(counted)
 
 
 @pytest.mark.parametrize("name", ["network.bin", "encoder.json", "tokenizer.json", "network.xml"])

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import spacy
 
+from spacy_blurb.errors import BlurbError
 from spacy_blurb.runtime.processor import count_threads
 
 Exported = Callable[[str], Path]
@@ -110,6 +111,62 @@ def test_forked_workers_end_after_a_first_call(exported: Exported, tmp_path: Pat
     program = tmp_path / "server.py"
     program.write_text(SERVER, "utf-8")
     assert run_program(program, str(exported("openvino-bf16"))) == ["done"]
+
+
+BUSY = """
+import multiprocessing, sys, threading
+import spacy
+
+nlp = spacy.load(sys.argv[1], config={"components": {"transformer": {"threads": 1}}})
+text = "fever in rats " * 30
+nlp(text)
+stop = threading.Event()
+
+def serve():
+    while not stop.is_set():
+        nlp(text)
+
+def answer(queue):
+    queue.put(len(nlp(text).ents))
+
+threads = [threading.Thread(target=serve) for _ in range(2)]
+for thread in threads:
+    thread.start()
+context = multiprocessing.get_context("fork")
+for _ in range(4):
+    queue = context.Queue()
+    child = context.Process(target=answer, args=(queue,), daemon=True)
+    child.start()
+    queue.get(timeout=100)
+    child.join(100)
+stop.set()
+for thread in threads:
+    thread.join()
+print("done")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_a_process_that_is_forked_amidst_of_a_call_works(
+    exported: Exported, tmp_path: Path
+) -> None:
+    """OpenVINO's threads were amidst of something in the child, which waited for ever."""
+    program = tmp_path / "busy.py"
+    program.write_text(BUSY, "utf-8")
+    assert run_program(program, str(exported("openvino-bf16"))) == ["done"]
+
+
+def test_without_a_temporary_folder_it_is_said(
+    exported: Exported, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nlp = spacy.load(exported("openvino-bf16"))
+
+    def fail() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.gettempdir", fail)
+    with pytest.raises(BlurbError, match=r"B729.*TMPDIR"):
+        nlp.to_bytes()
 
 
 def test_a_pickled_pipeline_works_where_nothing_was_loaded(
@@ -217,16 +274,26 @@ def test_docs_with_their_data_travel(exported: Exported) -> None:
 
 def test_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     limit = tmp_path / "cpu.max"
-    monkeypatch.setattr("spacy_blurb.runtime.processor._QUOTA", limit)
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert count_threads(None) == 3
-    assert count_threads(2) == 2
+    monkeypatch.setattr("spacy_blurb.runtime.processor._GROUPS", tmp_path)
+    monkeypatch.setattr("spacy_blurb.runtime.processor._OWN_GROUP", tmp_path / "own")
+    for value in ("3", " 3", "3,1"):
+        monkeypatch.setenv("OMP_NUM_THREADS", value)
+        assert count_threads(None) == 3
+        assert count_threads(2) == 2
     monkeypatch.delenv("OMP_NUM_THREADS")
     assert count_threads(None) == len(os.sched_getaffinity(0))
     # A container may use fewer than it sees.
     for line, expected in (("max 100000", 8), ("150000 100000", 2), ("900000 100000", 8)):
         limit.write_text(line + "\n", "utf-8")
         monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)))
+        assert count_threads(None) == expected
+    # A service's own group is inside of others, and the least of all holds.
+    (tmp_path / "own").write_text("1:cpu:/old\n0::/system.slice/mine.service\n", "utf-8")
+    inner = tmp_path / "system.slice" / "mine.service"
+    inner.mkdir(parents=True)
+    for line, outer, expected in (("400000 100000", "max 100000", 4), ("max 1", "3 1", 3)):
+        (inner / "cpu.max").write_text(line, "utf-8")
+        (inner.parent / "cpu.max").write_text(outer, "utf-8")
         assert count_threads(None) == expected
     # A process that multiprocessing has started is one of several, unless somebody says more.
     monkeypatch.setattr("multiprocessing.parent_process", lambda: object())
