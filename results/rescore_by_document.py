@@ -21,6 +21,7 @@ import spacy
 
 from spacy_blurb.data.docbin import read_docbin
 from spacy_blurb.data.formats.whole_files import write_whole
+from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.families import get_family
 from spacy_blurb.evaluation.results import (
     describe_data,
@@ -80,4 +81,7 @@ def main(data: Path, paths: Sequence[Path]) -> None:
 if __name__ == "__main__":
     if len(sys.argv) < 3:
         raise SystemExit(__doc__)
-    main(Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]])
+    try:
+        main(Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]])
+    except (BlurbError, OSError) as error:
+        sys.exit(f"✘ {error}")

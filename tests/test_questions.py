@@ -69,6 +69,31 @@ def test_templates_are_complete(project: Path, tiny_encoder: Path) -> None:
     assert {key for key in filled if key not in written} <= {"scorer"}
 
 
+def test_a_table_of_nothing_or_of_too_many_seeds_is_not_written(
+    tmp_path: Path,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    script = project / "results" / "questions" / "make_table.py"
+    table = tmp_path / "table.json"
+    table.write_text("old", encoding="utf-8")
+
+    def fail(folder: Path) -> str:
+        monkeypatch.setattr(sys, "argv", [str(script), str(folder), str(table)])
+        with pytest.raises(SystemExit):
+            runpy.run_path(str(script), run_name="__main__")
+        assert table.read_text(encoding="utf-8") == "old"
+        return capsys.readouterr().err
+
+    assert "has no MODEL-sSEED.json" in fail(tmp_path / "pubmedqa")
+    (tmp_path / "pubmedqa").mkdir()
+    for seed in range(11):
+        content = json.dumps({"metric": "accuracy", "n": 500, "score": 0.5})
+        (tmp_path / "pubmedqa" / f"mini-s{seed}.json").write_text(content, encoding="utf-8")
+    assert "11 seeds of mini" in fail(tmp_path / "pubmedqa")
+
+
 def test_the_table_of_seeds(tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By hand: mean 62, standard deviation 2, t = 4.303 with three seeds."""
     folder = tmp_path / "results" / "pubmedqa"

@@ -12,6 +12,7 @@ are not stored.
 
 import argparse
 import json
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from spacy.vocab import Vocab
 
 from spacy_blurb.annotations import CharSpan, document_id, gold_entities
 from spacy_blurb.data.docbin import read_docbin
+from spacy_blurb.errors import BlurbError
 
 
 def kinds(gold: set[CharSpan], found: set[CharSpan]) -> Iterator[tuple[str, CharSpan]]:
@@ -89,4 +91,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (BlurbError, OSError) as error:
+        sys.exit(f"✘ {error}")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import spacy
 
+from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.results import describe_pipeline, describe_run
 
 PAIRS = (
@@ -95,4 +96,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (BlurbError, OSError) as error:
+        sys.exit(f"✘ {error}")

@@ -19,6 +19,7 @@ import spacy
 from spacy_blurb.annotations import entity_offsets, gold_entities
 from spacy_blurb.data.docbin import read_docbin
 from spacy_blurb.data.readers import make_predicted
+from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation.results import describe_pipeline, describe_run
 from spacy_blurb.metrics.entities import EntityScores, count_matches, entity_scores
 from spacy_blurb.tasks import get_task
@@ -62,4 +63,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (BlurbError, OSError) as error:
+        sys.exit(f"✘ {error}")

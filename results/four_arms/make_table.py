@@ -11,8 +11,8 @@ other test documents would move the figure; how far other seeds would is seen in
 seed, of which there are too few for an interval.
 """
 
+import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +44,15 @@ def compare(folder: Path) -> dict[str, Any]:
     runs = {
         arm: {
             int(path.stem.rpartition("-s")[2]): read_units(path)
-            for path in sorted(folder.glob(f"{arm}-s?.json"))
+            for path in sorted(folder.glob(f"{arm}-s*.json"))
+            if path.stem.removeprefix(f"{arm}-s").isdecimal()
         }
         for arm in ARMS
     }
+    # Means over other seeds would differ by the seeds.
+    if len({tuple(sorted(seeds)) for seeds in runs.values() if seeds}) > 1:
+        listed = "; ".join(f"{arm}: {', '.join(map(str, sorted(s)))}" for arm, s in runs.items())
+        raise SystemExit(f"{folder}: arms have other seeds ({listed}). Run what is missing.")
     n = len(next(iter(runs["general"].values())).ids)
     weights = np.concatenate([np.ones((1, n)), draw_weights(n, resamples=RESAMPLES)])
     means = {
@@ -74,7 +79,8 @@ def describe_pretraining(encoders: Path) -> dict[str, Any]:
     for arm in ARMS:
         records = [
             json.loads((folder / "run.json").read_text(encoding="utf-8"))
-            for folder in sorted(encoders.glob(f"{arm}-s?"))
+            for folder in sorted(encoders.glob(f"{arm}-s*"))
+            if folder.name.removeprefix(f"{arm}-s").isdecimal()
         ]
         rows[arm] = {
             "seeds": [record["seed"] for record in records],
@@ -100,7 +106,7 @@ def to_markdown(table: dict[str, Any]) -> str:
             "|---" * (len(heads) + 5) + "|",
         ]
         for arm, row in arms.items():
-            cells = [f"{row['seeds'][seed]:.2f}" for seed in seeds if seed in row["seeds"]]
+            cells = [f"{row['seeds'][seed]:.2f}" for seed in seeds]
             low, high = row["ci95"]
             below, above = row["minus_last_ci95"]
             is_last = arm == list(arms)[-1]
@@ -126,8 +132,17 @@ def to_markdown(table: dict[str, Any]) -> str:
 
 def main() -> None:
     """Write the table."""
-    results, encoders, output = map(Path, sys.argv[1:4])
-    tasks = sorted({path.parent.name for path in results.glob("*/general-s?.json")})
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("results", type=Path, help="folder with TASK/ARM-sSEED.json")
+    parser.add_argument("encoders", type=Path, help="folder with ARM-sSEED/run.json")
+    parser.add_argument("output", type=Path, help="FILE.json; FILE.md is written beside it")
+    args = parser.parse_args()
+    results, encoders, output = args.results, args.encoders, args.output
+    tasks = sorted({path.parent.name for path in results.glob("*/general-s*.json")})
+    if not tasks:
+        parser.error(f"{results} has no TASK/general-sSEED.json")
+    if missing := [arm for arm in ARMS if not any(encoders.glob(f"{arm}-s*/run.json"))]:
+        parser.error(f"{encoders} has no {missing[0]}-sSEED/run.json")
     table = {
         "tasks": {task: compare(results / task) for task in tasks},
         "pretraining": describe_pretraining(encoders),

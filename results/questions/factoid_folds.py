@@ -8,6 +8,7 @@ BioBERT trains on the years' own, larger training files, so figures are not comp
 table.
 """
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from spacy_blurb.data.datasets.bioasq_factoid import YEARS, read_bioasq_factoid
 from spacy_blurb.data.formats.compressed import find_file
 from spacy_blurb.data.formats.squad import read_squad
 from spacy_blurb.data.records import AnyRecord, Question, Split
+from spacy_blurb.errors import BlurbError
 
 DEV_SHARE = 10
 
@@ -35,9 +37,13 @@ def read_years(folder: Path) -> dict[int, list[Question]]:
     return years
 
 
-def main(folder: str, output: str) -> None:
+def main() -> None:
     """Write the three folds."""
-    years = read_years(Path(folder))
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path, help="of BioASQ's files")
+    parser.add_argument("output", type=Path, help="a folder")
+    args = parser.parse_args()
+    years = read_years(args.folder)
     for year, test in years.items():
         held_out = {question.group for question in test}
         rest = [q for other in YEARS if other != year for q in years[other]]
@@ -49,7 +55,7 @@ def main(folder: str, output: str) -> None:
             "dev": Split([question for question in rest if question.group in of_dev]),
             "test": Split(test),
         }
-        path = Path(output) / f"{year}b"
+        path = args.output / f"{year}b"
         path.mkdir(parents=True, exist_ok=True)
         rows = write_splits(splits, path, Target("bioasq_factoid", unit="questions"))
         report = {"task": "bioasq_factoid", "form": f"fold {year}b", "splits": rows}
@@ -58,4 +64,7 @@ def main(folder: str, output: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main()
+    except (BlurbError, OSError) as error:
+        sys.exit(f"✘ {error}")

@@ -8,17 +8,17 @@ how far other seeds would move it. How far other test questions would is each fi
 larger.
 """
 
+import argparse
 import json
 import math
 import re
 import statistics
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 _T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-"""Student's t, two-sided 95 %, for 1 to 9 degrees of freedom."""
+"""Student's t, two-sided 95 %, for 1 to 9 degrees of freedom; papers run no more than ten seeds."""
 _NAME = re.compile(r"(.+)-s(\d+)")
 
 
@@ -79,8 +79,19 @@ def to_markdown(table: dict[str, dict[str, dict[str, Any]]]) -> str:
 
 def main() -> None:
     """Write the table."""
-    *folders, output = map(Path, sys.argv[1:])
-    found = read_results(folders)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folders", type=Path, nargs="+", help="TASK folders with MODEL-sSEED.json")
+    parser.add_argument("output", type=Path, help="FILE.json; FILE.md is written beside it")
+    args = parser.parse_args()
+    output = args.output
+    for folder in args.folders:
+        if not any(_NAME.fullmatch(path.stem) for path in folder.glob("*.json")):
+            parser.error(f"{folder} has no MODEL-sSEED.json")
+    found = read_results(args.folders)
+    for task, models in found.items():
+        for model, runs in models.items():
+            if len(runs) > len(_T95) + 1:
+                parser.error(f"{task}: {len(runs)} seeds of {model}, at most {len(_T95) + 1} do")
     table = {
         task: {model: summarise(runs) for model, runs in models.items()}
         for task, models in found.items()

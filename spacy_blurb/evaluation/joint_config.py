@@ -70,7 +70,7 @@ def fill_joint_config(
         B735 two corpora have a label set of one name without a common label, B410 only some name
         their label sets.
     """
-    check_files(base, corpora, encoder, ("train.spacy", "dev.spacy"))
+    check_files(base, corpora, encoder)
     read = [read_corpus(path) for path in corpora]
     _check_names(read)
     remarks = list(remark_on(read))

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from confection import Config, ConfigValidationError
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
-from ..annotations import AnswerKind
-from ..data.docbin import words_are_given
+from ..annotations import AnswerKind, gold_relations
+from ..data.docbin import read_docbin, words_are_given
 from ..encoder.trained_source import find_encoder, installed_folder, is_pipeline
 from ..errors import BlurbError, Errors, first_line
 from ..tasks import Task
@@ -70,8 +72,8 @@ def fill_config(
     """Fill a template: paths, seed, steps, warm-up over a tenth, one evaluation per epoch.
 
     base (Path): Template, for example `configs/ner.cfg`.
-    corpora (Sequence[Path]): Folders with `train.spacy`, `dev.spacy` and `report.json`; one
-        component learns from all of them.
+    corpora (Sequence[Path]): Folders with `train.spacy`, `dev.spacy` and, where a conversion made
+        them, `report.json`; one component learns from all of them.
     encoder (str): Hugging Face folder or hub name, or a saved pipeline whose encoder is taken.
     task (Task): Its component must be in the template.
     keep_head (bool): Whether the whole component of the task is taken from the pipeline `encoder`
@@ -121,14 +123,11 @@ def check_files(
     base: Path,
     corpora: Sequence[Path],
     encoder: str,
-    names: Sequence[str] = ("report.json", "train.spacy", "dev.spacy"),
 ) -> None:
-    """Check that what a config needs is there; see `fill_config` for the errors.
-
-    names (Sequence[str]): Files of each corpus.
-    """
+    """Check that what a config needs is there; see `fill_config` for the errors."""
     _check_encoder(encoder)
-    for path in (base, *(corpus / name for corpus in corpora for name in names)):
+    splits = ("train.spacy", "dev.spacy")
+    for path in (base, *(corpus / name for corpus in corpora for name in splits)):
         if not path.is_file():
             raise BlurbError(Errors.B100.format(path=path))
 
@@ -225,7 +224,17 @@ def apply_settings(settings: Mapping[str, Any], section: dict[str, Any]) -> None
 
 def _training_count(corpus: Path, unit: str) -> int:
     path = corpus / "report.json"
+    if not path.exists():  # Docs that a user has made
+        return _count(read_docbin(corpus / "train.spacy", Vocab()), unit)
     try:
         return int(json.loads(path.read_text(encoding="utf-8"))["splits"]["train"][unit])
     except (ValueError, KeyError, TypeError) as error:
         raise BlurbError(Errors.B101.format(path=path, reason=error)) from error
+
+
+def _count(docs: Sequence[Doc], unit: str) -> int:
+    """Count what a conversion's report would have under this name."""
+    if unit == "documents":
+        return len(docs)
+    golds = [gold for gold in map(gold_relations, docs) if gold is not None]
+    return sum(len(gold.rows) if gold.complete else len(gold.mentions) for gold in golds)

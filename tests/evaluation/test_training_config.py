@@ -137,7 +137,7 @@ def test_no_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         template(get_task("bc2gm"))
 
 
-@pytest.mark.parametrize("missing", ["base.cfg", "report.json", "train.spacy", "dev.spacy"])
+@pytest.mark.parametrize("missing", ["base.cfg", "train.spacy", "dev.spacy"])
 def test_missing_files_are_named(tmp_path: Path, missing: str) -> None:
     make_corpus(tmp_path, 3)
     (tmp_path / "base.cfg").touch()
@@ -157,6 +157,26 @@ def test_a_template_that_is_no_training_config(tmp_path: Path, content: str) -> 
     base.write_text(content, encoding="utf-8")
     with pytest.raises(BlurbError, match=r"B503.*base\.cfg is not a training config: .+"):
         fill_config(base, [tmp_path], "x", Settings(1e-3, 1, 1, 0), task=NER)
+
+
+def test_docs_of_ones_own_need_no_report(tmp_path: Path, project: Path) -> None:
+    docs = [Doc(Vocab(), words=["fever", "here"]) for _ in range(7)]
+    for doc in docs:
+        doc.cats = {"yes": 1.0, "no": 0.0}
+    for name in ("train.spacy", "dev.spacy"):
+        DocBin(docs=docs).to_disk(tmp_path / name)
+    settings, task = Settings(1e-3, 3, 2, 0), get_task("textcat")
+    config = fill_config(template(task), [tmp_path], "x", settings, task=task)
+    assert config["training"]["max_steps"] == 3 * 4
+    # Of relations what a report of `convert-own` counts, mentions, or pairs where these are given.
+    for doc in docs:
+        set_gold_entities(doc, [(0, 5, "A"), (6, 10, "B"), (6, 10, "C")], label_sets=["mine"])
+        set_gold_relations(doc, [(0, 1, "causes", "")])
+    DocBin(docs=docs[:5], store_user_data=True).to_disk(tmp_path / "train.spacy")
+    task = get_task("rel")
+    base = project / "configs" / "rel.cfg"
+    config = fill_config(base, [tmp_path], "x", settings, task=task)
+    assert config["training"]["max_steps"] == 3 * 8
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"splits": {"train": {}}}'])
