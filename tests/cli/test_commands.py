@@ -269,7 +269,7 @@ def test_init_config_mistakes(project: Path, corpus: Path, tmp_path: Path) -> No
     base = project / "configs" / "ner.cfg"
     assert_one_line(init_config("bc5chem", base, corpus), "B110", "Did you mean 'bc5_chem'?")
     assert_one_line(init_config("ner", tmp_path / "no.cfg", corpus), "B100", "no.cfg")
-    assert_one_line(init_config("ner", base, tmp_path), "B100", "report.json")
+    assert_one_line(init_config("ner", base, tmp_path), "B100", "train.spacy")
     assert_one_line(init_config("ner", project / "README.md", corpus), "B503", "README.md")
     assert not (tmp_path / "out.cfg").exists()
 

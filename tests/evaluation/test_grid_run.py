@@ -378,7 +378,10 @@ def test_cells_of_equal_settings_share_a_training_and_are_told_anew(
         run = {"settings_sha256": prepared.key, "train_seconds": 1, "evaluate_seconds": 1}
         data = hash_file(prepared.corpus / "test.spacy")
         result = {"metric": "f", "score": 0.5, "ci95": [0, 1], "run": run, "data_sha256": data}
+        result |= {"units": "units.json", "predictions": "predictions.jsonl"}
         output.parent.mkdir(parents=True, exist_ok=True)
+        for name in ("units.json", "predictions.jsonl"):
+            output.with_name(name).touch()
         output.write_text(json.dumps(result), encoding="utf-8")
         return result
 

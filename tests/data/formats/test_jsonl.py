@@ -61,7 +61,7 @@ def test_unknown_keys_are_counted(tmp_path: Path) -> None:
     row = {
         "text": "ab",
         "meta": {},
-        "spans": [entity(0, 1, token_start=0), entity(0, 1, token_start=0)],
+        "spans": [entity(0, 1, token_start=0), entity(1, 2, token_start=0)],
         "relations": [{"head": 0, "tail": 1, "score": 1}],
     }
     assert read(tmp_path, json.dumps(row)).left_out == {
@@ -159,5 +159,8 @@ def test_white_space_at_the_ends_of_a_mention_is_trimmed(tmp_path: Path) -> None
     mentions = [entity(0, 3), entity(2, 5, text=" cd"), entity(0, 2), entity(2, 6)]
     split = read(tmp_path, json.dumps({"text": "ab cd ", "entities": mentions}))
     places = [(m.start, m.end) for m in split.records[0].mentions]
-    assert places == [(0, 2), (0, 2), (3, 5), (3, 5)]
-    assert split.left_out == {"mentions with white space at an end, trimmed": 3}
+    assert places == [(0, 2), (3, 5)]
+    assert split.left_out == {
+        "mentions with white space at an end, trimmed": 3,
+        "repeated mentions": 2,
+    }
