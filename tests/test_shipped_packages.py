@@ -1,5 +1,6 @@
 """en_blurb_sm and en_blurb_xs as a fresh clone has them."""
 
+import json
 import re
 import warnings
 import zipfile
@@ -41,6 +42,24 @@ def test_the_wheel_finds_entities_relations_and_abbreviations(
     assert [(s.text, s._.long_form.text) for s in doc._.abbreviations] == [
         ("AGC", "agranulocytosis")
     ]
+
+
+@pytest.mark.parametrize("name", ["en_blurb_sm", "en_blurb_xs"])
+def test_the_wheel_says_what_its_result_files_say(project: Path, name: str) -> None:
+    (path,) = (project / "assets" / "packages").glob(f"{name}-*.whl")
+    with zipfile.ZipFile(path) as archive:
+        performance = json.loads(archive.read(f"{name}/meta.json"))["performance"]
+    scores = {
+        task: json.loads((project / "results" / name / task / f"{name}-s0.json").read_bytes())
+        for task in ("bc5cdr", "ncbi_disease", "bc2gm", "bc5cdr_cid")
+    }
+    for task, key in (
+        ("bc5cdr", "ents_f_bc5cdr"),
+        ("ncbi_disease", "ents_f_ncbi_disease"),
+        ("bc2gm", "ents_f_bc2gm"),
+        ("bc5cdr_cid", "rel_micro_f"),
+    ):
+        assert performance[key] == scores[task]["score"], key
 
 
 def test_the_picture_of_readme_shows_what_its_caption_says(project: Path, tmp_path: Path) -> None:
