@@ -214,3 +214,43 @@ def test_texts_of_which_none_is_left(
     with pytest.raises(SystemExit, match="no document of 50 to 500 words"):
         run(project, "choose_texts.py", monkeypatch, *options, "--documents", 4, tmp_path / "o")
     assert not (tmp_path / "o").exists()
+
+
+def test_predictions_that_enough_files_have(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def entity(start: int, label: str = "Drug", score: float = 0.5) -> dict[str, Any]:
+        return {"start": start, "end": start + 3, "label": label, "score": score}
+
+    found = [
+        [entity(0, score=0.9), entity(4)],
+        [entity(0), entity(4, "Disease")],
+        [entity(0), entity(4), entity(8)],
+    ]
+    files = []
+    for number, entities in enumerate(found):
+        files.append(tmp_path / f"{number}.jsonl")
+        rows = [{"id": "a", "entities": entities}, {"id": "b", "entities": []}]
+        # In any order.
+        rows = rows[:: -1 if number else 1]
+        files[-1].write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    output = tmp_path / "voted.jsonl"
+    run(project, "vote_predictions.py", monkeypatch, *files, output, "--by", 2)
+    rows = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
+    assert rows[0] == {"id": "a", "entities": [entity(0, score=0.9), entity(4)]}
+    assert rows[1] == {"id": "b", "entities": []}
+
+
+def test_relations_of_the_same_concepts_are_the_same(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head, files = [0, 3, "Drug"], []
+    for number, tail in enumerate(([4, 7, "Disease"], [8, 11, "Disease"])):
+        row = {"head": head, "tail": tail, "label": "CID", "score": 0.5}
+        relations = [row | {"concepts": ["D1", "D2"]}, row | {"concepts": ["D1", f"X{number}"]}]
+        files.append(tmp_path / f"{number}.jsonl")
+        files[-1].write_text(json.dumps({"id": "a", "relations": relations}), encoding="utf-8")
+    output = tmp_path / "voted.jsonl"
+    run(project, "vote_predictions.py", monkeypatch, *files, output, "--by", 2)
+    (relation,) = json.loads(output.read_text(encoding="utf-8"))["relations"]
+    assert relation["concepts"] == ["D1", "D2"]
