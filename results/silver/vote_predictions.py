@@ -28,7 +28,7 @@ def name(item: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def vote(rows: Sequence[Row], n_needed: int) -> Row:
-    """Return the row of one document with what so many rows have, as the first of them has it."""
+    """Return the first row of a document with what so many rows have, as the first such has it."""
     key = "relations" if "relations" in rows[0] else "entities"
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     votes: Counter[tuple[Any, ...]] = Counter()
@@ -37,7 +37,7 @@ def vote(rows: Sequence[Row], n_needed: int) -> Row:
         votes.update(own.keys())
         found = own | found
     kept: Iterable[dict[str, Any]] = (item for n, item in found.items() if votes[n] >= n_needed)
-    return {"id": rows[0]["id"], key: list(kept)}
+    return {**rows[0], key: list(kept)}
 
 
 def main() -> None:
