@@ -55,7 +55,8 @@ def print_report(report: dict[str, Any], out_dir: Path, *, asked: str | None = N
             f"{row['lost']} not on token boundaries{nested}{parted}{left_out}{seen}"
         )
         if not is_explained(report["task"], report["form"], split, row["gold"], row["paper"]):
-            print("         for no known reason not the paper's count: the right file, and whole?")
+            question = "is it the right file, and complete?"
+            print(f"         not the paper's count, and no reason for it is known: {question}")
     if report.get("left_out"):
         reasons = ", ".join(f"{count} {what}" for what, count in report["left_out"].items())
         print(f"  of the file for train and dev: {reasons}")
