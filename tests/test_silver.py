@@ -165,6 +165,22 @@ def test_pipelines_that_annotated_other_texts_cannot_vote(
     assert "other texts" in capsys.readouterr().err
 
 
+def test_pipelines_of_other_label_sets_cannot_vote(
+    project: Path,
+    nlp: Language,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    first = annotate(nlp, tmp_path / "1.spacy", [0], [])
+    doc = nlp.make_doc(RELATED_TEXT)
+    set_scored_entities(doc, [], [], sets=[], label_sets=["b"])
+    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "2.spacy")
+    with pytest.raises(SystemExit):
+        run(project, "make_corpora.py", monkeypatch, first, tmp_path / "2.spacy", tmp_path / "new")
+    assert "other label sets" in capsys.readouterr().err
+
+
 def test_relations_of_an_unknown_label_set(
     project: Path,
     nlp: Language,

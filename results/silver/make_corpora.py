@@ -51,9 +51,16 @@ def read_annotated(paths: Sequence[Path]) -> list[tuple[Doc, ...]]:
             group = doc.spans.get(ENTITIES)
             if group is None or not group.attrs.get("label_sets"):
                 raise ValueError(f"{path}, document {number}: no label sets were predicted")
+            # What does not know a set would vote for it with all that it has found.
+            if sorted(group.attrs["label_sets"]) != _sets(files[0][0]):
+                raise ValueError(f"{path} has other label sets than {paths[0]}")
         if [doc.text for doc in docs] != [doc.text for doc in files[0]]:
             raise ValueError(f"{path} has other texts than {paths[0]}; annotate the same ones")
     return list(zip(*files, strict=True))
+
+
+def _sets(doc: Doc) -> list[str]:
+    return sorted(doc.spans[ENTITIES].attrs["label_sets"])
 
 
 def vote_entities(docs: Sequence[Doc], label_set: str, n_needed: int) -> list[Mention]:
@@ -151,7 +158,7 @@ def write_corpora(
     corpora: dict[str, list[Doc]] = defaultdict(list)
     counts: Counter[tuple[str, str]] = Counter()
     for number, docs in enumerate(rows):
-        names = sorted(docs[0].spans[ENTITIES].attrs["label_sets"])
+        names = _sets(docs[0])
         name = names[number % len(names)]
         found = vote_entities(docs, name, entities_by)
         gold = as_gold(docs[0], found, name)
@@ -183,6 +190,8 @@ def main() -> None:
     parser.add_argument("--relations-of", help="the label set whose documents have relations too")
     parser.add_argument("--relations-by", type=int, help="pipelines that relate two concepts")
     args = parser.parse_args()
+    if args.relations_by and not args.relations_of:
+        parser.error("--relations-by needs --relations-of")
     majority = len(args.annotated) // 2 + 1
     try:
         counts = write_corpora(

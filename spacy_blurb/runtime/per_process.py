@@ -15,7 +15,7 @@ class PerProcess:
     A forked process has its parent's memory and none of its threads. What the parent made is not
     used there, and never taken apart either: its destructor would wait for those threads. Nor is
     its lock, which a thread that does not exist there may hold. A process forks between two uses:
-    what a library of threads is amidst of would stay so in the child.
+    what a library's threads are in the middle of would stay so in the child.
     """
 
     def __init__(self, make: Callable[[], Any]) -> None:

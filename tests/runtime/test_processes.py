@@ -147,10 +147,8 @@ print("done")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
-def test_a_process_that_is_forked_amidst_of_a_call_works(
-    exported: Exported, tmp_path: Path
-) -> None:
-    """OpenVINO's threads were amidst of something in the child, which waited for ever."""
+def test_a_process_that_is_forked_during_a_call_works(exported: Exported, tmp_path: Path) -> None:
+    """OpenVINO's threads were in the middle of something in the child, which waited for ever."""
     program = tmp_path / "busy.py"
     program.write_text(BUSY, "utf-8")
     assert run_program(program, str(exported("openvino-bf16"))) == ["done"]
