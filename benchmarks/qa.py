@@ -174,7 +174,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         texts = [text for _, text in pairs]
         encoder = args.encoder or make_random_encoder(texts, Path(folder))
-        groups, rounds = (1, 2) if args.quick else (4, 5)
+        groups, rounds = (1, 2) if args.quick else (4, 9)
         result = compare(encoder, pairs, groups, rounds, Path(folder))
     result["notes"] = notes
     args.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

@@ -12,7 +12,7 @@ from spacy.tokens import Doc
 from thinc.api import CupyOps, Ops, torch2xp
 
 from ..errors import BlurbError, Errors
-from .pieces import DocPieces, join, read_doc
+from .pieces import DocPieces, join, read_docs
 from .reference import EncoderReference
 
 
@@ -32,7 +32,7 @@ def encode_docs(
     from .late_output import LateBatch
 
     # Docs without tokens take no part: the component expects neither output nor gradient for them.
-    read = {i: read_doc(doc, shim.reader) for i, doc in enumerate(docs) if len(doc)}
+    read = read_docs(docs, shim.reader)
     if not read:
         return FullTransformerBatch.empty(len(docs)), lambda d_batch: docs
     inputs = join(list(read.values()))

@@ -1,7 +1,8 @@
 """From a Doc to the word pieces of its windows, and from pieces back to tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -49,33 +50,61 @@ class DocPieces:
     align: Ragged
 
 
+@dataclass(frozen=True, slots=True)
+class _CutText:
+    """The pieces of one text: ids and strings, and their first and last characters, shape (pieces,)
+    and (pieces, 2).
+    """
+
+    ids: NDArray[np.int64]
+    names: list[str]
+    offsets: NDArray[np.intp]
+
+
+def read_docs(docs: Iterable[Doc], reader: PieceReader) -> dict[int, DocPieces]:
+    """Read those of some Docs that have tokens; RETURNS the Doc's number → its pieces.
+
+    A text that several pairs have, such as one that many questions are asked of, is cut once.
+
+    RAISES (BlurbError): See `read_doc`.
+    """
+    cut = cache(partial(_cut_text, reader.tokenizer))
+    return {i: _read(doc, reader, cut) for i, doc in enumerate(docs) if len(doc)}
+
+
 def read_doc(doc: Doc, reader: PieceReader) -> DocPieces:
     """Tokenise a Doc and plan its windows.
 
     RAISES (BlurbError): B312 the second text of a pair begins outside of the Doc.
     """
+    return _read(doc, reader, partial(_cut_text, reader.tokenizer))
+
+
+def _cut_text(tokenizer: Tokenizer, text: str) -> _CutText:
+    # One by one: `encode_batch` starts threads, which a process forked later would wait for.
+    encoding = tokenizer.encode(text, add_special_tokens=False)
+    offsets = np.array(encoding.offsets, dtype=np.intp).reshape(-1, 2)
+    return _CutText(np.array(encoding.ids, dtype=np.int64), encoding.tokens, offsets)
+
+
+def _read(doc: Doc, reader: PieceReader, cut: Callable[[str], _CutText]) -> DocPieces:
     second = pair_offset(doc)
     text = doc.text
     if second is None:
         starts, texts = [0], [text]
     else:
         starts, texts = [0, second], [text[:second], text[second:]]
-    # One by one: `encode_batch` starts threads, which a process forked later would wait for.
-    encodings = [reader.tokenizer.encode(t, add_special_tokens=False) for t in texts]
-    counts = [len(encoding) for encoding in encodings]
+    cuts = [cut(t) for t in texts]
+    counts = [len(pieces.ids) for pieces in cuts]
     if len(counts) == 1:
         plan = plan_text(counts[0], reader.window, reader.overlap)
     else:
         plan = plan_pair(counts[0], counts[1], reader.window, reader.overlap)
-    offsets = [
-        np.array(encoding.offsets, dtype=np.intp).reshape(-1, 2) + start
-        for encoding, start in zip(encodings, starts, strict=True)
-    ]
-    ids = [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
-    piece_ids, type_ids, kept = _lay_out(plan, ids, reader)
+    offsets = [pieces.offsets + start for pieces, start in zip(cuts, starts, strict=True)]
+    piece_ids, type_ids, kept = _lay_out(plan, [pieces.ids for pieces in cuts], reader)
     rows = _rows_of_pieces(plan, counts)
     lengths = [1 + sum(1 + part.end - part.start for part in parts) for parts in plan]
-    names = _name_pieces(plan, [encoding.tokens for encoding in encodings], reader)
+    names = _name_pieces(plan, [pieces.names for pieces in cuts], reader)
     align = _align(doc, np.concatenate(offsets), np.concatenate(rows))
     return DocPieces(piece_ids, type_ids, kept, lengths, names, align)
 

@@ -16,7 +16,7 @@ from spacy.strings import StringStore
 from spacy.tokens import Doc
 
 from ..data.readers import read_examples
-from ..encoder.pieces import read_doc
+from ..encoder.pieces import read_docs
 from ..errors import BlurbError, Errors
 from ..runtime.encoder import Backend, RuntimeEncoder, Sizes
 from ..runtime.processor import has_fast_bf16, has_vnni, name_processor
@@ -156,7 +156,7 @@ def make_runtime_encoder(
     arrays = {name: tensor.float().numpy() for name, tensor in tensors.items()}
     names = ("precision", "window", "overlap", "threads")
     runtime = RuntimeEncoder(settings["backend"], **{name: settings[name] for name in names})
-    pieces = [read_doc(doc, shim.reader) for doc in texts if len(doc)]
+    pieces = list(read_docs(texts, shim.reader).values())
     made = make_network(
         settings["backend"], shim._config, arrays, pieces, **runtime.network_settings()
     )

@@ -13,7 +13,7 @@ from thinc.api import Ops, Shim
 from tokenizers import Tokenizer
 
 from ..encoder.packing import Batch, pack
-from ..encoder.pieces import PieceReader, join, read_doc
+from ..encoder.pieces import PieceReader, join, read_docs
 from ..encoder.precision import Precision
 from ..encoder.reference import EncoderReference
 from ..encoder.windows import fit_positions
@@ -126,7 +126,7 @@ class RuntimeEncoder(Shim):
             only, B702 no encoder, and those of the network.
         """
         sizes, reader = self.sizes, self._reader
-        read = {i: read_doc(doc, reader) for i, doc in enumerate(docs) if len(doc) and reader}
+        read = read_docs(docs, reader) if reader else {}
         datas = [empty_data() for _ in docs]
         if not read:
             return datas

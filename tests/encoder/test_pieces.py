@@ -12,7 +12,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, SpanGroup
 
 from spacy_blurb.annotations import PAIR, set_gold_pair
-from spacy_blurb.encoder.pieces import PieceReader, pair_offset, read_doc
+from spacy_blurb.encoder.pieces import PieceReader, pair_offset, read_doc, read_docs
 from spacy_blurb.errors import BlurbError
 
 BLANK = spacy.blank("en")
@@ -92,6 +92,31 @@ def test_a_pair_with_a_long_second_text(reader: PieceReader, nlp: Language) -> N
     rows = pieces.align.dataXd.reshape(-1).tolist()
     assert [names[row] for row in rows] == ["in", "rats", *["fever"] * 9]
     assert len(set(rows)) == len(rows)
+
+
+def test_a_text_that_pairs_share_is_cut_once(reader: PieceReader, nlp: Language) -> None:
+    docs = [nlp("fever?\naspirin in rats"), nlp(""), nlp("in rats\naspirin in rats"), nlp("fever")]
+    set_gold_pair(docs[0], 7, 1.0)
+    set_gold_pair(docs[2], 8, 1.0)
+    seen: list[str] = []
+
+    class Counting:
+        def encode(self, text: str, **settings: Any) -> Any:
+            seen.append(text)
+            return reader.tokenizer.encode(text, **settings)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(reader.tokenizer, name)
+
+    counting: Any = Counting()
+    together = read_docs(docs, PieceReader(counting, reader.cls_id, reader.sep_id, 512, 64))
+    assert sorted(seen) == ["aspirin in rats", "fever", "fever?\n", "in rats\n"]
+    assert list(together) == [0, 2, 3]
+    for number, pieces in together.items():
+        alone = read_doc(docs[number], reader)
+        assert pieces.names == alone.names
+        assert pieces.piece_ids.tolist() == alone.piece_ids.tolist()
+        assert pieces.align.dataXd.tolist() == alone.align.dataXd.tolist()
 
 
 @pytest.mark.parametrize("second", [-1, 100, None, "x"])
