@@ -220,9 +220,15 @@ def test_speed_of_questions_is_that_of_the_benchmark(project: Path) -> None:
     path = project / "results" / "benchmarks" / "qa.json"
     found = json.loads(path.read_text(encoding="utf-8"))
     ratios = found["ratios"]
-    many, one = ratios["blurb/hf_pipeline"], ratios["blurb/hf_pipeline/one_abstract"]
-    assert f"answers {many:.2f} times" in page
-    assert f"and {one:.2f} times as many on one" in page
+    sides = {
+        "exported int8": "exported, `openvino-int8`",
+        "exported bf16": "exported, `openvino-bf16`",
+        "blurb": "`Encoder.v1`, bfloat16",
+        "blurb fp32": "`Encoder.v1`, float32",
+    }
+    for side, name in sides.items():
+        many, one = (f"{ratios[f'{side}/hf_pipeline{t}']:.2f}" for t in ("", "/one_abstract"))
+        assert f"| {name} | {many} | {one} |" in page
     assert f"{found['n']['questions']} questions, medians of {found['n']['rounds']}" in page
     path = project / "results" / "benchmarks" / "qa_vnni.json"
     ratios = json.loads(path.read_text(encoding="utf-8"))["ratios"]
