@@ -800,6 +800,10 @@ class Errors(metaclass=_CodedMessages):
         "Component {component!r} finds nothing in these Docs, so there is no probability to "
         "calibrate. Train it longer, or give Docs of the kind that it was trained on."
     )
+    B529 = (
+        "{path} is not a folder that a pipeline can be written to: it is a file, or has files and "
+        "no config.cfg of a pipeline. Name another folder with --output."
+    )
     B527 = (
         "Nothing to learn: the component {component!r} of {encoder} has the label sets {known}, "
         "and these corpora are annotated for {found}. If it is the same scheme, convert them with "

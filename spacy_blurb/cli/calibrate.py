@@ -30,6 +30,7 @@ def calibrate(
     from ..evaluation.calibrate_answers import calibrate_answers, is_answerer
     from ..evaluation.pipelines import load_pipeline, require_component
 
+    check_output(output)
     nlp = load_pipeline(pipeline)
     require_component(nlp, component, pipeline=pipeline)
     if is_answerer(nlp, component):
@@ -62,8 +63,21 @@ def calibrate(
     print(f"→ {output}")
 
 
+def check_output(output: Path) -> None:
+    """Refuse what is no folder for a pipeline, before what takes long.
+
+    RAISES (BlurbError): B529 there is something else.
+    """
+    from ..errors import BlurbError, Errors
+
+    is_other = output.is_dir() and any(output.iterdir()) and not (output / "config.cfg").is_file()
+    if is_other or (output.exists() and not output.is_dir()):
+        raise BlurbError(Errors.B529.format(path=output))
+
+
 def write(nlp: Any, output: Path, report: dict[str, Any]) -> None:
     """Write the pipeline and, beside it, what was fitted."""
+    output.mkdir(parents=True, exist_ok=True)
     nlp.to_disk(output)
     path = output / "calibration.json"
     path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

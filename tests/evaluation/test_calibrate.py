@@ -13,6 +13,7 @@ from spacy.tokens import Doc
 from typer.testing import CliRunner
 
 from spacy_blurb.annotations import PICO, set_gold_entities
+from spacy_blurb.cli.calibrate import check_output
 from spacy_blurb.cli.main import app
 from spacy_blurb.data.docbin import read_docbin, write_docbin
 from spacy_blurb.data.records import Record
@@ -209,7 +210,7 @@ def test_mistakes_are_said(nlp: Language, dev: list[Doc], rule_pipeline: Path) -
 
 
 def test_the_command_saves_a_calibrated_pipeline(folder: Path, tmp_path: Path) -> None:
-    out = tmp_path / "calibrated"
+    out = tmp_path / "new" / "calibrated"
     arguments = ["calibrate", folder / "model", folder / "dev.spacy", "-o", out]
     arguments += ["--component", "blurb_ner", "--thresholds"]
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])
@@ -224,6 +225,18 @@ def test_the_command_saves_a_calibrated_pipeline(folder: Path, tmp_path: Path) -
     result = CliRunner().invoke(app, [*map(str, arguments[:5]), "--component", "ner"])
     assert result.exit_code == 1
     assert "[B502]" in result.output
+
+
+def test_the_output_is_looked_at_before_the_work(folder: Path, tmp_path: Path) -> None:
+    nested = tmp_path / "not" / "there"
+    check_output(nested)
+    nested.mkdir(parents=True)
+    check_output(nested)
+    (nested / "notes.txt").write_text("mine", encoding="utf-8")
+    for taken in (nested, nested / "notes.txt"):
+        with pytest.raises(BlurbError, match="B529"):
+            check_output(taken)
+    check_output(folder / "model")
 
 
 @pytest.mark.parametrize("place", [0.1, 0.37, 1.0, 4.2, 10.0])
