@@ -527,6 +527,7 @@ class Errors(metaclass=_CodedMessages):
         "Component {name!r} has no labels: it is not initialised. Call nlp.initialize() with "
         "examples, or load a trained pipeline."
     )
+    B422 = "Component {name!r}: cfg['threshold'] is {found!r}. Give a number from 0 to 1."
     B443 = (
         "Component {name!r} has labels that exclude each other, but the Doc {text!r} has {count} "
         "of them in doc.cats: {found}. Give each Doc one of {labels} with value 1, or set "
@@ -634,6 +635,10 @@ class Errors(metaclass=_CodedMessages):
     B468 = (
         "Component {name!r}: 'types' has {found!r} for label {label!r}. Give a list of pairs, head "
         'type and tail type: {{"CID": [["Chemical", "Disease"]]}}.'
+    )
+    B421 = (
+        "Component {name!r}: cfg['types'] has the labels {found}, which the model does not know, "
+        "and none for {without}, which might then hold between any types. Give the model's labels."
     )
     B469 = (
         "Component {name!r}: 'max_mention_pairs' is {found}. Give a number from 1, or null for all."

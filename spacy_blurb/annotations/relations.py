@@ -1,8 +1,10 @@
 """Relations between the entities of a Doc: gold ones, given candidates, predicted ones."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from spacy.tokens import Doc, Span, SpanGroup
 
@@ -210,16 +212,41 @@ def span_relations(span: Span) -> list[Relation]:
     The span must have the entity's offsets; its label does not matter.
     """
     start, end = span.start_char, span.end_char
-    # Objects are made of what can be meant only: a long text has many relations.
-    meant = [
-        row
-        for row in _found_rows(span.doc)
-        if any(start <= row[key][0] and row[key][1] <= end for key in ("head", "tail"))
-    ]
+    meant = _rows_within(span.doc, start, end)
     return [
         relation
         for relation in _to_relations(span.doc, meant)
         if any((e.start_char, e.end_char) == (start, end) for e in (relation.head, relation.tail))
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _RowIndex:
+    """Where the ends of a Doc's relations begin: first character and the row's number, sorted."""
+
+    rows: list[dict[str, Any]]
+    places: list[tuple[int, int]]
+
+
+_indices: "WeakKeyDictionary[Doc, _RowIndex]" = WeakKeyDictionary()
+"""So that asking each entity of a long text for its relations does not read all of them each time.
+"""
+
+
+def _rows_within(doc: Doc, start: int, end: int) -> list[dict[str, Any]]:
+    """Return the predicted relations that have an end between two characters."""
+    rows = _found_rows(doc)
+    index = _indices.get(doc)
+    # A component that runs again writes a new list; who changes one adds to it or takes away.
+    if index is None or index.rows is not rows or len(index.places) != 2 * len(rows):
+        places = sorted((row[key][0], n) for n, row in enumerate(rows) for key in ("head", "tail"))
+        index = _indices[doc] = _RowIndex(rows, places)
+    low, high = (bisect_left(index.places, (offset, 0)) for offset in (start, end))
+    meant = sorted({n for _, n in index.places[low:high]})
+    return [
+        rows[n]
+        for n in meant
+        if any(start <= rows[n][key][0] and rows[n][key][1] <= end for key in ("head", "tail"))
     ]
 
 

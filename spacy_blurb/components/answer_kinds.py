@@ -40,6 +40,18 @@ class Kind(Protocol):
         """Return -log of the gold answer's probability, and its gradient for each pair Doc."""
 
 
+def check_label(asked: Asked, labels: Sequence[str], *, name: str) -> None:
+    """Refuse a gold label that the component cannot give.
+
+    name (str): The component's, for the message.
+    RAISES (BlurbError): B482 it is none of the labels.
+    """
+    question, known = asked.question, ", ".join(labels)
+    if question.label not in labels:
+        found = {"question": question.id, "label": question.label, "known": known}
+        raise BlurbError(Errors.B482.format(name=name, **found))
+
+
 class LabelKind:
     """One of the component's labels, by one pair of question and text."""
 
@@ -72,15 +84,9 @@ class LabelKind:
 
         RAISES (BlurbError): B482 the gold label is not one of the component's.
         """
-        label = asked.question.label
-        if label not in self._cfg["labels"]:
-            known = ", ".join(self._cfg["labels"])
-            raise BlurbError(
-                Errors.B482.format(
-                    name=self._component, question=asked.question.id, label=label, known=known
-                )
-            )
-        loss, gradient = cross_entropy(logits[0], self._cfg["labels"].index(label))
+        check_label(asked, self._cfg["labels"], name=self._component)
+        gold = self._cfg["labels"].index(asked.question.label)
+        loss, gradient = cross_entropy(logits[0], gold)
         return loss, [gradient]
 
 

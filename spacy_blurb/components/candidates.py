@@ -98,9 +98,15 @@ def check_types(types: Any, *, name: str) -> None:
     name (str): Of the component, for messages.
     RAISES (BlurbError): B468 it is not.
     """
+    if types is not None and not isinstance(types, Mapping):
+        raise BlurbError(Errors.B468.format(name=name, label="", found=types))
     for label, pairs in (types or {}).items():
-        if any(isinstance(pair, str) or len(pair) != 2 for pair in pairs):
+        if not (_is_list(pairs) and all(_is_list(pair) and len(pair) == 2 for pair in pairs)):
             raise BlurbError(Errors.B468.format(name=name, label=label, found=pairs))
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
 
 
 def may_hold(types: TypePairs, label: str, head: str, tail: str, *, directed: bool) -> bool:

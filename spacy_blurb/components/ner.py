@@ -1,5 +1,6 @@
 """`blurb_ner`: entities and PICO elements with probabilities, by a head on the shared encoder."""
 
+import copy
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
@@ -183,14 +184,14 @@ class BlurbNer(Head):
         if labels is None:
             labels = collect_label_sets((eg.reference for eg in get_examples()), name=self.name)
         found = self._read_labels(labels)
-        self._name_added_labels(found)
-        for key, sets in found.items():
-            for label_set, set_labels in sets.items():
-                for label in set_labels:
-                    self.add_label(label, label_set, key=key)
-        if not self.labels:
-            raise ValueError(Errors.B400.format(name=self.name))
-        self._check_sets(get_examples)
+        before = copy.deepcopy(self.cfg["label_sets"])
+        try:
+            self._add_labels(found)
+            self._check_sets(get_examples)
+        except ValueError:
+            # Data are mended, and the same component initialised again.
+            self.cfg["label_sets"] = before
+            raise
         for label in self.labels:
             self.vocab.strings.add(label)
         # An empty Doc has no vectors, so it would give the head the input width 0.
@@ -199,6 +200,15 @@ class BlurbNer(Head):
         self._size_model(docs)
         # Those of another head, which this one replaces, were fitted for its numbers.
         self.cfg.update(temperature=1.0, thresholds={})
+
+    def _add_labels(self, found: LabelSets) -> None:
+        self._name_added_labels(found)
+        for key, sets in found.items():
+            for label_set, set_labels in sets.items():
+                for label in set_labels:
+                    self.add_label(label, label_set, key=key)
+        if not self.labels:
+            raise ValueError(Errors.B400.format(name=self.name))
 
     def _name_added_labels(self, found: LabelSets) -> None:
         """Leave labels that `add_label` put into no set to the sets of the examples that have them.

@@ -24,7 +24,7 @@ from ..annotations import (
 from ..encoder.link import EncoderLink
 from ..encoder.listeners import give_nothing
 from ..errors import BlurbError, Errors
-from .answer_kinds import Kind, LabelKind, OptionKind
+from .answer_kinds import Kind, LabelKind, OptionKind, check_label
 from .answer_spans import SpanKind
 from .asking import offer_answers
 from .head import Head, is_number
@@ -187,22 +187,26 @@ class BlurbQa(Head):
         """Collect the labels, give the model its size and find the encoder.
 
         labels (Sequence[str] | None): By default those of the examples' questions, sorted.
-        RAISES (ValueError): B485 no question to learn from, B457 no text in any example, B310 no
-            encoder.
+        RAISES (ValueError): B485 no question to learn from, B482 a gold label that is none of the
+            labels, B457 no text in any example, B310 no encoder.
         """
         validate_get_examples(get_examples, "BlurbQa.initialize")
         head = self.model.get_ref("output_layer")
         taught = [asked for eg in get_examples() for asked in self._teaching(eg)]
         if not taught and not labels:
             raise ValueError(Errors.B485.format(name=self.name, kind=self.kind))
-        if self.kind == "labels":
-            found = sorted({asked.question.label for asked in taught})
-            self.cfg["labels"] = list(labels or found)
-            head.set_dim("nO", len(self.cfg["labels"]), force=True)
         # An empty Doc has no vector, so it would give the head the input width 0.
         docs = list(islice((eg.x for eg in get_examples() if len(eg.x)), 10))
         if not docs:
             raise ValueError(Errors.B457.format(name=self.name))
+        if self.kind == "labels":
+            found = sorted({asked.question.label for asked in taught})
+            wanted = list(dict.fromkeys(labels or found))
+            # Now rather than in the middle of the training.
+            for asked in taught:
+                check_label(asked, wanted, name=self.name)
+            self.cfg["labels"] = wanted
+            head.set_dim("nO", len(wanted), force=True)
         self._size_model(docs)
         # That of another head, which this one replaces, was fitted for its numbers.
         self.cfg["temperature"] = 1.0

@@ -115,7 +115,8 @@ def make_rel(
     exclusive (bool): Whether a pair has one relation at most.
     threshold (float | None): Least probability (0-1) of a relation, saved in `cfg` and read at
         every call; `spacy find-threshold` finds one. None: where labels exclude each other the most
-        probable one if it is more probable than none, otherwise those from 0.5 on.
+        probable one if it is more probable than none and than those that `types` excludes,
+        otherwise those from 0.5 on.
     use_gold_ents (bool): Whether the entities, and pairs, are taken that the data give
         (`spacy_blurb.Corpus.v1`), where they give any; a text alone has none. With false always
         those that the pipeline predicts.
@@ -154,7 +155,9 @@ class BlurbRel(Head):
         """Initialise the component.
 
         settings: See `make_rel`.
-        RAISES (BlurbError): B468 `types` cannot be read, B469 `max_mention_pairs` below 1.
+        RAISES (BlurbError): B468 `types` cannot be read, B469 `max_mention_pairs` below 1, B417
+            `threshold` is no probability. Settings are looked at again wherever they are used,
+            since `cfg` can be changed; then B421 `types` has other labels than the model.
         """
         install_extensions()
         self.vocab = vocab
@@ -172,12 +175,9 @@ class BlurbRel(Head):
             "max_mention_pairs": None,
             **settings,
         }
-        check_types(self.cfg["types"], name=name)
+        self._check_settings()
         # What `initialize` collects is that of its examples, also the second time.
         self._collected_types: dict[str, Any] | None = None
-        limit = self.cfg["max_mention_pairs"]
-        if limit is not None and limit < 1:
-            raise BlurbError(Errors.B469.format(name=name, found=limit))
         self._link = EncoderLink(name, model, nlp)
         self._reencoder = Reencoder(model, self._link) if is_reencoded(model) else None
 
@@ -222,22 +222,27 @@ class BlurbRel(Head):
         """
         validate_get_examples(get_examples, "BlurbRel.initialize")
         references = [example.reference for example in get_examples()]
-        for label in collect_labels(references) if labels is None else labels:
-            self.add_label(label)
-        if not self.labels:
+        found = collect_labels(references) if labels is None else labels
+        wanted = tuple(dict.fromkeys([*self.labels, *found]))
+        if not wanted:
             raise ValueError(Errors.B460.format(name=self.name))
+        # Before a label is added: data are mended, and the same component initialised again.
+        directed = self.cfg["directed"]
         if self.cfg["exclusive"]:
-            check_exclusive(references, self.labels, directed=self.cfg["directed"], name=self.name)
-        gold_types = collect_types(references)
-        if self.cfg["types"] in (None, self._collected_types):
+            check_exclusive(references, wanted, directed=directed, name=self.name)
+        gold_types, types = collect_types(references), self.cfg["types"]
+        is_collected = types in (None, self._collected_types)
+        if is_collected:
             given = labels if isinstance(labels, Mapping) else gold_types
-            self.cfg["types"] = {label: list(given.get(label, ())) for label in self.labels}
-            check_types(self.cfg["types"], name=self.name)
-            self._collected_types = copy.deepcopy(self.cfg["types"])
-        if not may_hold_any(gold_types, self._types, directed=self.cfg["directed"]):
-            raise ValueError(
-                Errors.B418.format(name=self.name, found=gold_types, types=self.cfg["types"])
-            )
+            types = {label: list(given.get(label, ())) for label in wanted}
+            check_types(types, name=self.name)
+        if not may_hold_any(gold_types, _types_of(wanted, types), directed=directed):
+            raise ValueError(Errors.B418.format(name=self.name, found=gold_types, types=types))
+        for label in wanted:
+            self.add_label(label)
+        self.cfg["types"] = types
+        if is_collected:
+            self._collected_types = copy.deepcopy(types)
         n_outputs = len(self.labels) + int(self.cfg["exclusive"])
         self.model.get_ref("output_layer").set_dim("nO", n_outputs, force=True)
         self._size_model()
@@ -266,8 +271,7 @@ class BlurbRel(Head):
 
     @property
     def _types(self) -> TypePairs:
-        types = self.cfg["types"] or {}
-        return {label: types.get(label, []) for label in self.labels} if types else {}
+        return _types_of(self.labels, self.cfg["types"])
 
     def predict(self, docs: Iterable[Doc]) -> Predictions:
         """Compute the probabilities of all candidates.
@@ -411,9 +415,27 @@ class BlurbRel(Head):
                     name=self.name, exclusive=exclusive, labels=known, n=self._n_outputs
                 )
             )
-        threshold = self.cfg["threshold"]
-        if threshold is not None and not is_number(threshold):
+        self._check_settings()
+        types = self.cfg["types"] or {}
+        unknown, without = sorted(set(types) - set(self.labels)), set(self.labels) - set(types)
+        # A label without an entry may hold between any types: a slip would bound nothing.
+        if unknown and without:
+            names = {"found": ", ".join(unknown), "without": ", ".join(sorted(without))}
+            raise BlurbError(Errors.B421.format(name=self.name, **names))
+
+    def _check_settings(self) -> None:
+        """Refuse what would give wrong relations, or none, without a word."""
+        check_types(self.cfg["types"], name=self.name)
+        limit, threshold = self.cfg["max_mention_pairs"], self.cfg["threshold"]
+        if limit is not None and (not is_number(limit) or limit < 1 or limit != int(limit)):
+            raise BlurbError(Errors.B469.format(name=self.name, found=limit))
+        if threshold is not None and (not is_number(threshold) or not 0 <= threshold <= 1):
             raise BlurbError(Errors.B417.format(name=self.name, found=threshold))
+
+
+def _types_of(labels: Sequence[str], types: Any) -> TypePairs:
+    """Return each label's pairs of types, none for one without an entry; nothing without types."""
+    return {label: types.get(label, []) for label in labels} if types else {}
 
 
 def _has_predicted_entities(example: Example) -> bool:

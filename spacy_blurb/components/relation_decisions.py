@@ -110,16 +110,21 @@ def is_chosen(
     allowed (ndarray): Whether the label may hold between entities of these types, shape (pairs,
         labels).
     threshold (float | None): Least probability of a label. None: where labels exclude each other
-        the most probable one if it is more probable than none, otherwise those from 0.5 on.
+        the most probable one if it is more probable than none and than those that may not hold,
+        otherwise those from 0.5 on.
     """
-    labels = np.where(allowed, probs[:, 1:] if exclusive else probs, -1.0)
+    of_labels = probs[:, 1:] if exclusive else probs
+    labels = np.where(allowed, of_labels, -1.0)
     if not exclusive:
         return labels >= (0.5 if threshold is None else threshold)
     chosen = np.zeros(labels.shape, dtype=bool)
     if labels.size:
         best = labels.argmax(axis=1)
         rows = np.arange(len(labels))
-        least = probs[:, 0] if threshold is None else threshold
         value = labels[rows, best]
-        chosen[rows, best] = (value > least) if threshold is None else (value >= least)
+        if threshold is None:
+            others = np.where(allowed, -1.0, of_labels).max(axis=1)
+            chosen[rows, best] = value > np.maximum(probs[:, 0], others)
+        else:
+            chosen[rows, best] = value >= threshold
     return chosen

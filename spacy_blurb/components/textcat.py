@@ -16,7 +16,7 @@ from thinc.types import Floats2d
 
 from ..annotations import gold_labels
 from ..errors import BlurbError, Errors
-from .head import Head
+from .head import Head, is_number
 from .textcat_scorer import score_labels
 
 DEFAULT_MODEL = Config().from_str(
@@ -177,6 +177,17 @@ class BlurbTextcat(Head):
         """
         for doc, row in zip(docs, probs, strict=True):
             doc.cats.update(zip(self.labels, map(float, row), strict=True))
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """Score a batch; see `score_labels`.
+
+        RAISES (BlurbError): B422 `cfg["threshold"]` is no probability.
+        """
+        threshold = self.cfg["threshold"]
+        if not is_number(threshold) or not 0 <= threshold <= 1:
+            raise BlurbError(Errors.B422.format(name=self.name, found=threshold))
+        scores: dict[str, Any] = super().score(examples, **kwargs)
+        return scores
 
     def _is_annotated(self, example: Example) -> bool:
         return any(label in example.reference.cats for label in self.labels)

@@ -34,6 +34,10 @@ from .own_encoder import split_by_doc
 
 Backprop = Callable[[Any], None]
 
+KEPT_VOCABS = 16
+"""Vocabs whose encoder a link knows. Each is held whole, and a program that reads Docs from many
+files may make one per file."""
+
 
 class EncoderLink:
     """The way from one component to its encoder; see the module."""
@@ -74,20 +78,28 @@ class EncoderLink:
         return encoder() is not None
 
     def _remember(self, vocab: Vocab, encoder: Callable[[], Any]) -> None:
-        """Note the encoder of a vocab, and forget those of pipelines that are gone."""
+        """Note the encoder of a vocab; forget those of pipelines that are gone, and the oldest."""
         if id(vocab) not in self._seen:
             for key, (_, other) in list(self._seen.items()):
                 if other() is None:
                     self._seen.pop(key, None)
+            for key in list(self._seen)[: max(0, len(self._seen) + 1 - KEPT_VOCABS)]:
+                self._seen.pop(key, None)
+        else:
+            self._seen.pop(id(vocab), None)
         self._seen[id(vocab)] = vocab, encoder
         self._last = encoder
 
     def _seen_for(self, docs: Iterable[Doc]) -> Any:
-        """Return the encoder seen last of the Docs' vocab, None where there was none."""
-        for doc in docs:
-            _, encoder = self._seen.get(id(doc.vocab), (None, _nothing))
-            return encoder()
-        return None
+        """Return the encoder seen last of the Docs' vocabs, None where there was none."""
+        found = None
+        for key in {id(doc.vocab) for doc in docs}:
+            _, encoder = self._seen.get(key, (None, _nothing))
+            other = encoder()
+            if found is not None and other is not None and other is not found:
+                raise BlurbError(Errors.B311.format(name=self.name))
+            found = found or other
+        return found
 
     def predict(self, docs: list[Doc], pooling: Model[list[Any], Any]) -> Any:
         """Encode Docs and pool the output.
@@ -158,8 +170,10 @@ class EncoderLink:
         upstream = {listener.upstream_name for listener in self._listeners()}
         for name, component in nlp.components:
             model = getattr(component, "model", None)
-            if hasattr(component, "find_listeners") and upstream & {"*", name}:
-                return next(_encoders(model), None)
+            is_upstream = hasattr(component, "find_listeners") and upstream & {"*", name}
+            # None in spaCy's `tok2vec`, which others may listen to.
+            if is_upstream and (found := next(_encoders(model), None)) is not None:
+                return found
         return None
 
     def __getstate__(self) -> dict[str, Any]:

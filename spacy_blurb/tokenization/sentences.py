@@ -110,7 +110,7 @@ def _is_initials(word: str) -> bool:
 class BlurbSentencizer(Pipe):
     """Set sentence starts by rules, never inside an entity of `doc.ents`.
 
-    A Doc that knows its sentences already keeps them.
+    Tokens that are marked already keep their mark, as with spaCy's `sentencizer`.
     """
 
     def __init__(self, name: str = "blurb_sentencizer") -> None:
@@ -118,7 +118,7 @@ class BlurbSentencizer(Pipe):
 
     def __call__(self, doc: Doc) -> Doc:
         """Mark the sentence starts of a Doc."""
-        if not len(doc) or doc.has_annotation("SENT_START"):
+        if not len(doc) or doc.has_annotation("SENT_START", require_complete=True):
             return doc
         marks: Any = np.full(len(doc), -1, dtype=np.int64)
         marks[0] = 1
@@ -128,6 +128,8 @@ class BlurbSentencizer(Pipe):
             marks[starts[starts < len(doc)]] = 1
             for ent in doc.ents:
                 marks[ent.start + 1 : ent.end] = -1
+        known: Any = doc.to_array([SENT_START]).ravel().astype(np.int64)
+        marks = np.where(known == 0, marks, known)
         doc.from_array([SENT_START], marks.astype(np.uint64).reshape(-1, 1))
         return doc
 

@@ -257,6 +257,17 @@ def test_mistakes_are_said() -> None:
         get_ner(nlp).initialize(lambda: two_sets(nlp), labels={"bc5cdr": ["Chem"]})
 
 
+def test_a_failed_start_leaves_no_label_set_behind() -> None:
+    nlp = light_pipeline()
+    ner = get_ner(nlp)
+    before = copy.deepcopy(ner.cfg["label_sets"])
+    with pytest.raises(ValueError, match="B426"):
+        ner.initialize(lambda: two_sets(nlp), labels={"blurb": {"other": ["X"]}})
+    assert ner.cfg["label_sets"] == before
+    nlp.initialize(lambda: two_sets(nlp))
+    assert sorted(ner.cfg["label_sets"]["blurb"]) == ["chem", "dis"]
+
+
 def test_docs_without_a_mark_teach_the_only_set() -> None:
     nlp = light_pipeline()
     examples = to_examples(nlp, DISEASE, [])

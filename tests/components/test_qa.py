@@ -158,6 +158,18 @@ def test_labels_can_be_given(tiny_encoder: Path) -> None:
     assert get_qa(nlp).labels == ("yes", "no", "maybe", "never")
 
 
+def test_given_labels_must_be_those_of_the_questions(tiny_encoder: Path) -> None:
+    """Now, and not at the batch of the training that has a rare one."""
+    nlp = make_qa_nlp(tiny_encoder, "labels")
+    nlp.config["initialize"]["components"]["qa"] = {"labels": ["yes"]}
+    with pytest.raises(BlurbError, match=r"B482.*the labels are yes\."):
+        nlp.initialize(lambda: examples_of(nlp, CLOSED))
+    assert get_qa(nlp).labels == ()
+    nlp.config["initialize"]["components"]["qa"] = {"labels": ["yes", "no", "yes", "maybe"]}
+    nlp.initialize(lambda: examples_of(nlp, CLOSED))
+    assert get_qa(nlp).labels == ("yes", "no", "maybe")
+
+
 def test_an_encoder_that_reads_no_pairs_is_refused_before_training(
     tiny_encoder: Path, kind: str
 ) -> None:

@@ -20,9 +20,11 @@ from spacy_blurb.annotations import (
     set_gold_relations,
     set_scored_entities,
 )
+from spacy_blurb.annotations.relations import FoundRelation, set_found_relations
 from spacy_blurb.components.doc_pairs import DocPairs
 from spacy_blurb.components.gold_pairs import target_labels
 from spacy_blurb.components.rel import BlurbRel
+from spacy_blurb.components.relation_decisions import is_chosen
 from spacy_blurb.components.relation_scorer import score_relations
 from spacy_blurb.data.readers import make_corpus_v1, make_predicted
 from spacy_blurb.errors import BlurbError
@@ -142,6 +144,16 @@ def test_settings_that_cannot_be(tiny_encoder: Path) -> None:
     for message, settings in wrong:
         with pytest.raises(ValueError, match=message):
             make_nlp(tiny_encoder, rel=settings)
+
+
+def test_a_failed_start_leaves_no_label_behind(tiny_encoder: Path) -> None:
+    nlp = make_nlp(tiny_encoder, rel={"model": SHARED})
+    wrong: Gold = (*GOLDS[0][:2], [(0, 1, "Causes"), (0, 1, "Typo")])
+    with pytest.raises(BlurbError, match="B463"):
+        nlp.initialize(lambda: to_examples(nlp, [wrong]))
+    assert get_rel(nlp).labels == ()
+    nlp.initialize(lambda: to_examples(nlp))
+    assert get_rel(nlp).labels == ("Causes", "Reduces")
 
 
 def test_several_relations_of_a_pair_need_to_be_allowed(tiny_encoder: Path) -> None:
@@ -277,7 +289,7 @@ def test_thresholds_are_read_at_every_call(trained: Language, tmp_path: Path) ->
     assert found(nlp(doc.copy())) == []
     get_rel(nlp).cfg["threshold"] = 0.0
     assert [pair[:2] for pair in found(nlp(doc.copy()))] == expected
-    get_rel(nlp).cfg["threshold"] = np.float32(1.01)
+    get_rel(nlp).cfg["threshold"] = np.float32(1)
     assert found(nlp(to_examples(nlp)[0].predicted)) == []
 
 
@@ -292,6 +304,42 @@ def test_types_bound_what_is_predicted(trained: Language) -> None:
         rel.cfg["types"] = before
 
 
+def test_a_span_finds_its_relations_without_reading_all_of_the_doc() -> None:
+    words = [f"w{i}" for i in range(40)]
+    doc = Doc(Vocab(), words=words)
+    rng = np.random.default_rng(0)
+
+    def write(n: int) -> None:
+        ends = [(t.idx, t.idx + len(t), "X") for t in doc]
+        pairs = rng.integers(0, 40, (n, 2)).tolist()
+        rows = [FoundRelation(ends[h], ends[t], "R", 0.5) for h, t in pairs if h != t]
+        set_found_relations(doc, rows)
+
+    for n in (200, 0, 200):
+        write(n)
+        for token in doc:
+            span = doc[token.i : token.i + 1]
+            every = [r for r in doc._.relations if token.i in (r.head.start, r.tail.start)]
+            assert span._.relations == every
+        # A span that only holds ends is none of them.
+        assert doc[3:5]._.relations == doc[:]._.relations == []
+    # Taken away in place.
+    doc.spans[RELATIONS].attrs["relations"].clear()
+    assert doc[0:1]._.relations == []
+
+
+def test_a_relation_is_more_probable_than_what_its_types_exclude() -> None:
+    """Else a label that the model gives almost nothing to would be written."""
+    probs = np.array([[0.003, 0.004, 0.993], [0.3, 0.4, 0.3], [0.5, 0.4, 0.1]])
+    allowed = np.array([[True, False]] * 3)
+    chosen = is_chosen(probs, allowed, exclusive=True, threshold=None)
+    assert chosen.tolist() == [[False, False], [True, False], [False, False]]
+    # A threshold is the user's word.
+    chosen = is_chosen(probs, allowed, exclusive=True, threshold=0.004)
+    assert chosen[:, 0].tolist() == [True, True, True]
+    assert not chosen[:, 1].any()
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "code"),
     [
@@ -300,6 +348,12 @@ def test_types_bound_what_is_predicted(trained: Language) -> None:
         ("threshold", "0.5", "B417.*'0.5'"),
         ("threshold", float("nan"), "B417.*nan"),
         ("threshold", True, "B417.*True"),
+        ("threshold", 2, "B417.* is 2"),
+        ("max_mention_pairs", 0, "B469.* is 0"),
+        ("max_mention_pairs", "3", "B469.* is 3"),
+        ("types", {"Causes": ["Chemical", "Disease"]}, "B468.*'Causes'"),
+        ("types", [["Chemical", "Disease"]], "B468.*"),
+        ("types", {"Cause": [["Gene", "Disease"]]}, "B421.*labels Cause,.*for Causes, Reduces"),
     ],
 )
 def test_settings_that_do_not_fit_the_model_are_said(

@@ -422,6 +422,10 @@ def test_reload_predicts_and_scores_the_same(
     assert loaded.evaluate(to_examples(loaded))["cats_micro_r"] == 0.0
     get_textcat(loaded).cfg["threshold"] = 0.0
     assert loaded.evaluate(to_examples(loaded))["cats_micro_p"] == 0.5
+    for wrong in (None, "0.5", float("nan"), 2):
+        get_textcat(loaded).cfg["threshold"] = wrong
+        with pytest.raises(BlurbError, match=rf"B422.*'textcat'.*is {wrong!r}\."):
+            loaded.evaluate(to_examples(loaded))
 
 
 def test_spacy_finds_a_threshold(trained: Language, tmp_path: Path) -> None:

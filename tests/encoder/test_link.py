@@ -14,10 +14,11 @@ from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example
+from spacy.vocab import Vocab
 from thinc.api import Adam, Model
 
 from spacy_blurb.annotations import set_gold_pair
-from spacy_blurb.encoder.link import EncoderLink
+from spacy_blurb.encoder.link import KEPT_VOCABS, EncoderLink
 from spacy_blurb.errors import BlurbError
 
 Make = Callable[..., Language]
@@ -281,6 +282,38 @@ def test_two_encoders_are_told_apart_by_name(
     pairer: Any = nlp.get_pipe("pairer")
     found = pairer.link._find([nlp.make_doc(TEXT)])
     assert found is nlp.get_pipe(wanted).model.shims[0]
+
+
+def test_a_tok2vec_before_the_encoder_is_passed_over(make_pairs: Any) -> None:
+    nlp = make_pairs()
+    nlp.add_pipe("tok2vec", first=True)
+    nlp.get_pipe("tok2vec").model.initialize(X=[nlp.make_doc(TEXT)])
+    pairer: Any = nlp.get_pipe("pairer")
+    # Before a Doc has been through the pipeline.
+    found = pairer.predict([nlp.make_doc(TEXT)])[0]
+    np.testing.assert_allclose(found, pair_vector(nlp), atol=1e-5)
+
+
+def test_vocabs_of_many_files_are_not_held_for_ever(make_pairs: Any) -> None:
+    nlp = make_pairs()
+    pairer: Any = nlp.get_pipe("pairer")
+    for _ in range(KEPT_VOCABS + 5):
+        nlp(TEXT)
+        nlp(Doc(Vocab(), words=TEXT.split()))
+    assert len(pairer.link._seen) == KEPT_VOCABS
+    assert pairer.link.has_seen(nlp.vocab)
+
+
+def test_one_of_several_vocabs_names_the_encoder_in_any_order(make_pairs: Any) -> None:
+    nlp, other = make_pairs(), make_pairs(0.5)
+    pairer: Any = nlp.get_pipe("pairer")
+    known, unknown = nlp(TEXT), Doc(Vocab(), words=TEXT.split())
+    for docs in ([known, unknown], [unknown, known]):
+        for vector in pairer.predict(docs):
+            np.testing.assert_allclose(vector, pair_vector(nlp), atol=1e-5)
+    pairer.link.see([other(TEXT)])
+    with pytest.raises(BlurbError, match="B311"):
+        pairer.link.predict(pairer.make_pairs([known, other.make_doc(TEXT)]), pairer.pooling)
 
 
 def test_no_encoder(nlp: Language, tiny_encoder: Path) -> None:

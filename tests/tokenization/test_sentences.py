@@ -55,6 +55,20 @@ def test_sentences_begin_where_the_case_says(case: str) -> None:
         assert [sent.start_char for sent in doc.sents] == [0, *starts]
 
 
+def test_marks_that_are_there_are_kept_and_the_others_set() -> None:
+    """As spaCy's `sentencizer` does: a rule of one's own before it must not end all others."""
+    text = "Naloxone works well. Clonidine does not. It is bad."
+    doc = NLP.make_doc(text)
+    doc[1].is_sent_start = False
+    # "Clonidine" begins none by the user's word, "does" begins one.
+    doc[4].is_sent_start, doc[5].is_sent_start = False, True
+    (sentencizer,) = [pipe for name, pipe in NLP.pipeline if name == "blurb_sentencizer"]
+    texts = [sent.text for sent in sentencizer(doc).sents]
+    assert texts == ["Naloxone works well. Clonidine", "does not.", "It is bad."]
+    again = [sent.text for sent in sentencizer(doc).sents]
+    assert again == texts
+
+
 def test_no_boundary_inside_an_entity() -> None:
     text = "We saw St. Louis. Encephalitis in rats. They died."
     doc = NLP.make_doc(text)
