@@ -16,6 +16,7 @@ from thinc.api import SGD, Adam, fix_random_seed
 from spacy_blurb.annotations import (
     ENTITIES,
     RELATIONS,
+    install_extensions,
     set_gold_entities,
     set_gold_relations,
     set_scored_entities,
@@ -305,6 +306,7 @@ def test_types_bound_what_is_predicted(trained: Language) -> None:
 
 
 def test_a_span_finds_its_relations_without_reading_all_of_the_doc() -> None:
+    install_extensions()
     words = [f"w{i}" for i in range(40)]
     doc = Doc(Vocab(), words=words)
     rng = np.random.default_rng(0)
