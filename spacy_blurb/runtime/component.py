@@ -51,7 +51,9 @@ def make_runtime(
     backend (str): What the stored network was made for: "openvino-bf16", "openvino-int8" or
         "onnx-int8".
     precision (str): Of OpenVINO's floating-point numbers: "fp32"; "bf16" for bfloat16 where the
-        processor has it; "auto" where it is faster too, with AMX. Otherwise float32 and a warning.
+        processor has it; "auto" where it is faster too, with AMX, but not beside products of 8
+        bits: these pipelines give the same results on all processors that multiply them. Otherwise
+        float32, of "openvino-bf16" with a warning.
     window, overlap (int): Word pieces; see `spacy_blurb.Encoder.v1`.
     threads (int | None): From 1; None for OMP_NUM_THREADS, or else all processors, and one in
         processes that `multiprocessing` started, such as those of `nlp.pipe(n_process=…)`.

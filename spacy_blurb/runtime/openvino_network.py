@@ -93,12 +93,15 @@ class OpenVinoNetwork:
 
     def _choose_precision(self, core: Any) -> str:
         capable = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        quantised = _is_quantised(self._model)
         if self._precision == "fp32":
             return "f32"
-        if capable and (self._precision == "bf16" or has_fast_bf16()):
+        # Quantised multiplications do not need it. The rest in bfloat16 would be a little faster on
+        # long texts, and a pipeline would find other things than on processors without it: scores
+        # of a package are to hold wherever it runs.
+        if capable and (self._precision == "bf16" or (has_fast_bf16() and not quantised)):
             return "bf16"
-        # Quantised multiplications do not need it.
-        if not _is_quantised(self._model):
+        if not quantised:
             warnings.warn(Errors.B710, stacklevel=9)
         return "f32"
 
