@@ -398,6 +398,12 @@ def test_the_cnn_beside_en_blurb_sm_is_that_of_the_benchmark(project: Path) -> N
     assert f"trained on BC5CDR alone | {scores[2]} | {vnni[1]} | {theirs} |" in readme
 
 
+PARITIES = [
+    *((name, 5) for name in PACKAGES),
+    *(("exported/hoc", 1), ("exported/joint_bf16", 5), ("exported/hoc_bf16", 1)),
+]
+
+
 @pytest.mark.parametrize(("folder", "n"), PARITIES)
 def test_parity_is_that_of_the_report(project: Path, folder: str, n: int) -> None:
     page = (project / "docs" / "results.md").read_text(encoding="utf-8")

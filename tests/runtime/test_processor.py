@@ -114,6 +114,28 @@ def test_bf16_without_amx_is_used_only_when_asked_for(
     assert found == "f32"
 
 
+def test_beside_products_of_8_bits_bf16_is_used_only_when_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A package finds the same on processors with AMX and without."""
+    monkeypatch.setattr("spacy_blurb.runtime.openvino_network.has_fast_bf16", lambda: True)
+    core = SimpleNamespace(get_property=lambda device, name: ["FP32", "BF16", "INT8"])
+    node = SimpleNamespace(get_type_name=lambda: "FakeQuantize")
+    quantised, plain = (SimpleNamespace(get_ops=lambda nodes=n: nodes) for n in ([node], []))
+    chosen = {
+        (name, precision): OpenVinoNetwork(model, precision=precision, threads=1)._choose_precision(
+            core
+        )
+        for name, model in (("quantised", quantised), ("plain", plain))
+        for precision in ("auto", "bf16", "fp32")
+    }
+    assert [key for key, hint in chosen.items() if hint == "bf16"] == [
+        ("quantised", "bf16"),
+        ("plain", "auto"),
+        ("plain", "bf16"),
+    ]
+
+
 def test_without_x86_openvino_knows_whether_bf16_is_fast(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
