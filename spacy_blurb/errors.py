@@ -360,6 +360,10 @@ class Errors(metaclass=_CodedMessages):
         "'training.sharding' divides a model among GPUs, and none is visible. Set it to 'none': "
         "processes on CPUs hold the whole model."
     )
+    B249 = (
+        "The encoder to continue has weights {name!r} of shape {found}, where {wanted} is wanted. "
+        "It cannot be continued: encoders must have two segments, and heads of BERT's shape."
+    )
     B246 = (
         "The loss of step {step} is not a number. Give a lower training.learning_rate or a longer "
         "training.warmup and start again with --overwrite; the last checkpoint is {last}."

@@ -182,7 +182,8 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):  # a bad copy: made anew
         return None
-    return manifest if isinstance(manifest, dict) else None
+    known = {"settings", "tokenizer", "splits"}
+    return manifest if isinstance(manifest, dict) and known <= manifest.keys() else None
 
 
 def check_shard(folder: Path, shard: dict[str, Any], *, verify: bool) -> None:

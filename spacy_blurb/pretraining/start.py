@@ -160,6 +160,10 @@ def _copy(weights: dict[str, Tensor], model: RowModel) -> None:
     with torch.no_grad():
         for name, value in own.items():
             if name in weights:
+                # One row would be taken for each of several without a word.
+                if weights[name].shape != value.shape:
+                    shapes = {"found": tuple(weights[name].shape), "wanted": tuple(value.shape)}
+                    raise BlurbError(Errors.B249.format(name=name, **shapes))
                 value.copy_(weights[name])
             elif name.startswith("bert.") and not name.startswith("bert.pooler."):
                 raise BlurbError(Errors.B243.format(name=name))

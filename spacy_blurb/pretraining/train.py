@@ -27,7 +27,7 @@ from .model import RowModel
 from .rows import Rows
 from .schedule import Schedule, plan_phases
 from .shards import Corpus, PieceStream, open_corpus
-from .start import start_model
+from .start import WEIGHTS, start_model
 from .throughput import measure_peak, operations_per_piece
 from .trainer import BatchMaker, Progress, Report, RowTrainer, Sessions
 from .vocab import Pieces, hash_tokenizer, read_pieces
@@ -83,7 +83,9 @@ def _run(
         config, corpus.digest, n_processes=arguments.world_size, overwrite=overwrite
     )
     folder = output.path
-    if not output.is_outdated and (record := read_record(folder)) is not None:
+    record = None if output.is_outdated else read_record(folder)
+    # Weights that are gone are made again from the last checkpoint.
+    if record is not None and (folder / WEIGHTS).is_file():
         report(f"{folder} holds this run, finished: nothing to do")
         return record
     phases = plan_phases(config.objective, config.training)

@@ -191,8 +191,15 @@ class RowTrainer(Trainer):
         return super().train(*args, **kwargs)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """Measure on the held-out text, and log it."""
+        """Measure on the held-out text, and log it.
+
+        RAISES (BlurbError): B246 the loss is no number, as the steps since the last log have left
+            the weights; a run always ends with a measurement.
+        """
         found = self._measure(self.state.global_step)
+        if not math.isfinite(found["loss"]):
+            last = newest_checkpoint(Path(self.args.output_dir))
+            raise BlurbError(Errors.B246.format(step=self.state.global_step, last=last))
         measured = {f"eval_{name}": value for name, value in found.items()}
         self.log(measured)
         # Tells the engine that the measurement it asked for is done.

@@ -98,7 +98,8 @@ def train_vocab(
     if holds_model(output):
         raise BlurbError(Errors.B213.format(folder=output))
     is_ours = (output / RECORD).is_file()
-    if (output / "tokenizer.json").is_file() and not is_ours and not overwrite:
+    others = not is_ours and any((output / name).is_file() for name in TOKENIZER_FILES)
+    if others and not overwrite:
         raise BlurbError(Errors.B218.format(folder=output))
     with (
         lock_folder(folder, "corpus.folder"),

@@ -91,7 +91,12 @@ def test_one_shard_is_not_copied(built: PretrainingConfig) -> None:
 def test_missing_and_unfinished(built: PretrainingConfig, tmp_path: Path) -> None:
     with pytest.raises(BlurbError, match=r"B221.*blurb corpus CONFIG"):
         open_corpus(tmp_path / "none")
-    (Path(built.corpus.folder) / "corpus.json").unlink()
+    manifest = Path(built.corpus.folder) / "corpus.json"
+    for content in ("{}", "[]", "no JSON"):
+        manifest.write_text(content, encoding="utf-8")
+        with pytest.raises(BlurbError, match=r"B222.*not finished"):
+            open_corpus(Path(built.corpus.folder))
+    manifest.unlink()
     with pytest.raises(BlurbError, match=r"B222.*not finished"):
         open_corpus(Path(built.corpus.folder))
 

@@ -172,6 +172,18 @@ def test_another_type(start: Any, tmp_path: Path, change: dict[str, str]) -> Non
         start(LETTERS)
 
 
+@pytest.mark.parametrize("n_segments", [1, 4])
+def test_another_number_of_segments(start: Any, tmp_path: Path, n_segments: int) -> None:
+    """One row would be copied for both segments."""
+    save_checkpoint(tmp_path / "old", LETTERS)
+    path = tmp_path / "old" / "model.safetensors"
+    weights = load_file(path)
+    (name,) = [name for name in weights if name.endswith("token_type_embeddings.weight")]
+    save_file({**weights, name: weights[name][:1].repeat(n_segments, 1)}, path)
+    with pytest.raises(BlurbError, match=rf"B249.*token_type.*\({n_segments}, "):
+        start(LETTERS)
+
+
 def test_weights_that_lack_a_layer(start: Any, tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "old", LETTERS)
     path = tmp_path / "old" / "model.safetensors"

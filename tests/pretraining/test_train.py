@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors import SafetensorError
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import (
     AutoModel,
@@ -419,6 +420,25 @@ def test_settings_are_written_where_they_change_only(shared: Configure, tmp_path
 def test_a_loss_that_is_no_number_ends_the_run(shared: Configure, tmp_path: Path) -> None:
     with pytest.raises(BlurbError, match=r"B246.*step \d"):
         pretrain(shared(tmp_path, learning_rate=1e30, max_steps=30, warmup=0.0), ignore)
+
+
+def test_a_held_out_loss_that_is_no_number_is_no_success(shared: Configure, tmp_path: Path) -> None:
+    """Between two logs nothing else looks at the loss."""
+    wrong = {"learning_rate": 1e30, "max_steps": 6, "warmup": 0.0, "log_every": 1000}
+    with pytest.raises(BlurbError, match=r"B246.*step 3"):
+        pretrain(shared(tmp_path, **wrong), ignore)
+    assert not (tmp_path / "run.json").exists()
+
+
+def test_a_finished_run_without_its_weights_is_finished_again(
+    shared: Configure, tmp_path: Path
+) -> None:
+    pretrain(shared(tmp_path), ignore)
+    before = load_file(tmp_path / "model.safetensors")
+    (tmp_path / "model.safetensors").unlink()
+    pretrain(shared(tmp_path), ignore)
+    after = load_file(tmp_path / "model.safetensors")
+    assert all(torch.equal(before[name], after[name]) for name in before)
 
 
 def test_dropout_of_pretraining_is_not_that_of_the_encoder(

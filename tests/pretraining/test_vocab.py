@@ -180,6 +180,12 @@ def test_a_tokenizer_of_others_is_not_replaced(config_path: Path) -> None:
         train_vocab(config)
     assert (folder / "tokenizer.json").read_text(encoding="utf-8") == "somebody's"
     train_vocab(config, overwrite=True)
+    # The form of older tokenizers.
+    older = Path(config.vocab.folder).with_name("older")
+    older.mkdir()
+    (older / "vocab.txt").write_text("somebody's", encoding="utf-8")
+    with pytest.raises(BlurbError, match="B218"):
+        train_vocab(read_config(config_path, {"vocab.folder": str(older)}))
     # One that a kill has cut is ours, and learnt again.
     (folder / "learnt_from.json").write_text('{"settings": {}}', encoding="utf-8")
     assert train_vocab(config).reached == 100
