@@ -231,8 +231,8 @@ def test_speed_of_questions_is_that_of_the_benchmark(project: Path) -> None:
         assert f"| {name} | {many} | {one} |" in page
     readme = " ".join((project / "README.md").read_text(encoding="utf-8").split())
     many, one = (ratios[f"blurb/hf_pipeline{texts}"] for texts in ("", "/one_abstract"))
-    said = "Questions on ten abstracts are answered {:.1f} times as fast as by Hugging Face's pipeline,"
-    assert said.format(many) + f" on one {one:.1f} times" in readme
+    said = f"Questions on ten abstracts are answered {many:.1f} times as fast as by Hugging Face's"
+    assert f"{said} pipeline, on one {one:.1f} times" in readme
     assert f"{found['n']['questions']} questions, medians of {found['n']['rounds']}" in page
     path = project / "results" / "benchmarks" / "qa_vnni.json"
     ratios = json.loads(path.read_text(encoding="utf-8"))["ratios"]
