@@ -201,6 +201,20 @@ def test_speed_of_exported_encoders_is_that_of_the_benchmark(project: Path) -> N
     assert said.format(*spacy, *hugging_face) in readme
 
 
+def test_speed_with_amx_is_that_of_the_benchmark(project: Path) -> None:
+    page = (project / "docs" / "results.md").read_text(encoding="utf-8")
+    path = project / "results" / "benchmarks" / "inference_amx.json"
+    found = json.loads(path.read_text(encoding="utf-8"))
+    for side in ("int8", "bf16", "torch_fp32", "torch_bf16"):
+        cells = []
+        for kind in ("sentences", "abstracts"):
+            speed = statistics.median(found["runs"][f"{kind}, {side}, pieces per cpu second"])
+            peers = ("spacy_strided", "hf_default")
+            ratios = [found["ratios"][f"{side}/{peer}/{kind}"] for peer in peers]
+            cells += [f"{speed:,.0f}", *(f"{ratio:.2f}" for ratio in ratios)]
+        assert f"| {' | '.join(cells)} |" in page, side
+
+
 def test_readme_says_how_fast_the_encoder_is(project: Path) -> None:
     """In bfloat16, and in float32 as most processors compute."""
     readme = (project / "README.md").read_text(encoding="utf-8")
