@@ -33,6 +33,9 @@ def serve(
     from ..errors import BlurbError, Errors
     from ..evaluation.pipelines import choose_processor, load_pipeline
 
+    if not host.strip():
+        # The system takes it for all addresses of the machine.
+        raise BlurbError(Errors.B806)
     choose_processor(gpu_id)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:

@@ -15,12 +15,14 @@ import pytest
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
+from typer.testing import CliRunner
 
 from spacy_blurb.annotations import doc_questions, set_answers
 
 pytest.importorskip("flask", reason="the extra [app] is not installed")
 
 from spacy_blurb.app.web import make_app
+from spacy_blurb.cli.main import app
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -210,3 +212,9 @@ def test_the_command(rule_pipeline: Path) -> None:
                 raise
         assert run.returncode == 0, errors
         assert "Traceback" not in errors
+
+
+def test_an_empty_host_is_not_all_addresses(rule_pipeline: Path) -> None:
+    result = CliRunner().invoke(app, ["serve", str(rule_pipeline), "--host", "", "--port", "0"])
+    assert result.exit_code == 1
+    assert "[B806]" in result.output

@@ -46,6 +46,8 @@ def test_elements_that_cross_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ('<!DOCTYPE r [<!ENTITY % p SYSTEM "file:///x.dtd">%p;]><r><x/></r>', "entity 'p'"),
         ('<!DOCTYPE r [<!NOTATION n SYSTEM "n"><!ENTITY f SYSTEM "f" NDATA n>]><r/>', "entity 'f'"),
         ('<!DOCTYPE r SYSTEM "file:///x.dtd"><r><x>&beta;</x></r>', "entity 'beta', which only"),
+        # The parser gives each element a copy.
+        (f'<!DOCTYPE r [<!ATTLIST x a CDATA "{"a" * 999}">]><r><x/></r>', "default value .*'a'"),
         ("<r>" + "<y>" * 300, "nested deeper than 256"),
         ("<r><x>" + "<y>" * 300, "nested deeper than 256"),
         ("<r>" + "".join(f"<y{n}/>" for n in range(10_001)) + "</r>", "more than 10,000 different"),
@@ -55,6 +57,11 @@ def test_elements_that_cross_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_harmful_files_are_refused(tmp_path: Path, content: str, message: str) -> None:
     with pytest.raises(BlurbError, match=rf"B161.*a\.xml, line 1: refused .*{message}"):
         read(tmp_path, content)
+
+
+def test_attributes_may_be_declared(tmp_path: Path) -> None:
+    content = "<!DOCTYPE r [<!ATTLIST x a CDATA #IMPLIED>]><r><x>b</x></r>"
+    assert read(tmp_path, content) == [("b", "r", 1)]
 
 
 def test_a_dtd_is_not_fetched(tmp_path: Path) -> None:
