@@ -2,9 +2,9 @@
 
 The parser is the standard library's expat with the rules of defusedxml: no entity declarations, no
 external entities, no DTD is fetched. On top of these there are no default values of attributes, and
-nesting, names and the size of an element are bounded. defusedxml itself would build every element in Python (2.4 s for 100 MB against 1.5 s
-here), lxml would be faster (0.6 s) but is one more binary package that a user's own BioC files
-would need.
+nesting, names and the size of an element are bounded. defusedxml itself would build every element
+in Python (2.4 s for 100 MB against 1.5 s here), lxml would be faster (0.6 s) but is one more binary
+package that a user's own BioC files would need.
 """
 
 from collections.abc import Collection, Iterator
