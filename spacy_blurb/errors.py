@@ -1275,9 +1275,7 @@ class Errors(metaclass=_CodedMessages):
         "Cannot listen at {host}, port {port}: {reason}. Take another one with --port, or 0 for "
         "any that is free."
     )
-    B806 = (
-        "--host is empty, which would mean all addresses of this machine. Name one, or none."
-    )
+    B806 = "--host is empty, which would mean all addresses of this machine. Name one, or none."
     B804 = (
         "{owner}._.{name} was made by another program in this process; from here on it is what "
         "spacy-blurb's components found. Use one of the two per process."
