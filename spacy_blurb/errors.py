@@ -360,10 +360,6 @@ class Errors(metaclass=_CodedMessages):
         "'training.sharding' divides a model among GPUs, and none is visible. Set it to 'none': "
         "processes on CPUs hold the whole model."
     )
-    B249 = (
-        "The encoder to continue has weights {name!r} of shape {found}, where {wanted} is wanted. "
-        "It cannot be continued: encoders must have two segments, and heads of BERT's shape."
-    )
     B246 = (
         "The loss of step {step} is not a number. Give a lower training.learning_rate or a longer "
         "training.warmup and start again with --overwrite; the last checkpoint is {last}."
@@ -372,6 +368,10 @@ class Errors(metaclass=_CodedMessages):
     B248 = (
         "--overwrite would delete the encoder in {folder} that 'training.start_from' names. Give "
         "another 'training.output'."
+    )
+    B249 = (
+        "The encoder to continue has weights {name!r} of shape {found}, where {wanted} is wanted. "
+        "It cannot be continued: encoders must have two segments, and heads of BERT's shape."
     )
 
     # Encoder
@@ -494,6 +494,11 @@ class Errors(metaclass=_CodedMessages):
         "Component {name!r} does not know the relations {found} of the training data, and learns "
         "that there is none in their place. It knows {known}. Train a new component for them."
     )
+    B421 = (
+        "Component {name!r}: cfg['types'] has the labels {found}, which the model does not know, "
+        "and none for {without}, which might then hold between any types. Give the model's labels."
+    )
+    B422 = "Component {name!r}: cfg['threshold'] is {found!r}. Give a number from 0 to 1."
     B429 = (
         "Component {name!r} has 'use_gold_ents = false', and nothing has predicted entities in the "
         "Docs that it learns from, so that there is no pair. Set training.annotating_components to "
@@ -531,7 +536,6 @@ class Errors(metaclass=_CodedMessages):
         "Component {name!r} has no labels: it is not initialised. Call nlp.initialize() with "
         "examples, or load a trained pipeline."
     )
-    B422 = "Component {name!r}: cfg['threshold'] is {found!r}. Give a number from 0 to 1."
     B443 = (
         "Component {name!r} has labels that exclude each other, but the Doc {text!r} has {count} "
         "of them in doc.cats: {found}. Give each Doc one of {labels} with value 1, or set "
@@ -639,10 +643,6 @@ class Errors(metaclass=_CodedMessages):
     B468 = (
         "Component {name!r}: 'types' has {found!r} for label {label!r}. Give a list of pairs, head "
         'type and tail type: {{"CID": [["Chemical", "Disease"]]}}.'
-    )
-    B421 = (
-        "Component {name!r}: cfg['types'] has the labels {found}, which the model does not know, "
-        "and none for {without}, which might then hold between any types. Give the model's labels."
     )
     B469 = (
         "Component {name!r}: 'max_mention_pairs' is {found}. Give a number from 1, or null for all."
@@ -809,10 +809,6 @@ class Errors(metaclass=_CodedMessages):
         "Component {component!r} finds nothing in these Docs, so there is no probability to "
         "calibrate. Train it longer, or give Docs of the kind that it was trained on."
     )
-    B529 = (
-        "{path} is not a folder that a pipeline can be written to: it is a file, or has files and "
-        "no config.cfg of a pipeline. Name another folder with --output."
-    )
     B527 = (
         "Nothing to learn: the component {component!r} of {encoder} has the label sets {known}, "
         "and these corpora are annotated for {found}. If it is the same scheme, convert them with "
@@ -821,6 +817,10 @@ class Errors(metaclass=_CodedMessages):
     B528 = (
         "The component {component!r} of {encoder} finds {known}, and cannot learn {found} any "
         "more. Leave out --keep-head: the encoder is kept all the same, with a new head."
+    )
+    B529 = (
+        "{path} is not a folder that a pipeline can be written to: it is a file, or has files and "
+        "no config.cfg of a pipeline. Name another folder with --output."
     )
     B530 = (
         "Document {doc_id!r} has no gold labels (doc.cats), so it cannot be scored. Convert the "
@@ -1275,7 +1275,6 @@ class Errors(metaclass=_CodedMessages):
         "Cannot listen at {host}, port {port}: {reason}. Take another one with --port, or 0 for "
         "any that is free."
     )
-    B806 = "--host is empty, which would mean all addresses of this machine. Name one, or none."
     B804 = (
         "{owner}._.{name} was made by another program in this process; from here on it is what "
         "spacy-blurb's components found. Use one of the two per process."
@@ -1284,3 +1283,4 @@ class Errors(metaclass=_CodedMessages):
         "The page cannot be written to {path}: a name that ends in .html is needed, and not that "
         "of the annotated file."
     )
+    B806 = "--host is empty, which would mean all addresses of this machine. Name one, or none."

@@ -222,7 +222,10 @@ def span_relations(span: Span) -> list[Relation]:
 
 @dataclass(frozen=True, slots=True)
 class _RowIndex:
-    """Where the ends of a Doc's relations begin: first character and the row's number, sorted."""
+    """Where the ends of a Doc's relations begin: first character and the row's number, sorted.
+
+    rows: As they were.
+    """
 
     rows: list[dict[str, Any]]
     places: list[tuple[int, int]]
@@ -237,10 +240,10 @@ def _rows_within(doc: Doc, start: int, end: int) -> list[dict[str, Any]]:
     """Return the predicted relations that have an end between two characters."""
     rows = _found_rows(doc)
     index = _indices.get(doc)
-    # A component that runs again writes a new list; who changes one adds to it or takes away.
-    if index is None or index.rows is not rows or len(index.places) != 2 * len(rows):
+    # Lists of the same objects are compared quickly; others are sorted, cut or written anew.
+    if index is None or index.rows != rows:
         places = sorted((row[key][0], n) for n, row in enumerate(rows) for key in ("head", "tail"))
-        index = _indices[doc] = _RowIndex(rows, places)
+        index = _indices[doc] = _RowIndex(list(rows), places)
     low, high = (bisect_left(index.places, (offset, 0)) for offset in (start, end))
     meant = sorted({n for _, n in index.places[low:high]})
     return [

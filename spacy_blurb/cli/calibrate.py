@@ -68,10 +68,11 @@ def check_output(output: Path) -> None:
 
     RAISES (BlurbError): B529 there is something else.
     """
+    from ..encoder.trained_source import is_pipeline
     from ..errors import BlurbError, Errors
 
-    is_other = output.is_dir() and any(output.iterdir()) and not (output / "config.cfg").is_file()
-    if is_other or (output.exists() and not output.is_dir()):
+    is_free = not output.exists() or (output.is_dir() and not any(output.iterdir()))
+    if not is_free and not is_pipeline(str(output)):
         raise BlurbError(Errors.B529.format(path=output))
 
 

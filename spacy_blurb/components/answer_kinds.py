@@ -46,9 +46,9 @@ def check_label(asked: Asked, labels: Sequence[str], *, name: str) -> None:
     name (str): The component's, for the message.
     RAISES (BlurbError): B482 it is none of the labels.
     """
-    question, known = asked.question, ", ".join(labels)
+    question = asked.question
     if question.label not in labels:
-        found = {"question": question.id, "label": question.label, "known": known}
+        found = {"question": question.id, "label": question.label, "known": ", ".join(labels)}
         raise BlurbError(Errors.B482.format(name=name, **found))
 
 

@@ -79,15 +79,13 @@ class EncoderLink:
 
     def _remember(self, vocab: Vocab, encoder: Callable[[], Any]) -> None:
         """Note the encoder of a vocab; forget those of pipelines that are gone, and the oldest."""
-        if id(vocab) not in self._seen:
-            for key, (_, other) in list(self._seen.items()):
-                if other() is None:
-                    self._seen.pop(key, None)
-            for key in list(self._seen)[: max(0, len(self._seen) + 1 - KEPT_VOCABS)]:
-                self._seen.pop(key, None)
-        else:
-            self._seen.pop(id(vocab), None)
-        self._seen[id(vocab)] = vocab, encoder
+        others = [
+            (key, entry)
+            for key, entry in self._seen.items()
+            if key != id(vocab) and entry[1]() is not None
+        ]
+        # In one step: other threads look up theirs meanwhile.
+        self._seen = {**dict(others[1 - KEPT_VOCABS :]), id(vocab): (vocab, encoder)}
         self._last = encoder
 
     def _seen_for(self, docs: Iterable[Doc]) -> Any:

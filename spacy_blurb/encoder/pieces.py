@@ -66,18 +66,10 @@ def read_docs(docs: Iterable[Doc], reader: PieceReader) -> dict[int, DocPieces]:
 
     A text that several pairs have, such as one that many questions are asked of, is cut once.
 
-    RAISES (BlurbError): See `read_doc`.
-    """
-    cut = cache(partial(_cut_text, reader.tokenizer))
-    return {i: _read(doc, reader, cut) for i, doc in enumerate(docs) if len(doc)}
-
-
-def read_doc(doc: Doc, reader: PieceReader) -> DocPieces:
-    """Tokenise a Doc and plan its windows.
-
     RAISES (BlurbError): B312 the second text of a pair begins outside of the Doc.
     """
-    return _read(doc, reader, partial(_cut_text, reader.tokenizer))
+    cut = cache(partial(_cut_text, reader.tokenizer))
+    return {i: _read_doc(doc, reader, cut) for i, doc in enumerate(docs) if len(doc)}
 
 
 def _cut_text(tokenizer: Tokenizer, text: str) -> _CutText:
@@ -87,7 +79,8 @@ def _cut_text(tokenizer: Tokenizer, text: str) -> _CutText:
     return _CutText(np.array(encoding.ids, dtype=np.int64), encoding.tokens, offsets)
 
 
-def _read(doc: Doc, reader: PieceReader, cut: Callable[[str], _CutText]) -> DocPieces:
+def _read_doc(doc: Doc, reader: PieceReader, cut: Callable[[str], _CutText]) -> DocPieces:
+    """Cut a Doc's texts into pieces and plan its windows."""
     second = pair_offset(doc)
     text = doc.text
     if second is None:

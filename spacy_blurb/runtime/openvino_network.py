@@ -96,9 +96,8 @@ class OpenVinoNetwork:
         quantised = _is_quantised(self._model)
         if self._precision == "fp32":
             return "f32"
-        # Quantised multiplications do not need it. The rest in bfloat16 would be a little faster on
-        # long texts, and a pipeline would find other things than on processors without it: scores
-        # of a package are to hold wherever it runs.
+        # Quantised multiplications do not need it, and with the rest in bfloat16 a pipeline would
+        # find other things than on processors without it: its scores are to hold wherever it runs.
         if capable and (self._precision == "bf16" or (has_fast_bf16() and not quantised)):
             return "bf16"
         if not quantised:

@@ -252,11 +252,11 @@ def borders(tiny_encoder: Path) -> Any:
 
     def n_windows(text: str) -> int:
         from spacy_blurb.components.question_docs import pair_with_context
-        from spacy_blurb.encoder.pieces import read_doc
+        from spacy_blurb.encoder.pieces import read_docs
 
         reader = nlp.get_pipe("transformer").model.shims[0].reader
         asked = Asked(nlp.make_doc(text), DocQuestion("", "causes?"))
-        return len(read_doc(pair_with_context(asked), reader).lengths)
+        return len(read_docs([pair_with_context(asked)], reader)[0].lengths)
 
     return nlp, n_windows
 

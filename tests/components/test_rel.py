@@ -305,7 +305,7 @@ def test_types_bound_what_is_predicted(trained: Language) -> None:
         rel.cfg["types"] = before
 
 
-def test_a_span_finds_its_relations_without_reading_all_of_the_doc() -> None:
+def test_a_span_finds_its_relations_as_a_search_of_all_does() -> None:
     install_extensions()
     words = [f"w{i}" for i in range(40)]
     doc = Doc(Vocab(), words=words)
@@ -317,17 +317,22 @@ def test_a_span_finds_its_relations_without_reading_all_of_the_doc() -> None:
         rows = [FoundRelation(ends[h], ends[t], "R", 0.5) for h, t in pairs if h != t]
         set_found_relations(doc, rows)
 
-    for n in (200, 0, 200):
-        write(n)
+    def check() -> None:
         for token in doc:
             span = doc[token.i : token.i + 1]
             every = [r for r in doc._.relations if token.i in (r.head.start, r.tail.start)]
             assert span._.relations == every
+
+    for n in (200, 0, 200):
+        write(n)
+        check()
         # A span that only holds ends is none of them.
         assert doc[3:5]._.relations == doc[:]._.relations == []
-    # Taken away in place.
-    doc.spans[RELATIONS].attrs["relations"].clear()
-    assert doc[0:1]._.relations == []
+    # Changed in place.
+    rows = doc.spans[RELATIONS].attrs["relations"]
+    for change in (rows.reverse, rows.pop, lambda: rows.append(rows[0]), rows.clear):
+        change()
+        check()
 
 
 def test_a_relation_is_more_probable_than_what_its_types_exclude() -> None:

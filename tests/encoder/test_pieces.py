@@ -12,7 +12,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, SpanGroup
 
 from spacy_blurb.annotations import PAIR, set_gold_pair
-from spacy_blurb.encoder.pieces import PieceReader, pair_offset, read_doc, read_docs
+from spacy_blurb.encoder.pieces import PieceReader, pair_offset, read_docs
 from spacy_blurb.errors import BlurbError
 
 BLANK = spacy.blank("en")
@@ -43,10 +43,13 @@ def align_in_a_loop(doc: Doc, reader: PieceReader) -> list[list[int]]:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.text(ALPHABET, max_size=60), st.sampled_from([(512, 64), (8, 1), (9, 2), (12, 0)]))
+@given(
+    st.text(ALPHABET, min_size=1, max_size=60),
+    st.sampled_from([(512, 64), (8, 1), (9, 2), (12, 0)]),
+)
 def test_tokens_get_their_pieces(reader: PieceReader, text: str, shape: tuple[int, int]) -> None:
     doc = BLANK.make_doc(text)
-    pieces = read_doc(doc, small(reader, *shape))
+    pieces = read_docs([doc], small(reader, *shape))[0]
     encoding = reader.tokenizer.encode(text, add_special_tokens=False)
     # The rows of a Doc: every piece once, between the special ones of its windows.
     names = [name for window in pieces.names for name in window]
@@ -67,7 +70,7 @@ def test_tokens_get_their_pieces(reader: PieceReader, text: str, shape: tuple[in
 def test_a_pair_is_two_segments(reader: PieceReader, nlp: Language) -> None:
     doc = nlp("fever?\naspirin in rats")
     set_gold_pair(doc, 7, 1.0)
-    pieces = read_doc(doc, reader)
+    pieces = read_docs([doc], reader)[0]
     # The vocabulary has no question mark.
     assert pieces.names == [["[CLS]", "fever", "[UNK]", "[SEP]", "aspirin", "in", "rats", "[SEP]"]]
     assert pieces.type_ids.tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
@@ -78,7 +81,7 @@ def test_a_pair_is_two_segments(reader: PieceReader, nlp: Language) -> None:
 def test_a_pair_with_a_long_second_text(reader: PieceReader, nlp: Language) -> None:
     doc = nlp("in rats\n" + " ".join(["fever"] * 9))
     set_gold_pair(doc, 8, 0.0)
-    pieces = read_doc(doc, small(reader, 11, 2))
+    pieces = read_docs([doc], small(reader, 11, 2))[0]
     # The question stands in every window; its vectors come from the first one.
     assert pieces.lengths == [10, 11]
     assert [names.count("rats") for names in pieces.names] == [1, 0]
@@ -113,7 +116,7 @@ def test_a_text_that_pairs_share_is_cut_once(reader: PieceReader, nlp: Language)
     assert sorted(seen) == ["aspirin in rats", "fever", "fever?\n", "in rats\n"]
     assert list(together) == [0, 2, 3]
     for number, pieces in together.items():
-        alone = read_doc(docs[number], reader)
+        alone = read_docs([docs[number]], reader)[0]
         assert pieces.names == alone.names
         assert pieces.piece_ids.tolist() == alone.piece_ids.tolist()
         assert pieces.align.dataXd.tolist() == alone.align.dataXd.tolist()
@@ -131,7 +134,7 @@ def test_pair_offsets_at_the_ends(nlp: Language, reader: PieceReader) -> None:
     for second, names in ((0, "[CLS] [SEP] fever [SEP]"), (5, "[CLS] fever [SEP] [SEP]")):
         doc = nlp("fever")
         set_gold_pair(doc, second, 0.0)
-        assert read_doc(doc, reader).names == [names.split()]
+        assert read_docs([doc], reader)[0].names == [names.split()]
 
 
 def test_texts_are_not_cut_by_a_tokenizers_own_settings(

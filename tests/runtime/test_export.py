@@ -15,7 +15,7 @@ from confection import Config
 from spacy.language import Language
 from spacy.tokens import DocBin
 
-from spacy_blurb.encoder.pieces import read_doc
+from spacy_blurb.encoder.pieces import read_docs
 from spacy_blurb.errors import BlurbError
 from spacy_blurb.evaluation import export as export_module
 from spacy_blurb.evaluation.export import check_losses, export_pipeline, summarise
@@ -161,7 +161,7 @@ def test_calibration_takes_texts_of_all_lengths(
     monkeypatch.setattr("spacy_blurb.runtime.quantise.MAX_CALIBRATION_CELLS", 1_000)
     shim: Any = trained.get_pipe("transformer").model.shims[0]  # type: ignore[attr-defined]
     texts = ["fever in rats"] * 400 + ["naloxone reduces hypertension. " * 12] * 40
-    pieces = [read_doc(trained.make_doc(text), shim.reader) for text in texts]
+    pieces = list(read_docs(map(trained.make_doc, texts), shim.reader).values())
     rows = list(calibration_rows(pieces))
     lengths = [int(row["positions"].max()) + 1 for row in rows]
     assert max(lengths) == max(max(text.lengths) for text in pieces)
