@@ -68,11 +68,10 @@ def check_output(output: Path) -> None:
 
     RAISES (BlurbError): B529 there is something else.
     """
-    from ..encoder.trained_source import is_pipeline
     from ..errors import BlurbError, Errors
 
     is_free = not output.exists() or (output.is_dir() and not any(output.iterdir()))
-    if not is_free and not is_pipeline(str(output)):
+    if not is_free and not (output / "config.cfg").is_file():
         raise BlurbError(Errors.B529.format(path=output))
 
 
