@@ -241,7 +241,7 @@ class Errors(metaclass=_CodedMessages):
     B204 = "{path}: {key} is {found!r}, expected {expected}."
     B205 = (
         "No text in {paths}. Give files with one sentence per line and an empty line between "
-        "documents in 'text.files'."
+        "documents in 'text.files'; of a folder, FOLDER/*.txt or the like."
     )
     B206 = (
         "No tokenizer in {folder}, which lacks {missing}. Run 'python -m spacy blurb vocab CONFIG' "
@@ -269,8 +269,8 @@ class Errors(metaclass=_CodedMessages):
         "'python -m spacy blurb vocab CONFIG' to learn one."
     )
     B212 = (
-        "{folder} holds a model or checkpoints that 'pretrain' did not make, and would overwrite. "
-        "Give another 'training.output'."
+        "{folder} holds a model or checkpoints that 'pretrain' did not make, or whose run.json is "
+        "gone, and would overwrite. Give another 'training.output'."
     )
     B213 = (
         "{folder} holds a model, whose vocabulary 'vocab' would overwrite. Give another "
@@ -284,6 +284,14 @@ class Errors(metaclass=_CodedMessages):
         "The vocabulary to be written to {folder} is not the one of the finished corpus in "
         "{corpus}, which could not be used any more. Give another 'vocab.folder' and "
         "'corpus.folder'; or --overwrite, and again for 'corpus' and 'pretrain'."
+    )
+    B216 = (
+        "The encoder in {folder} cannot be read: {reason}. A file may be cut off, or be a pointer "
+        "of Git LFS; save it again with 'save_pretrained'."
+    )
+    B217 = (
+        "The tokenizer in {folder} cannot be read: {reason}. Run 'python -m spacy blurb vocab "
+        "CONFIG', or copy tokenizer.json again."
     )
     B218 = (
         "{folder} holds a tokenizer that 'vocab' did not learn, and would overwrite. Give another "
@@ -330,13 +338,13 @@ class Errors(metaclass=_CodedMessages):
         "A process ended in the middle of its work, perhaps for want of memory. Run the command "
         "again, it goes on where it was; with a smaller 'corpus.n_processes' if memory is short."
     )
-    B216 = (
-        "The encoder in {folder} cannot be read: {reason}. A file may be cut off, or be a pointer "
-        "of Git LFS; save it again with 'save_pretrained'."
+    B230 = (
+        "No place of the held-out text can be predicted: all of its pieces are [UNK] or other "
+        "special pieces. Learn a vocabulary from such text: 'python -m spacy blurb vocab CONFIG'."
     )
-    B217 = (
-        "The tokenizer in {folder} cannot be read: {reason}. Run 'python -m spacy blurb vocab "
-        "CONFIG', or copy tokenizer.json again."
+    B231 = (
+        "The corpus in {folder} was changed while it was read. What was trained so far is in the "
+        "checkpoints. Make the corpus as it was, or start again with --overwrite."
     )
     B240 = (
         "No encoder in {folder}: 'training.start_from' needs a Hugging Face folder with "
@@ -353,7 +361,7 @@ class Errors(metaclass=_CodedMessages):
         "The encoder to continue has no weights {name!r}. Its file may be cut off; save it again."
     )
     B244 = (
-        "Saving a checkpoint in {folder} failed: {reason}. The last whole checkpoint is {last}. "
+        "Writing in {folder} failed: {reason}. The last whole checkpoint is {last}. "
         "Make room and run the same command again: it goes on from there."
     )
     B245 = (

@@ -26,8 +26,8 @@ class TextConfig:
         with `text` and perhaps `id`), "pubmed" (XML), "medline" (nbib), or "auto" by name.
     min_words (int): Documents with fewer words are left out; 128 in arXiv 2007.15779.
     exclude_ids (tuple[str, ...]): Files with ids (PMIDs, `id` of JSONL) of documents to leave out.
-    exclude_titles (tuple[str, ...]): Files with a title per line, compared with the first sentence
-        of each document, letters and digits alone.
+    exclude_titles (tuple[str, ...]): Files with a title per line, compared with the first one, two
+        and three sentences of each document, letters and digits alone.
     """
 
     files: tuple[str, ...]
@@ -185,6 +185,8 @@ _TYPES: dict[Any, str] = {
     float: "a number",
     bool: "true or false",
 }
+MAX_NUMBER = 2**32
+"""Nothing here is larger in earnest, and libraries count with 64 bits at most."""
 _ABOVE_ZERO = (
     "model.n_layers",
     "model.hidden_width",
@@ -201,6 +203,7 @@ _ABOVE_ZERO = (
 )
 _Range = tuple[Callable[[Any], bool], str]
 _LENGTH: _Range = (lambda value: value > 4, "5 or more: three special pieces and two of text")
+_FOLDER: _Range = (lambda value: bool(value.strip()), "a folder")
 _SHARE: _Range = (lambda value: 0 <= value <= 1, "between 0 and 1")
 _RANGES: dict[str, _Range] = {
     "text.files": (lambda value: len(value) > 0, "at least one path"),
@@ -214,6 +217,9 @@ _RANGES: dict[str, _Range] = {
     # Offsets in a shard have 32 bits.
     "corpus.shard_words": (lambda value: 0 < value <= 10**8, "above 0 and at most 100 million"),
     "corpus.n_processes": (lambda value: value >= 0, "0 or more"),
+    "vocab.folder": _FOLDER,
+    "corpus.folder": _FOLDER,
+    "training.output": _FOLDER,
     "vocab.size": (lambda value: value > 5, "more than the 5 special pieces"),
     "model.dropout": (lambda value: 0 <= value < 1, "0 or more and below 1"),
     "training.dropout": (lambda value: 0 <= value < 1, "0 or more and below 1"),
@@ -294,6 +300,8 @@ def _check_value(path: Path, key: str, value: Any, expected: Any) -> Any:
         value = tuple(value)
     elif type(value) is not expected:  # isinstance would take true for a whole number
         raise _wrong_value(path, key, value, _TYPES[expected])
+    if type(value) in (int, float) and not abs(value) < MAX_NUMBER:  # true of NaN too
+        raise _wrong_value(path, key, value, "a number below 2**32")
     holds, wording = _RANGES.get(key, (lambda value: True, ""))
     if not holds(value):
         raise _wrong_value(path, key, value, wording)

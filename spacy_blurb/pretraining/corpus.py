@@ -268,7 +268,7 @@ def _make_shard(task: ShardTask) -> dict[str, Any]:
     record_path = task.folder / f"{task.name}.json"
     record_path.unlink(missing_ok=True)
     paths = {kind: array_path(task.folder, task.name, kind) for kind in ARRAYS}
-    tokenizer, piece_type = load_tokenizer(task.tokenizer.parent)
+    tokenizer, piece_type = load_tokenizer(task.tokenizer.parent, task.key)
     with (
         ArrayWriter(paths["pieces"], piece_type) as pieces,
         ArrayWriter(paths["documents"], START_TYPE) as documents,

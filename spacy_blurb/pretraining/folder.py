@@ -69,6 +69,9 @@ def check_folder(
     found = _read_settings(folder / SETTINGS)
     settings = _describe_settings(config, corpus, n_processes, found)
     if read_record(folder) is None and not has_checkpoints:
+        if holds_model(folder):
+            # Whose record was deleted: which run made it is not known any more.
+            raise BlurbError(Errors.B212.format(folder=folder))
         return OutputFolder(folder, settings, False)
     different = sorted(key for key, value in settings.items() if found.get(key) != value)
     if different and not overwrite:
@@ -97,10 +100,10 @@ def claim_folder(output: OutputFolder) -> None:
 
 def _read_settings(path: Path) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
-    return found
+    return found if isinstance(found, dict) else {}
 
 
 def _delete_run(folder: Path) -> None:
@@ -123,7 +126,8 @@ def read_record(folder: Path) -> dict[str, Any] | None:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return None
-    return record if isinstance(record, dict) else None
+    is_record = isinstance(record, dict) and {"steps", "held_out"} <= record.keys()
+    return record if is_record else None
 
 
 def newest_checkpoint(folder: Path) -> Path | None:
@@ -175,9 +179,9 @@ def seal_checkpoint(checkpoint: Path) -> None:
 def _is_whole(checkpoint: Path) -> bool:
     """Tell whether all that `seal_checkpoint` noted is there: a kill or a crash may cut files."""
     try:
-        sizes: dict[str, int] = json.loads((checkpoint / SEAL).read_text(encoding="utf-8"))
+        sizes = json.loads((checkpoint / SEAL).read_text(encoding="utf-8"))
         return all((checkpoint / name).stat().st_size == size for name, size in sizes.items())
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, AttributeError):  # or it is no object
         return False
 
 
@@ -202,7 +206,9 @@ def save_final(
             whole = Path(name)
             to_plain(shape, weights).save_pretrained(whole)
             for file in TOKENIZER_FILES:
-                shutil.copyfile(vocab_folder / file, whole / file)
+                # Encoders that transformers 5 has saved lack two of them.
+                if (vocab_folder / file).is_file():
+                    shutil.copyfile(vocab_folder / file, whole / file)
             # Without the padding and truncation that may be set in it: they would cut every text.
             # Not by its own `save`, which fails with a bare Exception.
             content = read_tokenizer(vocab_folder).to_str(pretty=True)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..errors import BlurbError, Errors
 from .config import ObjectiveConfig
 from .model import RowModel
 from .rows import Rows
@@ -45,6 +46,7 @@ def unigram_loss(
     pieces (Pieces): The vocabulary; special pieces get no probability.
     objective (ObjectiveConfig): What is masked.
     RETURNS (float): Mean cross-entropy in nats over the masked places, frequencies add-one.
+    RAISES (BlurbError): B230 no place can be masked.
     """
     counts = np.zeros(len(pieces.is_special), dtype=np.int64)
     for start in range(0, len(train), PIECES_AT_ONCE):
@@ -56,7 +58,9 @@ def unigram_loss(
         losses = np.log(counts.sum()) - np.log(counts)
     batches = held_out_batches(held_out, pieces, objective)
     targets = np.concatenate([batch["targets"].numpy() for batch in batches])
-    return float(losses[targets].sum() / max(1, len(targets)))
+    if not len(targets):
+        raise BlurbError(Errors.B230)
+    return float(losses[targets].mean())
 
 
 def model_losses(

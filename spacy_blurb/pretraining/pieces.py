@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 
 from .shards import SplitCounts
 from .text import Document
-from .vocab import SEP, read_pieces
+from .vocab import SEP, UNK, read_pieces
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,11 @@ class EncodedDocuments:
 
 
 @lru_cache(maxsize=1)
-def load_tokenizer(folder: Path) -> tuple[Tokenizer, np.dtype[Any]]:
+def load_tokenizer(folder: Path, key: str) -> tuple[Tokenizer, np.dtype[Any]]:
     """Load a tokenizer for encoding text of which nothing is meant as a special piece.
 
     folder (Path): A tokenizer folder.
+    key (str): Stands for its content: with another one the folder is read again.
     RETURNS (tuple[Tokenizer, dtype]): The tokenizer, and the smaller type that holds its ids:
         uint16 or int32.
     RAISES (BlurbError): B206, B211 no such tokenizer.
@@ -85,6 +86,7 @@ def encode_documents(
         words=n_words,
         pieces=position - len(starts),
         without_pieces=without_pieces,
+        unknown=int((pieces == tokenizer.token_to_id(UNK)).sum()),
     )
     return EncodedDocuments(
         pieces,

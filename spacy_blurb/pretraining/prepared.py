@@ -25,9 +25,11 @@ from .writing import ArrayWriter
 
 TEXT_FOLDER = "text"
 """Under `corpus.folder`; may be deleted when the corpus is finished, which costs reading again."""
-READER_VERSION = 1
+READER_VERSION = 2
 """Goes up when the readers give other sentences for the same file."""
 TITLE_LETTERS = 200
+TITLE_SENTENCES = 3
+"""That a title may have: "Is it so? A trial." is cut in two as a part of running text."""
 ROW = np.dtype(
     [
         ("start", "<i8"),  # byte in the prepared text
@@ -36,7 +38,8 @@ ROW = np.dtype(
         ("sentences", "<i4"),
         ("version", "<i4"),  # as in SourceText
         ("id", "<u8"),  # 0 without an id
-        ("title", "<u8"),  # of the first sentence, letters and digits alone
+        # Of the first sentence, the first two and so on, letters and digits alone.
+        ("titles", "<u8", (TITLE_SENTENCES,)),
         ("text", "<u8"),  # white space and case do not matter
         ("split", "<u8"),  # as in is_held_out
     ]
@@ -162,9 +165,10 @@ def _prepare(file: PreparedFile) -> dict[str, int]:
     return counts
 
 
-def _to_row(source: SourceText, start: int, size: int) -> tuple[int, ...]:
+def _to_row(source: SourceText, start: int, size: int) -> tuple[Any, ...]:
     whole = "\n".join(source.sentences)
     words = whole.split()
+    titles = (" ".join(source.sentences[: n + 1]) for n in range(TITLE_SENTENCES))
     return (
         start,
         size,
@@ -172,7 +176,7 @@ def _to_row(source: SourceText, start: int, size: int) -> tuple[int, ...]:
         len(source.sentences),
         source.version,
         hash_text(source.id) if source.id else 0,
-        hash_text(normalise_title(source.sentences[0])) if words else 0,
+        tuple(hash_text(normalise_title(title)) if words else 0 for title in titles),
         hash_text(" ".join(words).casefold()),
         hash_text(whole),
     )

@@ -6,6 +6,9 @@ from typing import Any
 from .selection import describe_left_out
 from .shards import SplitCounts
 
+UNKNOWN_SHARE = 0.02
+"""Of `[UNK]`, above which people are asked whether the vocabulary is one of such text."""
+
 
 def describe_corpus(manifest: dict[str, Any]) -> Iterator[str]:
     """Yield lines: what was left out per file and in total, lists that name nothing, the splits.
@@ -28,6 +31,10 @@ def describe_corpus(manifest: dict[str, Any]) -> Iterator[str]:
         # Manifests of version 0.1 lack the key.
         empty = [s for s in manifest.get("empty_shards", []) if s["name"].startswith(f"{split}-")]
         n_lost = counts.without_pieces + sum(s["counts"]["without_pieces"] for s in empty)
+        if counts.unknown:
+            share = counts.unknown / counts.pieces
+            line += f"; {share:.2%} of the pieces are [UNK]"
+            line += ": is it the right vocabulary?" if share > UNKNOWN_SHARE else ""
         if n_lost:
             line += f"; {n_lost:,} documents of which the tokenizer leaves nothing"
         yield line

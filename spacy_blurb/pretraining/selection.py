@@ -63,10 +63,12 @@ class Selection:
 
 def describe_selection(config: TextConfig, files: list[PreparedFile]) -> dict[str, Any]:
     """Describe all that the chosen documents depend on; files by content, wherever they lie."""
-    # What the ids of a list may mean: a corpus of the older rule has other documents.
-    rule = {"text.exclude_ids_rule": 2} if config.exclude_ids else {}
+    # What the ids and titles of a list may mean: a corpus of an older rule has other documents.
+    id_rule = {"text.exclude_ids_rule": 2} if config.exclude_ids else {}
+    title_rule = {"text.exclude_titles_rule": 2} if config.exclude_titles else {}
     return {
-        **rule,
+        **id_rule,
+        **title_rule,
         "text.files": [[file.kind, file.sha256] for file in files],
         "text.held_out": config.held_out,
         "text.min_words": config.min_words,
@@ -98,7 +100,7 @@ def select_documents(files: list[PreparedFile], config: TextConfig) -> Selection
     fates[version < 0] = NO_DOCUMENT
     leave_out("empty", words == 0)
     ids, texts = column("id"), column("text")
-    excluded, listed = _find_excluded(ids, column("title"), version >= 0, config)
+    excluded, listed = _find_excluded(ids, column("titles"), version >= 0, config)
     leave_out("excluded", excluded | np.isin(texts, texts[excluded & (words > 0)]))
     deleted, superseded = _find_outdated(ids, version)
     leave_out("deleted", deleted)
@@ -160,7 +162,7 @@ def _find_excluded(
         excluded |= found
     for name in config.exclude_titles:
         lines = [normalise_title(line) for _, line in read_lines(Path(name))]
-        found = np.isin(titles, _hashes(filter(None, lines))) & is_document
+        found = np.isin(titles, _hashes(filter(None, lines))).any(axis=1) & is_document
         listed[name] = int(found.sum())
         excluded |= found
     return excluded, listed

@@ -4,6 +4,7 @@ import re
 
 # A closing mark, what closes behind it, white space, and what a sentence begins with.
 _CANDIDATE = re.compile(r"[.!?][\"'”’)\]]*\s+(?=[\"'“‘(\[]?[A-Z0-9\u0370-\u03ff])")
+LONGEST_WORD = 30  # looked at for an abbreviation
 _LAST_WORD = re.compile(r"[^\s(\[]*$")
 _OPEN_WORDS = (
     "approx ca cf dr e.g et al eq exp fig figs i.e mr mrs no nos prof ref refs resp sp spp st "
@@ -27,7 +28,9 @@ def split_sentences(text: str) -> list[str]:
     for line in text.split("\n"):
         start = 0
         for match in _CANDIDATE.finditer(line):
-            if line[match.start()] != "." or not _is_open(line[start : match.start()]):
+            end = match.start()
+            # Not all that is before it: a line of initials would take the square of its length.
+            if line[end] != "." or not _is_open(line[max(start, end - LONGEST_WORD) : end]):
                 sentences.append(line[start : match.end()])
                 start = match.end()
         sentences.append(line[start:])
@@ -35,6 +38,6 @@ def split_sentences(text: str) -> list[str]:
 
 
 def _is_open(left: str) -> bool:
-    match = _LAST_WORD.search(left[-30:])
+    match = _LAST_WORD.search(left)
     word = match[0] if match else ""
     return word.lower() in _OPEN or (len(word) == 1 and word.isalpha())

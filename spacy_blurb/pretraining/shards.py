@@ -42,6 +42,8 @@ class SplitCounts:
     words (int): Between white space.
     pieces (int): Without separators.
     without_pieces (int): Documents of which the tokenizer leaves nothing; not in `documents`.
+    unknown (int): Pieces that are `[UNK]`, which teach nothing; in `pieces` too. Corpora of version
+        0.1 did not count them.
     """
 
     documents: int = 0
@@ -49,6 +51,7 @@ class SplitCounts:
     words: int = 0
     pieces: int = 0
     without_pieces: int = 0
+    unknown: int = 0
 
     def __add__(self, other: "SplitCounts") -> "SplitCounts":
         names = [field.name for field in fields(self)]
@@ -69,12 +72,15 @@ class PieceStream:
     bounds (NDArray[int64]): Where each shard begins in the stream, and the length of the stream.
         Shape: (n_shards + 1,)
     counts (SplitCounts): Of all shards.
+    manifest_hash (str): SHA-256 of the file `corpus.json`, which a new build deletes before it
+        writes other shards.
     """
 
     folder: Path
     names: tuple[str, ...]
     bounds: NDArray[np.int64]
     counts: SplitCounts
+    manifest_hash: str
     _open: dict[tuple[int, str], NDArray[Any]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -88,6 +94,7 @@ class PieceStream:
 
         start, end (int): Offsets, `0 <= start <= end <= len(self)`.
         RETURNS (NDArray): Piece ids, uint16 or int32, read-only or a copy. Shape: (end - start,)
+        RAISES (BlurbError): B231 another corpus lies there by now.
         """
         parts = [self._array(n, "pieces")[low:high] for n, low, high in self._parts(start, end)]
         if len(parts) == 1:
@@ -125,9 +132,20 @@ class PieceStream:
         if found is None:
             if len(self._open) >= MAX_OPEN * len(ARRAYS):
                 self._open.pop(next(iter(self._open)))
-            found = np.load(array_path(self.folder, self.names[number], kind), mmap_mode="r")
+            found = self._map(number, kind)
             self._open[number, kind] = found
         return found
+
+    def _map(self, number: int, kind: str) -> NDArray[Any]:
+        try:
+            mapped = np.load(array_path(self.folder, self.names[number], kind), mmap_mode="r")
+            # After it was mapped: what is mapped stays as it is.
+            is_same = hash_file(self.folder / MANIFEST) == self.manifest_hash
+        except FileNotFoundError:
+            is_same = False
+        if not is_same:
+            raise BlurbError(Errors.B231.format(folder=self.folder))
+        return mapped
 
 
 @dataclass(frozen=True)
@@ -168,7 +186,11 @@ def open_corpus(folder: Path, *, verify: bool = True, tokenizer_hash: str | None
     for shards in manifest["splits"].values():
         for shard in shards:
             check_shard(folder, shard, verify=verify)
-    streams = {split: _to_stream(folder, shards) for split, shards in manifest["splits"].items()}
+    manifest_hash = hash_file(folder / MANIFEST)
+    streams = {
+        split: _to_stream(folder, shards, manifest_hash)
+        for split, shards in manifest["splits"].items()
+    }
     deciding = {key: manifest[key] for key in ("settings", "tokenizer", "splits")}
     digest = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode("utf-8")).hexdigest()
     return Corpus(
@@ -217,7 +239,7 @@ def array_path(folder: Path, name: str, kind: str) -> Path:
     return folder / f"{name}.{kind}.npy"
 
 
-def _to_stream(folder: Path, shards: list[dict[str, Any]]) -> PieceStream:
+def _to_stream(folder: Path, shards: list[dict[str, Any]], manifest_hash: str) -> PieceStream:
     counts = [SplitCounts(**shard["counts"]) for shard in shards]
     lengths = [count.pieces + count.separators for count in counts]
     return PieceStream(
@@ -225,4 +247,5 @@ def _to_stream(folder: Path, shards: list[dict[str, Any]]) -> PieceStream:
         tuple(shard["name"] for shard in shards),
         np.cumsum([0, *lengths], dtype=np.int64),
         sum(counts, SplitCounts()),
+        manifest_hash,
     )

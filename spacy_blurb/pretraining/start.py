@@ -13,13 +13,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor
+from torch.nn import LayerNorm
 from transformers import BertConfig
 
 from ..errors import BlurbError, Errors, first_line
 from .config import PretrainingConfig
 from .dropout import Dropout
 from .model import RowModel, build_model
-from .vocab import CONTINUES, Pieces, read_tokenizer
+from .vocab import CONTINUES, PAD, Pieces, read_tokenizer
 
 WEIGHTS = "model.safetensors"
 _EMBEDDINGS = "bert.embeddings.word_embeddings.weight"
@@ -43,9 +44,11 @@ def start_model(config: PretrainingConfig, pieces: Pieces) -> RowModel:
     for part in model.modules():
         if isinstance(part, Dropout):
             part.probability = config.training.dropout
+    model.config.pad_token_id = pieces.tokenizer.token_to_id(PAD)
     if config.training.start_from:
         folder = Path(config.training.start_from)
-        _check_shape(folder, model.config)
+        found = _check_shape(folder, model.config)
+        _set_epsilon(model, found.layer_norm_eps)
         weights = _read_weights(folder)
         old, new = read_tokenizer(folder), pieces.tokenizer
         # Ids can have holes.
@@ -56,7 +59,15 @@ def start_model(config: PretrainingConfig, pieces: Pieces) -> RowModel:
     return model
 
 
-def _check_shape(folder: Path, wanted: BertConfig) -> None:
+def _set_epsilon(model: RowModel, epsilon: float) -> None:
+    """Divide as the encoder to continue does; its config is saved with the weights."""
+    model.config.layer_norm_eps = epsilon
+    for part in model.modules():
+        if isinstance(part, LayerNorm):
+            part.eps = epsilon
+
+
+def _check_shape(folder: Path, wanted: BertConfig) -> BertConfig:
     if not (folder / "config.json").is_file() or not (folder / WEIGHTS).is_file():
         raise BlurbError(Errors.B240.format(folder=folder, weights=WEIGHTS))
     try:
@@ -84,6 +95,7 @@ def _check_shape(folder: Path, wanted: BertConfig) -> None:
     ]
     if different:
         raise BlurbError(Errors.B242.format(folder=folder, values=", ".join(different)))
+    return found
 
 
 def _read_weights(folder: Path) -> dict[str, Tensor]:

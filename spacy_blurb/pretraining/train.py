@@ -1,5 +1,6 @@
 """How is an encoder trained? From settings to a Hugging Face folder, resumable at any moment."""
 
+import errno
 import importlib.util
 import json
 import os
@@ -32,6 +33,8 @@ from .throughput import measure_peak, operations_per_piece
 from .trainer import BatchMaker, Progress, Report, RowTrainer, Sessions
 from .vocab import Pieces, hash_tokenizer, read_pieces
 
+TOLD = ("settings", "tokenizer", "inputs", "left_out", "listed")
+"""Keys of `corpus.json` that `run.json` repeats."""
 _STATUS = Path("/proc/self/status")
 
 
@@ -118,7 +121,14 @@ def _run(
     checkpoint = newest_checkpoint(folder)
     if checkpoint is not None:
         report(f"going on from {checkpoint}")
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    except OSError as error:
+        # Not of a checkpoint, but of TensorBoard's file.
+        if error.errno != errno.ENOSPC:
+            raise
+        last = newest_checkpoint(folder)
+        raise BlurbError(Errors.B244.format(folder=folder, reason=error, last=last)) from error
     if not any("eval_loss" in log for log in _last_logs(trainer)):
         trainer.evaluate()
     record = _describe_run(config, pieces, corpus, rows, schedule, trainer)
@@ -298,13 +308,16 @@ def _describe_run(
     # Those before a resumption too: `seconds` and `pieces_per_second` are of all of them.
     sessions = [{"step": log["step"], **log["session"]} for log in history if "session" in log]
     return {
-        "config": json.loads(json.dumps(asdict(config))),  # lists, as read back
+        "config": _describe_config(config),
         "seed": config.training.seed,
         "precision": ", then ".join(dict.fromkeys(session["precision"] for session in sessions)),
         "vocab": len(pieces.is_special),
         "parameters": sum(weight.numel() for weight in trainer.model.parameters()),
         "corpus": {
             "digest": corpus.digest,
+            # Which text, which lists left what out, which vocabulary: as 'corpus' was told, since
+            # it is what was read. [text] may say something else by now.
+            **{key: corpus.manifest[key] for key in TOLD if key in corpus.manifest},
             "splits": {
                 "train": asdict(corpus.train.counts),
                 "held_out": asdict(corpus.held_out.counts),
@@ -335,6 +348,15 @@ def _describe_run(
         "peak_memory_bytes": _peak_memory(),  # of the last session
         "sessions": sessions,
     }
+
+
+def _describe_config(config: PretrainingConfig) -> dict[str, Any]:
+    """Return the settings that decide a run, beside the corpus and the vocabulary that it reads."""
+    sections = asdict(config)
+    folders = {name: {"folder": sections[name]["folder"]} for name in ("vocab", "corpus")}
+    deciding = {name: sections[name] for name in ("model", "objective", "training")}
+    described: dict[str, Any] = json.loads(json.dumps(folders | deciding))  # lists, as read back
+    return described
 
 
 def _peak_memory() -> int:

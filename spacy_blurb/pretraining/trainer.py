@@ -212,6 +212,11 @@ class RowTrainer(Trainer):
     def _save_checkpoint(self, model: Module, *args: Any) -> None:
         """Save, and leave no half of a checkpoint where that fails."""
         folder = Path(self.args.output_dir)
+        # Checkpoints may be nearer than the lines of progress that would have seen it, and would
+        # take the place of good ones.
+        if not all(bool(weight.isfinite().all()) for weight in model.parameters()):
+            last = newest_checkpoint(folder)
+            raise BlurbError(Errors.B246.format(step=self.state.global_step, last=last))
         checkpoint = folder / f"checkpoint-{self.state.global_step}"
         # A session that goes on from here counts from now, not from the last logged step.
         self.state.log_history.append(

@@ -33,6 +33,8 @@ TOKENIZER_FILES = (
     "tokenizer_config.json",
     "special_tokens_map.json",
 )
+NEEDED_FILES = ("tokenizer.json", "tokenizer_config.json")
+"""Of these; transformers 5 saves no others."""
 MODEL_FILES = ("config.json", "model.safetensors", "pytorch_model.bin")
 MAX_ALPHABET = 1000  # as in the tokenizers library; rarer characters become [UNK]
 VOCAB_VERSION = 1
@@ -193,7 +195,7 @@ def read_pieces(folder: Path) -> Pieces:
     RAISES (BlurbError): B206 no tokenizer there, B211 not a tokenizer of BERT's kind, B214 a model
         without all of its tokenizer.
     """
-    if missing := [name for name in TOKENIZER_FILES if not (folder / name).is_file()]:
+    if missing := [name for name in NEEDED_FILES if not (folder / name).is_file()]:
         message = Errors.B214 if holds_model(folder) else Errors.B206
         raise BlurbError(message.format(folder=folder, missing=", ".join(missing)))
     tokenizer = read_tokenizer(folder)

@@ -35,4 +35,6 @@ def make_stream(documents: list[list[list[int]]]) -> PieceStream:
     types = {"pieces": "<u2", "documents": "<i4", "sentences": "<i4"}
     loaded = {(0, kind): np.array(values, dtype=types[kind]) for kind, values in arrays.items()}
     counts = SplitCounts(documents=len(documents), pieces=len(pieces) - len(documents))
-    return PieceStream(Path("memory"), ("train-00000",), np.array([0, len(pieces)]), counts, loaded)
+    return PieceStream(
+        Path("memory"), ("train-00000",), np.array([0, len(pieces)]), counts, "", loaded
+    )

@@ -1,4 +1,5 @@
 import itertools
+import math
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,12 @@ def test_defaults_and_overrides(config_path: Path) -> None:
         ({"training.precision": "fp16"}, "B204", "bf16"),
         ({"vocab.lowercase": 1}, "B204", "true or false"),
         ({"vocab.folder": 1}, "B204", "a string"),
+        ({"vocab.folder": " "}, "B204", "a folder"),
+        ({"corpus.folder": ""}, "B204", "a folder"),
+        ({"training.output": ""}, "B204", "a folder"),
+        ({"training.max_steps": 10**30}, "B204", "below 2**32"),
+        ({"training.learning_rate": math.inf}, "B204", "below 2**32"),
+        ({"training.weight_decay": math.nan}, "B204", "below 2**32"),
         ({"text.files": [1]}, "B204", "a list of strings"),
         ({"text.files": []}, "B204", "at least one"),
         ({"text.held_out": 0.9}, "B204", "0.5"),

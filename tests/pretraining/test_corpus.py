@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -190,6 +191,31 @@ def test_a_corpus_of_another_rule_for_ids_is_not_taken_for_this_one(
     (tmp_path / "corpus" / "corpus.json").write_text(json.dumps(manifest))
     with pytest.raises(BlurbError, match=r"B226.*text\.exclude_ids_rule"):
         build(config)
+
+
+def test_a_corpus_of_another_rule_for_titles_is_not_taken_for_this_one(
+    shared: Configure, tmp_path: Path
+) -> None:
+    (tmp_path / "titles").write_text("A title")
+    text = {"exclude_titles": [str(tmp_path / "titles")]}
+    config = shared(tmp_path, corpus=settings(tmp_path / "corpus"), text=text)
+    manifest, _ = build(config)
+    del manifest["settings"]["text.exclude_titles_rule"]
+    (tmp_path / "corpus" / "corpus.json").write_text(json.dumps(manifest))
+    with pytest.raises(BlurbError, match=r"B226.*text\.exclude_titles_rule"):
+        build(config)
+
+
+def test_a_vocabulary_that_does_not_know_the_text(shared: Configure, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("\n\n".join(f"\u4e00 \u4e01 {n}" for n in range(40)))
+    config = shared(
+        tmp_path / "out",
+        corpus=settings(tmp_path / "corpus"),
+        text={"files": [str(tmp_path / "text.txt")]},
+    )
+    manifest, _ = build(config)
+    lines = "\n".join(describe_corpus(manifest))
+    assert re.search(r"train: .*% of the pieces are \[UNK\]: is it the right vocabulary\?", lines)
 
 
 def test_a_cut_manifest_is_that_of_an_unfinished_corpus(shared: Configure, tmp_path: Path) -> None:

@@ -89,6 +89,24 @@ def test_every_reason(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.txt", "Is it so?\nA trial.\nWe did it.\n\nIs it so?\nWe did it.\n"),
+        (
+            "a.jsonl",
+            '{"text": "Is it so? A trial.\\nWe did it."}\n{"text": "Is it so? We did it."}',
+        ),
+        ("b.jsonl", '{"text": "Is it so? A trial. We did it."}\n{"text": "Is it so? We did it."}'),
+        ("a.xml", pubmed((1, 1, "Is it so? A trial."), (2, 1, "Is it so?"))),
+    ],
+)
+def test_titles_of_two_sentences(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / "titles").write_text("Is it so? A trial.\n")
+    _, selection = select(tmp_path, {name: content}, exclude_titles=(str(tmp_path / "titles"),))
+    assert fates(selection) == [["excluded", "kept"]]
+
+
 def test_higher_versions_win_wherever_they_are(tmp_path: Path) -> None:
     contents = {
         "a.xml": pubmed((1, 2, "Second."), (1, 1, "First."), (2, 1, "Old."), (2, 1, "New."), 3),

@@ -1,5 +1,6 @@
 import pytest
 
+from spacy_blurb.pretraining import sentences as sentences_module
 from spacy_blurb.pretraining.sentences import split_sentences
 
 
@@ -18,6 +19,17 @@ from spacy_blurb.pretraining.sentences import split_sentences
 def test_sentences(sentences: list[str]) -> None:
     assert split_sentences(" ".join(sentences)) == sentences
     assert split_sentences("  " + "\n ".join(sentences) + "\n") == sentences
+
+
+def test_time_grows_with_length_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list of authors has an initial at every other word, none of which ends a sentence."""
+    looked_at = []
+    monkeypatch.setattr(
+        sentences_module, "_is_open", lambda left: looked_at.append(len(left)) or True
+    )
+    assert len(split_sentences("Smith J. " * 1000)) == 1
+    assert len(looked_at) == 999
+    assert max(looked_at) <= 30
 
 
 def test_white_space() -> None:

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import pickle
 import random
@@ -14,7 +15,7 @@ from spacy_blurb.pretraining.corpus import build_corpus
 from spacy_blurb.pretraining.pieces import encode_documents, load_tokenizer
 from spacy_blurb.pretraining.shards import PieceStream, open_corpus
 from spacy_blurb.pretraining.text import is_held_out, read_documents
-from spacy_blurb.pretraining.vocab import hash_tokenizer, read_pieces
+from spacy_blurb.pretraining.vocab import SPECIAL, _save_tokenizer, hash_tokenizer, read_pieces
 
 Configure = Callable[..., PretrainingConfig]
 
@@ -138,8 +139,34 @@ def test_vocabulary_must_be_the_same(built: PretrainingConfig) -> None:
         open_corpus(folder, tokenizer_hash="0" * 64)
 
 
+def test_a_corpus_that_changes_while_it_is_read(built: PretrainingConfig) -> None:
+    stream = open_corpus(Path(built.corpus.folder)).train
+    first = stream.pieces(0, 10).tolist()
+    build_corpus(
+        dataclasses.replace(built, text=dataclasses.replace(built.text, held_out=0.3)),
+        lambda line: None,
+        overwrite=True,
+    )
+    assert stream.pieces(0, 10).tolist() == first  # what is mapped stays
+    with pytest.raises(BlurbError, match="B231"):
+        stream.pieces(len(stream) - 5, len(stream))
+
+
+def test_a_tokenizer_that_was_replaced_is_read_again(tmp_path: Path) -> None:
+    for pieces in (["a"], ["a", "b"]):
+        _save_tokenizer(tmp_path, [*SPECIAL, *pieces], lowercase=True)
+        tokenizer, _ = load_tokenizer(tmp_path, str(pieces))
+        assert tokenizer.get_vocab_size() == len(SPECIAL) + len(pieces)
+
+
+def test_unknown_pieces_are_counted(built: PretrainingConfig) -> None:
+    tokenizer, piece_type = load_tokenizer(Path(built.vocab.folder), "")
+    encoded = encode_documents(tokenizer, [["aspirin \u4e00 \u4e01"], ["aspirin"]], piece_type)
+    assert encoded.counts.unknown == 2
+
+
 def test_documents_and_sentences_without_pieces(built: PretrainingConfig) -> None:
-    tokenizer, piece_type = load_tokenizer(Path(built.vocab.folder))
+    tokenizer, piece_type = load_tokenizer(Path(built.vocab.folder), "")
     documents = [["\u200b"], ["aspirin binds", "\x00", "aspirin"], ["\ufffd"]]
     encoded = encode_documents(tokenizer, documents, piece_type)
     first, second = (
@@ -154,7 +181,7 @@ def test_documents_and_sentences_without_pieces(built: PretrainingConfig) -> Non
 
 
 def test_text_that_names_special_pieces_is_text(built: PretrainingConfig) -> None:
-    tokenizer, piece_type = load_tokenizer(Path(built.vocab.folder))
+    tokenizer, piece_type = load_tokenizer(Path(built.vocab.folder), "")
     special = read_pieces(Path(built.vocab.folder)).is_special
     encoded = encode_documents(tokenizer, [["the [MASK] and [SEP] pieces"]], piece_type)
     names = [tokenizer.id_to_token(number) for number in encoded.pieces[:-1].tolist()]

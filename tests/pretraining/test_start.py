@@ -80,6 +80,26 @@ def test_encoder_without_heads_and_prefix(start: Any, tmp_path: Path) -> None:
     assert torch.equal(found["cls.predictions.bias"], torch.zeros(len(LETTERS)))
 
 
+def test_what_it_divides_by_and_pads_with_is_carried_over(start: Any, tmp_path: Path) -> None:
+    vocab = [LETTERS[1], LETTERS[0], *LETTERS[2:]]
+    save_checkpoint(tmp_path / "old", vocab, layer_norm_eps=1e-5, pad_token_id=1)
+    model = start(vocab)
+    assert model.config.layer_norm_eps == 1e-5
+    assert model.config.pad_token_id == 1
+    norms = [part.eps for part in model.modules() if isinstance(part, torch.nn.LayerNorm)]
+    assert norms == [1e-5] * len(norms)
+    assert norms
+
+
+def test_a_tokenizer_that_transformers_5_has_saved(start: Any, tmp_path: Path) -> None:
+    """It writes two files; older versions and we write four."""
+    save_checkpoint(tmp_path / "old", LETTERS)
+    start(LETTERS)
+    for name in ("vocab.txt", "special_tokens_map.json"):
+        (tmp_path / "vocab" / name).unlink()
+    assert len(read_pieces(tmp_path / "vocab").is_special) == len(LETTERS)
+
+
 def test_next_sentence_head_is_kept(start: Any, tmp_path: Path) -> None:
     weights = save_checkpoint(tmp_path / "old", LETTERS, BertForPreTraining)
     found = start(LETTERS, next_sentence=True).state_dict()

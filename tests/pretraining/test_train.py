@@ -1,4 +1,5 @@
 import dataclasses
+import errno
 import json
 import math
 import shutil
@@ -17,6 +18,7 @@ from transformers import (
     AutoTokenizer,
     BertForMaskedLM,
     BertForPreTraining,
+    TrainerCallback,
     pipeline,
 )
 
@@ -83,6 +85,11 @@ def test_folder_loads_everywhere(shared: Configure, tmp_path: Path) -> None:
     assert rows == {"seq_len": 24, "rows": n_pieces // 22, "dropped_pieces": n_pieces % 22}
     assert record["epochs"] == 6 * 4 / rows["rows"]
     assert 1e8 < record["peak_memory_bytes"] < 1e11
+    assert record["config"]["vocab"] == {"folder": config.vocab.folder}
+    manifest = json.loads((Path(config.corpus.folder) / "corpus.json").read_text())
+    for key in ("settings", "tokenizer", "inputs", "left_out", "listed"):
+        assert record["corpus"][key] == manifest[key]
+    assert (tmp_path / "special_tokens_map.json").is_file()
     assert [entry["step"] for entry in record["held_out"]] == [3, 6]
     assert [entry["step"] for entry in record["losses"]] == [1, 3, 6]
     assert not list(tmp_path.glob(".final-*"))
@@ -115,7 +122,7 @@ def test_other_processes_need_the_same_rows_in_an_update(shared: Configure, tmp_
     """Else a resumed run would repeat text, or leave some out."""
     config = shared(tmp_path, accumulate=2)
     claim_folder(check_folder(config, "corpus", n_processes=2, overwrite=False))
-    (tmp_path / "run.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "run.json").write_text('{"steps": 6, "held_out": []}')
     with pytest.raises(BlurbError, match=r"B208.*training\.accumulate x processes"):
         check_folder(config, "corpus", n_processes=1, overwrite=False)
     check_folder(shared(tmp_path, accumulate=4), "corpus", n_processes=1, overwrite=False)
@@ -139,6 +146,65 @@ def test_foreign_model_is_not_overwritten(shared: Configure, tmp_path: Path) -> 
     with pytest.raises(BlurbError, match=r"B212.*would overwrite"):
         pretrain(shared(tmp_path), ignore)
     assert (tmp_path / "model.safetensors").read_bytes() == b"somebody's"
+
+
+def test_a_model_whose_record_is_gone_is_not_overwritten(shared: Configure, tmp_path: Path) -> None:
+    pretrain(shared(tmp_path), ignore)
+    (tmp_path / "run.json").unlink()
+    for checkpoint in tmp_path.glob("checkpoint-*"):
+        shutil.rmtree(checkpoint)
+    with pytest.raises(BlurbError, match=r"B212.*run\.json is gone"):
+        pretrain(shared(tmp_path, seed=2), ignore)
+
+
+@pytest.mark.parametrize("name", ["settings.json", "run.json", "checkpoint-6/sizes.json"])
+@pytest.mark.parametrize("content", ["[1]", "{}", "1"])
+def test_files_of_another_shape_are_damaged_ones(
+    shared: Configure, tmp_path: Path, name: str, content: str
+) -> None:
+    pretrain(shared(tmp_path), ignore)
+    before = load_file(tmp_path / "model.safetensors")
+    (tmp_path / name).write_text(content)
+    if name == "settings.json":
+        with pytest.raises(BlurbError, match="B208"):
+            pretrain(shared(tmp_path), ignore)
+        return
+    (tmp_path / "model.safetensors").unlink()
+    pretrain(shared(tmp_path), ignore)
+    after = load_file(tmp_path / "model.safetensors")
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_checkpoints_without_numbers_replace_no_good_ones(
+    shared: Configure, tmp_path: Path
+) -> None:
+    wrong = {"learning_rate": 1e9, "warmup": 0.0, "log_every": 1000, "eval_every": 1000}
+    with pytest.raises(BlurbError, match=r"B246.*step [1-6] "):
+        pretrain(shared(tmp_path, save_every=1, **wrong), ignore)
+    for checkpoint in tmp_path.glob("checkpoint-*"):
+        weights = load_file(checkpoint / "model.safetensors").values()
+        assert all(weight.isfinite().all() for weight in weights)
+
+
+def test_a_full_disk_is_told_whoever_meets_it(shared: Configure, tmp_path: Path) -> None:
+    class Full(TrainerCallback):
+        def on_log(self, *args: Any, **kwargs: Any) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device", "events")
+
+    with pytest.raises(BlurbError, match=r"B244.*events"):
+        pretrain(shared(tmp_path), ignore, callbacks=[Full()])
+
+
+def test_a_text_of_unknown_pieces_alone(shared: Configure, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("\n\n".join("\u4e00 " * (20 + n) for n in range(60)))
+    config = shared(
+        tmp_path / "out",
+        corpus={"folder": str(tmp_path / "corpus"), "n_processes": 1},
+        text={"files": [str(tmp_path / "text.txt")]},
+    )
+    build_corpus(config, ignore)
+    with pytest.raises(BlurbError, match="B230"):
+        pretrain(config, ignore)
 
 
 def test_foreign_checkpoints_are_not_overwritten(shared: Configure, tmp_path: Path) -> None:
@@ -419,12 +485,12 @@ def test_settings_are_written_where_they_change_only(shared: Configure, tmp_path
 
 def test_a_loss_that_is_no_number_ends_the_run(shared: Configure, tmp_path: Path) -> None:
     with pytest.raises(BlurbError, match=r"B246.*step \d"):
-        pretrain(shared(tmp_path, learning_rate=1e30, max_steps=30, warmup=0.0), ignore)
+        pretrain(shared(tmp_path, learning_rate=4e9, max_steps=30, warmup=0.0), ignore)
 
 
 def test_a_held_out_loss_that_is_no_number_is_no_success(shared: Configure, tmp_path: Path) -> None:
     """Between two logs nothing else looks at the loss."""
-    wrong = {"learning_rate": 1e30, "max_steps": 6, "warmup": 0.0, "log_every": 1000}
+    wrong = {"learning_rate": 4e9, "max_steps": 6, "warmup": 0.0, "log_every": 1000}
     with pytest.raises(BlurbError, match=r"B246.*step 3"):
         pretrain(shared(tmp_path, **wrong), ignore)
     assert not (tmp_path / "run.json").exists()

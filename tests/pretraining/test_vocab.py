@@ -108,8 +108,8 @@ def test_the_vocabulary_of_a_model_is_not_overwritten(config_path: Path) -> None
     before = (folder / "tokenizer.json").read_bytes()
     with pytest.raises(BlurbError, match=r"B213.*leave out 'vocab'"):
         train_vocab(config)
-    (folder / "special_tokens_map.json").unlink()
-    with pytest.raises(BlurbError, match=r"B214.*special_tokens_map\.json.*save_pretrained"):
+    (folder / "tokenizer_config.json").unlink()
+    with pytest.raises(BlurbError, match=r"B214.*tokenizer_config\.json.*save_pretrained"):
         read_pieces(folder)
     assert (folder / "tokenizer.json").read_bytes() == before
 
@@ -124,8 +124,8 @@ def test_foreign_and_partial_tokenizers_are_refused(config_path: Path) -> None:
     (folder / "tokenizer.json").write_text(json.dumps(content))
     with pytest.raises(BlurbError, match=r"B211.*has no \[MASK\]"):
         read_pieces(folder)
-    (folder / "vocab.txt").unlink()
-    with pytest.raises(BlurbError, match=r"B206.*lacks vocab\.txt"):
+    (folder / "tokenizer_config.json").unlink()
+    with pytest.raises(BlurbError, match=r"B206.*lacks tokenizer_config\.json"):
         read_pieces(folder)
 
 
