@@ -48,7 +48,10 @@ def test_the_wheel_finds_entities_relations_and_abbreviations(
 def test_the_wheel_says_what_its_result_files_say(project: Path, name: str) -> None:
     (path,) = (project / "assets" / "packages").glob(f"{name}-*.whl")
     with zipfile.ZipFile(path) as archive:
-        performance = json.loads(archive.read(f"{name}/meta.json"))["performance"]
+        meta = json.loads(archive.read(f"{name}/meta.json"))
+    card = (project / "assets" / name / "card.md").read_text(encoding="utf-8").strip()
+    assert meta["notes"].startswith(card)
+    performance = meta["performance"]
     scores = {
         task: json.loads((project / "results" / name / task / f"{name}-s0.json").read_bytes())
         for task in ("bc5cdr", "ncbi_disease", "bc2gm", "bc5cdr_cid")
