@@ -177,7 +177,7 @@ def test_speed_of_the_encoder_is_that_of_the_benchmarks(project: Path) -> None:
     assert f"`TransformerModel.v3` 195: {ratio:.2f} times (medians" in page
 
 
-@pytest.mark.parametrize("name", ["inference_vnni", "inference_amx"])
+@pytest.mark.parametrize("name", ["inference_vnni", "inference_amx", "inference_amx_again"])
 def test_speed_of_exported_encoders_is_that_of_the_benchmark(project: Path, name: str) -> None:
     page = (project / "docs" / "results.md").read_text(encoding="utf-8")
     path = project / "results" / "benchmarks" / f"{name}.json"
@@ -266,6 +266,20 @@ def test_cost_of_the_heads_is_that_of_the_benchmark(project: Path) -> None:
     readme = " ".join((project / "README.md").read_text(encoding="utf-8").split())
     assert f"cost {ratios['five_heads/encoder']:.2f} times the encoder alone" in readme
     assert f"takes {ratios['pipeline/hf_pipelines']:.1f} times the CPU time" in readme
+
+
+def test_cost_of_the_heads_with_amx_is_that_of_the_benchmark(project: Path) -> None:
+    path = project / "results" / "benchmarks" / "joint_amx.json"
+    ratios = json.loads(path.read_text(encoding="utf-8"))["ratios"]
+    page = " ".join((project / "docs" / "results.md").read_text(encoding="utf-8").split())
+    said = "{:.3f} times the encoder alone, a question {:.3f} times a bare pass"
+    assert said.format(ratios["five_heads/encoder"], ratios["question/pair_pass"]) in page
+    theirs = [
+        ratios[f"pipeline/hf_pipelines{suffix}"]
+        for suffix in ("", "/with_question", "/without_relations")
+    ]
+    said = "pipelines {:.3f} times, with the question {:.3f} times, without the relations {:.3f}"
+    assert said.format(*theirs) in page
 
 
 def test_speed_of_vectors_is_that_of_the_benchmark(project: Path) -> None:
