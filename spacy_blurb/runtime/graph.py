@@ -5,6 +5,7 @@ value stay apart, so that each is quantised with a scale of its own.
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from ..errors import BlurbError, Errors
 from .openvino_network import INPUTS
+from .outliers import Outliers
 
 OPSET = 20
 _IR_VERSION = 9
@@ -22,19 +24,32 @@ cells without a piece is not a division by zero."""
 _GELU = {"gelu": "none", "gelu_new": "tanh", "gelu_pytorch_tanh": "tanh"}
 
 
-def build_graph(config: dict[str, Any], tensors: dict[str, Any]) -> Any:
+APART = "outliers"
+"""What the names of products begin with that are to stay floating-point numbers."""
+
+
+def inner_name(number: int) -> str:
+    """Name the node that computes the inner layer of a layer, behind the activation."""
+    return f"encoder.layer.{number}.inner"
+
+
+def build_graph(
+    config: dict[str, Any], tensors: dict[str, Any], outliers: Mapping[int, Outliers] | None = None
+) -> Any:
     """Build the graph of an encoder.
 
     config (dict): Hugging Face's `config.json`, as `network.read_config` accepts it.
     tensors (dict): float32 arrays by Hugging Face's names.
+    outliers (Mapping[int, Outliers] | None): Cells of inner layers that are multiplied apart, by
+        the number of the layer. They change no result but that of a quantised graph.
     RETURNS (onnx.ModelProto): From `INPUTS`, int32 of shape (rows, row width), to `states`, float32
         of shape (rows, row width, hidden width). Cells see those with the same owner in their row.
     """
-    graph = _Graph(config, tensors)
+    graph = _Graph(config, tensors, outliers or {})
     X = graph.embed()
     mask = graph.mask()
     for number in range(config["num_hidden_layers"]):
-        X = graph.layer(X, mask, f"encoder.layer.{number}")
+        X = graph.layer(X, mask, number)
     graph.add("Identity", X, output="states")
     model = helper.make_model(
         graph.finish(),
@@ -49,9 +64,12 @@ def build_graph(config: dict[str, Any], tensors: dict[str, Any]) -> Any:
 class _Graph:
     """Nodes and weights while they are put together; values are known by their names."""
 
-    def __init__(self, config: dict[str, Any], tensors: dict[str, Any]) -> None:
+    def __init__(
+        self, config: dict[str, Any], tensors: dict[str, Any], outliers: Mapping[int, Outliers]
+    ) -> None:
         self.config = config
         self.tensors = tensors
+        self.outliers = outliers
         self.nodes: list[Any] = []
         self.weights: list[Any] = []
         self.width: int = config["hidden_size"]
@@ -99,12 +117,38 @@ class _Graph:
         same = self.add("Equal", seers, seen)
         return self.add("Where", same, self.constant(0.0), self.constant(_HIDDEN))
 
-    def layer(self, X: str, mask: str, name: str) -> str:
+    def layer(self, X: str, mask: str, number: int) -> str:
+        name = f"encoder.layer.{number}"
         attended = self.linear(self.attend(X, mask, name), f"{name}.attention.output.dense")
         X = self.norm(self.add("Add", attended, X), f"{name}.attention.output.LayerNorm")
-        inner = self.activate(self.linear(X, f"{name}.intermediate.dense"))
-        output = self.linear(inner, f"{name}.output.dense")
+        inner = self.activate(self.linear(X, f"{name}.intermediate.dense"), inner_name(number))
+        apart = self.outliers.get(number)
+        if apart is None:
+            output = self.linear(inner, f"{name}.output.dense")
+        else:
+            # No lower limit: activations are hardly negative.
+            cut = self.add("Clip", inner, "", self.constant(apart.limit))
+            rest = self.rest(X, name, number, apart)
+            output = self.add("Add", self.linear(cut, f"{name}.output.dense"), rest)
         return self.norm(self.add("Add", output, X), f"{name}.output.LayerNorm")
+
+    def rest(self, X: str, name: str, number: int, apart: Outliers) -> str:
+        """Multiply what a few cells have above the limit."""
+        up, bias, down = (
+            self.tensors[f"{name}.{part}"]
+            for part in (
+                "intermediate.dense.weight",
+                "intermediate.dense.bias",
+                "output.dense.weight",
+            )
+        )
+        product = self.add(
+            "MatMul", X, self.constant(up[apart.cells].T), output=f"{APART}.{number}.up"
+        )
+        cells = self.activate(self.add("Add", product, self.constant(bias[apart.cells])))
+        above = self.add("Relu", self.add("Sub", cells, self.constant(apart.limit)))
+        weights = self.constant(down[:, apart.cells].T)
+        return self.add("MatMul", above, weights, output=f"{APART}.{number}.down")
 
     def attend(self, X: str, mask: str, name: str) -> str:
         head_width = self.width // self.n_heads
@@ -124,13 +168,13 @@ class _Graph:
         joined = self.constant([0, 0, self.width], np.int64)
         return self.add("Reshape", self.add("Transpose", mixed, perm=[0, 2, 1, 3]), joined)
 
-    def activate(self, X: str) -> str:
+    def activate(self, X: str, output: str | None = None) -> str:
         activation = self.config.get("hidden_act", "gelu")
         if activation == "relu":
-            return self.add("Relu", X)
+            return self.add("Relu", X, output=output)
         if activation not in _GELU:
             raise BlurbError(Errors.B307.format(key="hidden_act", found=activation))
-        return self.add("Gelu", X, approximate=_GELU[activation])
+        return self.add("Gelu", X, output=output, approximate=_GELU[activation])
 
     def finish(self) -> Any:
         shape = ["rows", "row_width"]

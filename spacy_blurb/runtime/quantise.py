@@ -17,6 +17,7 @@ from .backend_imports import import_failed
 from .encoder import BUDGET, Backend, Network, fill_cells
 from .onnx_network import OnnxNetwork
 from .openvino_network import INPUTS, OpenVinoNetwork
+from .outliers import Outliers, find_outliers, measure_inner
 
 MAX_CALIBRATION_CELLS = 200 * BUDGET
 """Ranges of activations hardly change with more text, and the time grows."""
@@ -46,7 +47,9 @@ def make_network(
             return OnnxNetwork(quantise_onnx(graph), **settings)
         model = _read_graph(graph)
         if backend == "openvino-int8":
-            model = quantise_openvino(model, list(calibration_rows(pieces)))
+            batches = list(calibration_rows(pieces))
+            outliers = _find_outliers(config, model, batches)
+            model = quantise_openvino(_read_graph(build_graph(config, tensors, outliers)), batches)
     except ImportError as error:
         package = error.name or ("onnx" if backend == "onnx-int8" else "openvino or nncf")
         raise import_failed(error, package=package, extra="export") from error
@@ -65,12 +68,24 @@ def _read_graph(graph: Any) -> Any:
         return core.read_model(path.read_bytes(), path.with_suffix(".bin").read_bytes())
 
 
+def _find_outliers(
+    config: dict[str, Any], model: Any, batches: list[dict[str, NDArray[np.int32]]]
+) -> dict[int, Outliers]:
+    from .graph import inner_name
+
+    names = [inner_name(number) for number in range(config["num_hidden_layers"])]
+    return find_outliers(measure_inner(model, names, batches))
+
+
 def quantise_openvino(model: Any, batches: list[dict[str, NDArray[np.int32]]]) -> Any:
     """Quantise a network's multiplications to 8 bits, with ranges taken from batches of rows.
 
     Weights have a scale per column, activations one per place, smoothed (SmoothQuant, Xiao et al.
-    2022, arXiv 2211.10438): nncf's settings for transformers.
+    2022, arXiv 2211.10438): nncf's settings for transformers. Products of `outliers` stay as they
+    are.
     """
+    from .graph import APART
+
     # Nothing is reported to nncf's makers behind the user's back.
     os.environ.setdefault("NNCF_CI", "1")
     import nncf
@@ -81,6 +96,8 @@ def quantise_openvino(model: Any, batches: list[dict[str, NDArray[np.int32]]]) -
         nncf.Dataset(batches),
         model_type=nncf.ModelType.TRANSFORMER,
         subset_size=len(batches),
+        # Encoders without such cells have none of them.
+        ignored_scope=nncf.IgnoredScope(patterns=[rf"{APART}\..*"], validate=False),
     )
 
 
