@@ -48,7 +48,11 @@ NAMES = {
     },
     "spacy_misc": {"spacy_blurb.candidates.v1"},
     "spacy_readers": {"spacy_blurb.Corpus.v1"},
-    "spacy_callbacks": {"spacy_blurb.exported.v1", "spacy_blurb.resolve_optimizer.v1"},
+    "spacy_callbacks": {
+        "spacy_blurb.exported.v1",
+        "spacy_blurb.measured_scores.v1",
+        "spacy_blurb.resolve_optimizer.v1",
+    },
     "thinc_optimizers": {"spacy_blurb.exported.v1"},
     "spacy_batchers": {
         "spacy_blurb.batch_by_length.v1",

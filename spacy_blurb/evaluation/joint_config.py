@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 from confection import Config
 
-from ..annotations import ENTITIES, PICO
+from ..annotations import ENTITIES
 from ..encoder.task_batches import batch_sizes, count_batches
 from ..errors import BlurbError, Errors
 from ..tasks import TASKS
 from ..tasks.spec import Training
 from .joint_corpora import Corpus, read_corpus, remark_on
 from .question_heads import question_kind, set_head
+from .score_weights import TAUGHT, drop_weights
 from .training_config import (
     Settings,
     apply_settings,
@@ -29,16 +30,6 @@ JOINT = "joint"
 
 JOINT_TRAINING = Training(5e-5, epochs=5, batch_docs=16)
 """Not from a paper: the upper end of the learning rates that it searches, and its smaller batch."""
-
-_TAUGHT = {
-    ENTITIES: ("ner", "ents_f"),
-    PICO: ("ner", "pico_f"),
-    "relations": ("rel", "rel_micro_f"),
-    "labels": ("textcat", "cats_micro_f"),
-    "pairs": ("sts", "sts_pearson"),
-    "questions": ("qa", "qa_score"),
-}
-"""What Docs are annotated for, without what stands behind the colon → component and its score."""
 
 _HELPERS = {"sentencizer": "rel"}
 """Component without a score → the one that needs it."""
@@ -96,8 +87,8 @@ def fill_joint_config(
         if "qa" in taught:
             kind = question_kind([corpus.path / "train.spacy" for corpus in taught["qa"]])
             set_head(config["components"]["qa"]["model"], kind)
-        kinds = {kind for corpus in read for kind in corpus.kinds & _TAUGHT.keys()}
-        _set_weights(config, {kind for kind in kinds if _TAUGHT[kind][0] in taught})
+        kinds = {kind for corpus in read for kind in corpus.kinds & TAUGHT.keys()}
+        _set_weights(config, {kind for kind in kinds if TAUGHT[kind][0] in taught})
         n_batches = _count_batches(read, config["training"]["batcher"], settings.batch_docs)
         set_run(config, corpora, encoder, settings, n_batches)
     learned = {name: [str(c.path) for c in found] for name, found in taught.items()}
@@ -105,12 +96,12 @@ def fill_joint_config(
 
 
 def _is_head(component: str) -> bool:
-    return any(component == name for name, _ in _TAUGHT.values())
+    return any(component == name for name, _ in TAUGHT.values())
 
 
 def _components(corpus: Corpus) -> set[str]:
     """Return the components that learn from a corpus."""
-    return {_TAUGHT[kind][0] for kind in corpus.kinds & _TAUGHT.keys()}
+    return {TAUGHT[kind][0] for kind in corpus.kinds & TAUGHT.keys()}
 
 
 def _check_names(corpora: Sequence[Corpus]) -> None:
@@ -198,15 +189,6 @@ def _describe(settings: Mapping[str, Any]) -> str:
 
 def _set_weights(config: Config, kinds: set[str]) -> None:
     """Make the score of an evaluation the mean of the tasks' own; scores of no task go."""
-    weights = config["training"]["score_weights"]
-    pipeline = config["nlp"]["pipeline"]
-    for kind, (component, score) in _TAUGHT.items():
-        if kind in kinds:
-            weights[score] = 1 / len(kinds)
-            continue
-        family = score.partition("_")[0]
-        for key in [key for key in weights if key.partition("_")[0] == family]:
-            # With weight None spaCy does not show it. What no component has would be 0.0 in meta.
-            weights[key] = None
-            if component not in pipeline:
-                del weights[key]
+    drop_weights(config, kinds)
+    for kind in kinds:
+        config["training"]["score_weights"][TAUGHT[kind][1]] = 1 / len(kinds)

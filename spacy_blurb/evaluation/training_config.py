@@ -20,6 +20,7 @@ from ..errors import BlurbError, Errors, first_line
 from ..tasks import Task
 from .kept_heads import check_entities, check_relations
 from .question_heads import head_kind, question_kind, set_head
+from .score_weights import weigh_annotated
 
 _BY_PAIRS = "spacy_blurb.batch_by_pairs.v1"
 """The batcher whose size counts what a report counts as gold: pairs, or own entities."""
@@ -71,6 +72,8 @@ def fill_config(
 ) -> Config:
     """Fill a template: paths, seed, steps, warm-up over a tenth, one evaluation per epoch.
 
+    Scores of what no training Doc is annotated for have no weight.
+
     base (Path): Template, for example `configs/ner.cfg`.
     corpora (Sequence[Path]): Folders with `train.spacy`, `dev.spacy` and, where a conversion made
         them, `report.json`; one component learns from all of them.
@@ -99,6 +102,7 @@ def fill_config(
             )
         if task.component in pipeline:
             apply_settings(task.settings, config["components"][task.component])
+            weigh_annotated(config, corpora)
     if task.component not in pipeline:
         listed = ", ".join(pipeline)
         raise BlurbError(

@@ -33,6 +33,7 @@ from spacy_blurb.evaluation.training_config import (
 )
 from spacy_blurb.tasks import get_task
 
+from ..components.corpora import write_corpora
 from ..components.questions import EXTRACTIVE, ROWS, make_qa_nlp, to_examples, train
 
 NER = get_task("ner")
@@ -112,6 +113,55 @@ def test_several_corpora_are_read_one_behind_the_other(project: Path, tmp_path: 
     for split in ("train", "dev"):
         expected = [str(folder / f"{split}.spacy") for folder in folders]
         assert values["corpora"][split]["path"] == expected
+
+
+@pytest.mark.parametrize(
+    ("template_name", "task", "names", "weighted"),
+    [
+        ("ner", "ner", ["chemicals"], {"ents_f": 1.0}),
+        ("ner", "bc5_chem", ["chemicals", "diseases"], {"ents_f": 1.0}),
+        ("ner", "ebm_pico", ["pico"], {"pico_f": 1.0}),
+        ("ner", "ner", ["chemicals", "pico"], {"ents_f": 0.5, "pico_f": 0.5}),
+        ("ner_rel", "ner", ["chemicals"], {"ents_f": 1.0}),
+    ],
+)
+def test_scores_of_what_is_not_annotated_have_no_weight(
+    project: Path,
+    tmp_path: Path,
+    template_name: str,
+    task: str,
+    names: list[str],
+    weighted: dict[str, float],
+) -> None:
+    """As spaCy then weighs them: PICO made the entities' score half, though nothing has it."""
+    folders = write_corpora(tmp_path, names)
+    base, settings = project / "configs" / f"{template_name}.cfg", Settings(1e-3, 1, 2, 0)
+    config = fill_config(base, list(folders.values()), "owner/x", settings, task=get_task(task))
+    weights = util.combine_score_weights([], config["training"]["score_weights"])
+    assert {key: value for key, value in weights.items() if value} == weighted
+    shown = {key for key, value in weights.items() if value is not None}
+    assert shown <= {"ents_f", "ents_p", "ents_r", "pico_f"} - (
+        set() if "ents_f" in weighted else {"ents_f", "ents_p", "ents_r"}
+    )
+
+
+def test_a_template_keeps_its_weights_where_nothing_is_annotated(
+    project: Path, tmp_path: Path
+) -> None:
+    corpus = make_corpus(tmp_path, 3)
+    config = fill_config(
+        project / "configs" / "ner.cfg", [corpus], "owner/x", Settings(1e-3, 1, 2, 0), task=NER
+    )
+    weights = config["training"]["score_weights"]
+    assert (weights["ents_f"], weights["pico_f"]) == (1.0, 1.0)
+
+
+def test_a_trained_pipeline_states_no_score_that_nobody_measured(trained_folder: Path) -> None:
+    meta = json.loads((trained_folder / "meta.json").read_text(encoding="utf-8"))
+    performance = meta["performance"]
+    assert performance["ents_f"] > 0.5
+    assert set(performance["ents_per_type"]) == {"Chemical", "Disease"}
+    assert not [key for key in performance if key.startswith("pico")]
 
 
 @pytest.mark.parametrize(
