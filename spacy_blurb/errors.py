@@ -596,8 +596,8 @@ class Errors(metaclass=_CodedMessages):
     )
     B454 = (
         "{count} components for similarity belong to the pipeline of this Doc, where one is "
-        "needed. Keep the pipeline that made the Doc, and call its component: "
-        'nlp.get_pipe("sts").similarity([(doc, other)]).'
+        "needed. Keep the pipeline that made the Doc, which needs a trained blurb_sts, and call "
+        'its component: nlp.get_pipe("sts").similarity([(doc, other)]).'
     )
     B455 = (
         "Component {name!r} was not trained on pairs with scores, so it cannot tell a similarity. "
@@ -739,8 +739,8 @@ class Errors(metaclass=_CodedMessages):
     )
     B488 = (
         "{count} components for {wanted} belong to the pipeline of this Doc{names}, where one is "
-        "needed. Keep the pipeline that made the Doc, and say which: doc._.ask(question, "
-        'kind=...), or nlp.get_pipe("qa").ask(docs, questions).'
+        "needed. Keep the pipeline that made the Doc, which needs a trained blurb_qa, and say "
+        'which: doc._.ask(question, kind=...), or nlp.get_pipe("qa").ask(docs, questions).'
     )
     B489 = (
         "Component {name!r}: {key} is {found!r}. Give n_best and max_answer_tokens as whole "

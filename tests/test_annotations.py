@@ -276,6 +276,23 @@ def test_a_program_that_loads_no_pipeline_reads_them(tmp_path: Path) -> None:
     assert printed == "aspirin CID fever 0.5 [] []"
 
 
+@pytest.mark.parametrize("factory", ["blurb_ner", "blurb_rel", "blurb_textcat"])
+def test_pipelines_without_the_component_say_so(factory: str) -> None:
+    """Not spaCy's E046, for which the attribute is not known at all."""
+    code = (
+        "import sys, spacy;"
+        "nlp = spacy.blank('en'); nlp.add_pipe(sys.argv[1]);"
+        "doc = nlp.make_doc('aspirin');"
+        "calls = [lambda: doc._.ask('what?'), lambda: doc._.blurb_similarity(doc)]\n"
+        "for call in calls:\n"
+        "    try:\n"
+        "        call()\n"
+        "    except ValueError as error:\n"
+        "        print(str(error).split()[:2], end=' ')"
+    )
+    assert run_python(code, factory).split() == ["['[B488]',", "'No']", "['[B454]',", "'No']"]
+
+
 @pytest.mark.parametrize(
     ("owner", "name"),
     [("Span", "score"), ("Doc", "relations"), ("Span", "relations"), ("Doc", "answers")],

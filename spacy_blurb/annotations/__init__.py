@@ -11,6 +11,8 @@ from .abbreviations import (
     long_form,
     set_abbreviations,
 )
+from .asking import Answerer, ask_doc, offer_answers
+from .comparing import Comparer, compare_docs, offer_similarity
 from .entities import (
     ENTITIES,
     PICO,
@@ -105,8 +107,10 @@ __all__ = [
     "VECTOR",
     "Answer",
     "AnswerKind",
+    "Answerer",
     "Candidate",
     "CharSpan",
+    "Comparer",
     "DocQuestion",
     "FoundRelation",
     "Given",
@@ -115,8 +119,10 @@ __all__ = [
     "Relation",
     "abbreviation_offsets",
     "annotated_for",
+    "ask_doc",
     "attach_questions",
     "best_disjoint",
+    "compare_docs",
     "copy_questions",
     "copy_record",
     "doc_abbreviations",
@@ -146,6 +152,8 @@ __all__ = [
     "list_questions",
     "long_form",
     "longest_disjoint",
+    "offer_answers",
+    "offer_similarity",
     "on_annotated_tokens",
     "other_groups",
     "overlaps",

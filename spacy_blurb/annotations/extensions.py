@@ -8,6 +8,8 @@ from spacy.tokens import Doc, Span
 
 from ..errors import Errors
 from .abbreviations import doc_abbreviations, long_form
+from .asking import ask_doc
+from .comparing import compare_docs
 from .entities import span_score
 from .questions import doc_answers
 from .relations import doc_relations, span_relations
@@ -20,6 +22,10 @@ _GETTERS: tuple[tuple[type[Doc] | type[Span], str, Callable[..., Any]], ...] = (
     (Doc, "answers", doc_answers),
     (Doc, "blurb_vector", travelling_vector),
 )
+_METHODS: tuple[tuple[type[Doc], str, Callable[..., Any]], ...] = (
+    (Doc, "ask", ask_doc),
+    (Doc, "blurb_similarity", compare_docs),
+)
 
 
 def install_extensions() -> None:
@@ -29,15 +35,22 @@ def install_extensions() -> None:
     another program has made under one of these names (gliner-spacy makes `span._.score` as soon as
     it is installed) is taken, with warning B804: its default would pass for what we found.
     """
-    for owner, name, getter in _GETTERS:
-        is_taken = owner.has_extension(name)
-        if is_taken and owner.get_extension(name)[2] is getter:
-            continue
-        if is_taken:
-            warnings.warn(Errors.B804.format(owner=owner.__name__.lower(), name=name), stacklevel=3)
-        owner.set_extension(name, getter=getter, force=True)
+    for kind, functions in (("getter", _GETTERS), ("method", _METHODS)):
+        for owner, name, function in functions:
+            _install(owner, name, kind, function)
     if not Doc.has_extension("abbreviations"):
         install_abbreviations()
+
+
+def _install(
+    owner: type[Doc] | type[Span], name: str, kind: str, function: Callable[..., Any]
+) -> None:
+    if owner.has_extension(name):
+        if any(known is function for known in owner.get_extension(name)):
+            return
+        message = Errors.B804.format(owner=owner.__name__.lower(), name=name)
+        warnings.warn(message, stacklevel=4)
+    owner.set_extension(name, **{kind: function}, force=True)
 
 
 def install_abbreviations() -> None:

@@ -17,6 +17,8 @@ from ..annotations import (
     DocQuestion,
     Question,
     doc_questions,
+    install_extensions,
+    offer_answers,
     set_answers,
     to_answer,
     to_question,
@@ -26,7 +28,6 @@ from ..encoder.listeners import give_nothing
 from ..errors import BlurbError, Errors
 from .answer_kinds import Kind, LabelKind, OptionKind, check_label
 from .answer_spans import SpanKind
-from .asking import offer_answers
 from .head import Head, is_number
 from .judging import Judged, compare_questions, judge_questions, pair_up
 from .qa_scorer import score_answers
@@ -153,6 +154,7 @@ class BlurbQa(Head):
         self._link = EncoderLink(name, model, nlp)
         self._last_vocab = vocab
         offer_answers(self)
+        install_extensions()
 
     @property
     def kind(self) -> AnswerKind:
@@ -242,6 +244,7 @@ class BlurbQa(Head):
         answers (list): From `predict`.
         """
         offer_answers(self)
+        install_extensions()
         for doc, rows in zip(docs, answers, strict=True):
             self._last_vocab = doc.vocab
             # Without a question too: a Doc that is used again would keep its old answers.

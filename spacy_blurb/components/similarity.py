@@ -1,17 +1,10 @@
-"""How a Doc finds the component that compares it: `doc.similarity` and `doc._.blurb_similarity`.
-
-A Doc cannot carry its component: hooks are lost in `to_bytes` (spaCy's W109) and in a `DocBin`. So
-the components that are alive are known here, weakly, and the one that serves the Doc's vocab is
-taken. Where there is none, or more than one, an error says how to call the component itself.
-"""
+"""What `doc.similarity` does of Docs whose pipeline has given them vectors, in its process."""
 
 import multiprocessing
 import os
 import warnings
-import weakref
-from collections.abc import Iterable
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,51 +12,8 @@ from spacy.lexeme import Lexeme
 from spacy.tokens import Doc, Span, Token
 from spacy.vocab import Vocab
 
-from ..annotations import install_extensions, is_pair, travelling_vector
-from ..errors import BlurbError, Errors
+from ..annotations import compare_docs, is_pair, travelling_vector
 from .cosine import cosines
-
-
-class Comparer(Protocol):
-    """A component that compares texts."""
-
-    def serves(self, vocab: Vocab) -> bool:
-        """Tell whether it belongs to a pipeline with this vocab."""
-
-    def similarity(self, pairs: Iterable[tuple[Doc | Span, Doc | Span]]) -> list[float]:
-        """Compare the two texts of each pair."""
-
-
-# By identity, since vocabs have no weak references. A vocab that is asked for is alive, so it
-# cannot be taken for another one.
-_comparers: "weakref.WeakSet[Comparer]" = weakref.WeakSet()
-
-
-def offer_similarity(component: Comparer) -> None:
-    """Make a component findable; gives Docs `_.blurb_similarity` and `_.blurb_vector`."""
-    _comparers.add(component)
-    install_extensions()
-    if not Doc.has_extension("blurb_similarity"):
-        Doc.set_extension("blurb_similarity", method=compare_docs)
-
-
-def compare_docs(doc: Doc, other: Doc | Span | Token | Lexeme) -> float:
-    """Return the similarity of two texts as the component of the Doc's pipeline tells it.
-
-    This is `doc._.blurb_similarity`, and `doc.similarity` of Docs that a pipeline has made in this
-    process.
-
-    RETURNS (float): See `BlurbSts.similarity`.
-    RAISES (BlurbError): B454 not one component of the Doc's pipeline, and what the component's
-        `similarity` raises.
-    """
-    found = [component for component in _comparers if component.serves(doc.vocab)]
-    if len(found) != 1:
-        raise BlurbError(Errors.B454.format(count=len(found) or "No"))
-    if isinstance(other, Token | Lexeme):  # spaCy's own `doc.similarity` takes them
-        other = Doc(doc.vocab, words=[other.text], spaces=[False])
-    (score,) = found[0].similarity([(doc, other)])
-    return score
 
 
 def compare_kept_vectors(doc: Doc, other: Doc | Span | Token | Lexeme) -> float:

@@ -14,7 +14,15 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
-from ..annotations import gold_pair_score, is_pair, set_similarity, set_vector
+from ..annotations import (
+    compare_docs,
+    gold_pair_score,
+    install_extensions,
+    is_pair,
+    offer_similarity,
+    set_similarity,
+    set_vector,
+)
 from ..encoder.link import EncoderLink
 from ..encoder.listeners import give_nothing
 from ..errors import BlurbError, Errors
@@ -22,7 +30,7 @@ from .contrastive import contrastive_loss
 from .cosine import cosines
 from .head import Head
 from .pair_docs import copy_text, make_pair_doc, split_pair_docs
-from .similarity import compare_docs, compare_kept_vectors, offer_similarity, quiet_workers
+from .similarity import compare_kept_vectors, quiet_workers
 from .sts_scorer import check_pair, score_pairs
 
 DEFAULT_MODEL = Config().from_str(
@@ -133,6 +141,7 @@ class BlurbSts(Head):
         self._link = EncoderLink(name, model, nlp)
         self._last_vocab = vocab
         offer_similarity(self)
+        install_extensions()
 
     def serves(self, vocab: Vocab) -> bool:
         """Tell whether Docs of this vocab are of the component's pipeline.
@@ -213,6 +222,7 @@ class BlurbSts(Head):
         predictions (tuple): From `predict`.
         """
         offer_similarity(self)
+        install_extensions()
         quiet_workers()
         similarities, vectors = predictions
         for i, (doc, similarity) in enumerate(zip(docs, similarities, strict=True)):

@@ -14,7 +14,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
-from ..annotations import gold_labels
+from ..annotations import gold_labels, install_extensions
 from ..errors import BlurbError, Errors
 from .head import Head, is_number
 from .textcat_scorer import score_labels
@@ -98,6 +98,7 @@ class BlurbTextcat(Head):
         self.name = name
         self.scorer = scorer
         self.cfg: dict[str, Any] = {"labels": [], "threshold": threshold, "exclusive": exclusive}
+        install_extensions()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -175,6 +176,7 @@ class BlurbTextcat(Head):
 
         probs (ndarray): Shape (Docs, labels), from `predict`.
         """
+        install_extensions()  # nothing has made a component that was pickled in another process
         for doc, row in zip(docs, probs, strict=True):
             doc.cats.update(zip(self.labels, map(float, row), strict=True))
 

@@ -1,7 +1,8 @@
 """How a Doc finds the component that answers its questions: `doc._.ask`.
 
-As with `similarity.py`: a Doc cannot carry its component, so the components that are alive are
-known here, weakly, and the one that serves the Doc's vocab is taken.
+As with `comparing.py`: a Doc cannot carry its component, so the components that are alive are
+known here, weakly, and the one that serves the Doc's vocab is taken. In pipelines that have none,
+too, the attribute is there, and says so.
 """
 
 import weakref
@@ -11,8 +12,8 @@ from typing import Protocol
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from ..annotations import Answer, AnswerKind, Question, install_extensions
 from ..errors import BlurbError, Errors
+from .questions import Answer, AnswerKind, Question
 
 
 class Answerer(Protocol):
@@ -35,11 +36,8 @@ _answerers: "weakref.WeakSet[Answerer]" = weakref.WeakSet()
 
 
 def offer_answers(component: Answerer) -> None:
-    """Make a component findable; gives Docs `_.ask` and `_.answers`."""
+    """Make a component findable."""
     _answerers.add(component)
-    install_extensions()
-    if not Doc.has_extension("ask"):
-        Doc.set_extension("ask", method=ask_doc)
 
 
 def ask_doc(
