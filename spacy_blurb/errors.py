@@ -762,7 +762,11 @@ class Errors(metaclass=_CodedMessages):
         "Document {doc_id!r} is not annotated for entities, so it cannot be scored. Convert the "
         "data with 'convert' or 'convert-own', or leave it out of the file."
     )
-    B501 = "Cannot load the pipeline {name!r}: {reason}"
+    B501 = (
+        "Cannot load the pipeline {name!r}: {reason}. Give the folder of a pipeline, such as "
+        "OUTPUT/model-last of 'spacy train', or the name of an installed package. If it is one, "
+        "'python -m spacy blurb doctor' looks for versions that do not fit."
+    )
     B502 = (
         "The pipeline {name!r} has no component {component!r}, which this task needs. It has: "
         "{listed}."
@@ -794,7 +798,7 @@ class Errors(metaclass=_CodedMessages):
     )
     B523 = "The card {path} cannot be read: {reason}. It is Markdown in UTF-8."
     B508 = (
-        "No encoder in {folder}: it has no config.json. Give a Hugging Face folder; one that "
+        "No encoder in {folder}: there is no config.json. Give a Hugging Face folder; one that "
         "'pretrain' makes is whole when the run has finished."
     )
     B509 = (
@@ -848,7 +852,7 @@ class Errors(metaclass=_CodedMessages):
     )
     B540 = (
         "No question with a gold answer in these Docs, so nothing can be scored. Give the data "
-        "that 'convert {task}' or annotations.set_questions made."
+        "that {command} or annotations.set_questions made."
     )
     B541 = (
         "Document {doc_id!r} has {found}, which task {task} does not have. Give the data that "
@@ -873,7 +877,7 @@ class Errors(metaclass=_CodedMessages):
     )
     B546 = (
         "No multiple-choice question with a gold answer in these Docs. Give the data that "
-        "'convert {task}' wrote."
+        "{command} wrote, with options."
     )
     B547 = (
         "The encoder {encoder} has no masked-language head, so it gives options no likelihood. "
@@ -1131,6 +1135,11 @@ class Errors(metaclass=_CodedMessages):
         "{path}: {n} ids are those of several gold Docs, the first one {example!r}; a Doc without "
         "an id is called by its place. Give each Doc its own, as 'convert' and 'convert-own' do."
     )
+    B651 = (
+        "{path} holds no folder of a data set, such as {example}. If it is that of one, give the "
+        "one that it is in, {parent}; docs/protocol.md#folders lists the names."
+    )
+    B652 = "{name!r} is an installed package, where a folder is read. Give its folder: {folder}."
 
     B736 = (
         "None of the {count:,} training Docs is annotated for anything, so there is nothing to "
@@ -1146,7 +1155,8 @@ class Errors(metaclass=_CodedMessages):
     )
     B751 = (
         "Cannot tell the format of the input by {found}. Give --input-format, one of: {known}; or "
-        "a name that ends in .txt, .jsonl, .spacy or .xml, also with .gz or .xz behind."
+        "a name that ends in .txt, .jsonl, .spacy, .xml, .nbib or .medline, also with .gz or .xz "
+        "behind. A CSV becomes JSONL in a few lines of Python: docs/howto/annotate.md."
     )
     B752 = (
         "No file to annotate in {folder}: no name ends in {suffixes}, also with .gz or .xz behind. "

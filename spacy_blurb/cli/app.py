@@ -6,6 +6,8 @@ imported here or at the top of a command's file: a command imports what it needs
 
 import functools
 import io
+import os
+import select
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +26,9 @@ app = typer.Typer(
 
 _EXTRAS = {"flask": "app", "werkzeug": "app"}
 """Missing package → the extra that has it, where that is not [train]."""
+
+_ENDED_BY_SIGPIPE = 128 + 13
+"""Exit code that a shell gives a program whose reader has gone."""
 
 
 def command(name: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -48,6 +53,8 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., None]], Calla
                 print(f"✘ {Errors.B602.format(name=error.name, extra=extra)}", file=sys.stderr)
                 raise typer.Exit(1) from error
             except OSError as error:
+                if isinstance(error, BrokenPipeError) and _reader_is_gone():
+                    raise typer.Exit(_ENDED_BY_SIGPIPE) from error
                 message = Errors.B601.format(
                     reason=error.strerror or error, path=error.filename or "a file"
                 )
@@ -58,3 +65,21 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., None]], Calla
         return function
 
     return register
+
+
+def _reader_is_gone() -> bool:
+    """Tell whether nobody reads our output any more, as behind `| head`; then nothing is written.
+
+    It may be another pipe that broke, such as that to a process of ours.
+    """
+    try:
+        stdout = sys.stdout.fileno()
+    except OSError:  # of a test
+        return False
+    poll = select.poll()  # not on Windows, where a pipe breaks with another error
+    poll.register(stdout, 0)
+    gone = any(events & (select.POLLERR | select.POLLHUP) for _, events in poll.poll(0))
+    if gone:
+        # What is left would be written at the end, with another error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout)
+    return gone

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ..evaluation.inventory import Row
 
 HEADER = ("task", "form", "split", "unit", "ours", "paper", "difference and what was left out")
+EXAMPLE = "ncbi_disease/"
 
 
 @command("check-data")
@@ -38,10 +39,12 @@ def check_data(
         unexplained += not row.explained
         lines.append(_to_line(_cells(row)))
         print(lines[-1], flush=True)
+    if len(lines) == 2:
+        raise BlurbError(
+            Errors.B651.format(path=data, example=EXAMPLE, parent=data.absolute().parent)
+        )
     if output is not None:
         output.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    if len(lines) == 2:
-        raise BlurbError(Errors.B108.format(path=data, task="any task"))
     if unexplained:
         raise BlurbError(Errors.B600.format(count=unexplained))
 

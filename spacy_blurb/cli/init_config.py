@@ -63,6 +63,7 @@ def init_config(
         Settings,
         fill_config,
         find_template,
+        remark_on_encoder,
         resolve_encoder,
         template,
     )
@@ -92,7 +93,7 @@ def init_config(
         remarks = compare_corpora(corpus) if spec.component == "ner" else []
         if add_head:
             add_to_pipeline(config, encoder, spec.component)
-    for remark in remarks:
+    for remark in [*remarks, *remark_on_encoder(encoder)]:
         print(f"  {remark}")
     output.parent.mkdir(parents=True, exist_ok=True)
     config.to_disk(output)

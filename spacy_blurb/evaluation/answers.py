@@ -20,7 +20,7 @@ from ..components.qa_scorer import match_answers
 from ..data.readers import make_predicted
 from ..errors import BlurbError, Errors
 from ..metrics.answers import is_right_span
-from ..tasks import Task
+from ..tasks import TASKS, Task
 from .scoring.answers import GoldAnswer
 from .scoring.rows import Row
 
@@ -44,11 +44,20 @@ def read_gold_answers(task: Task, references: Sequence[Doc]) -> list[GoldAnswer]
             kinds.add(kind)
             items.append(make_gold(position, reference, question, ending))
     if not items:
-        raise BlurbError(Errors.B540.format(task=task.name))
+        raise BlurbError(Errors.B540.format(command=converting_command(task)))
     if "spans" in kinds and len(kinds) > 1:
         # They have no common measure.
         raise BlurbError(Errors.B543.format(found=", ".join(sorted(kinds))))
     return items
+
+
+def converting_command(task: Task, formats: str = "squad or questions") -> str:
+    """Return which command writes the data of a task of questions, as it stands in messages.
+
+    formats (str): Of a user's own questions.
+    """
+    own = f"'convert-own' (format {formats})"
+    return f"'convert {task.name}'" if task.name in TASKS else own
 
 
 def make_gold(position: int, reference: Doc, question: DocQuestion, ending: str) -> GoldAnswer:

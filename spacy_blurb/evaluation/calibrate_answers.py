@@ -40,7 +40,7 @@ def calibrate_answers(
     examples = [Example(make_predicted(nlp, reference), reference) for reference in references]
     judged = list(qa.judge_gold(examples))
     if not judged:
-        raise BlurbError(Errors.B540.format(task="qa"))
+        raise BlurbError(Errors.B540.format(command="'convert', 'convert-own'"))
     before = _describe(qa, judged)
     # A saved `cfg` has ten digits.
     qa.cfg["temperature"] = round(minimise(lambda t: _log_loss(qa, judged, t), *TEMPERATURES), 6)

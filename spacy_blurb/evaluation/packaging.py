@@ -15,6 +15,7 @@ from confection import Config
 from packaging.version import Version
 from spacy.cli.package import package as write_package
 
+from ..encoder.trained_source import installed_folder
 from ..errors import BlurbError, Errors
 from ..tasks import get_task
 from .model_card import model_card
@@ -56,11 +57,15 @@ def build_wheel(
     RAISES (BlurbError): B504 not a saved pipeline, B505 the build failed, B506 not a result file,
         B507 not a name or version for a wheel, B522 a file that does not describe a package,
         B523 a card that cannot be read, B525 where the sources go there is something else, B526 the
-        output is in the pipeline, B641 two results of one task, B644 a result of another pipeline.
+        output is in the pipeline, B641 two results of one task, B644 a result of another pipeline,
+        B652 the name of an installed package.
     """
     is_version = _VERSION.fullmatch(version) and str(Version(version)) == version
     if not (_NAME.fullmatch(name) and is_version):
         raise BlurbError(Errors.B507.format(name=name, version=version))
+    installed = None if pipeline.exists() else installed_folder(str(pipeline))
+    if installed is not None:
+        raise BlurbError(Errors.B652.format(name=str(pipeline), folder=installed))
     if not (pipeline / "config.cfg").is_file() or not (pipeline / "meta.json").is_file():
         raise BlurbError(Errors.B504.format(path=pipeline))
     contents = _read_results(results)

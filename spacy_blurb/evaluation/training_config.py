@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from configparser import Error as ConfigParserError
 from contextlib import contextmanager
@@ -24,6 +25,9 @@ from .score_weights import weigh_annotated
 
 _BY_PAIRS = "spacy_blurb.batch_by_pairs.v1"
 """The batcher whose size counts what a report counts as gold: pairs, or own entities."""
+
+_HUB_NAME = re.compile(r"(\w[\w.-]*/)?\w[\w.-]*")
+"""NAME or OWNER/NAME; what else is given is a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,13 @@ def resolve_encoder(encoder: str) -> str:
     """
     installed = None if Path(encoder).exists() else installed_folder(encoder)
     return encoder if installed is None else str(installed)
+
+
+def remark_on_encoder(encoder: str) -> list[str]:
+    """Return what a user should know of a name that is no folder: it may be a folder, misspelt."""
+    if Path(encoder).exists():
+        return []
+    return [f"{encoder}: no such folder here, so 'spacy train' looks for this name on the hub"]
 
 
 def fill_config(
@@ -209,11 +220,11 @@ def _check_encoder(encoder: str) -> None:
     folder = Path(encoder)
     # "encoders/mini" could be a name of the hub, but not where a folder "encoders" is.
     below_a_folder = len(folder.parts) > 1 and Path(folder.parts[0]).is_dir()
-    looks_local = folder.is_dir() or folder.is_absolute() or below_a_folder
+    looks_local = folder.is_dir() or below_a_folder or not _HUB_NAME.fullmatch(encoder)
     if is_pipeline(encoder):
         find_encoder(folder)
     elif looks_local and not (folder / "config.json").is_file():
-        raise BlurbError(Errors.B508.format(folder=folder))
+        raise BlurbError(Errors.B508.format(folder=encoder))
 
 
 def apply_settings(settings: Mapping[str, Any], section: dict[str, Any]) -> None:

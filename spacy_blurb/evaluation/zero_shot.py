@@ -31,7 +31,7 @@ from ..errors import BlurbError, Errors
 from ..metrics.answers import majority_share
 from ..metrics.resampling import Units, bootstrap_interval
 from ..tasks import Task
-from .answers import make_gold, scored_questions
+from .answers import converting_command, make_gold, scored_questions
 from .results import describe_data, describe_run, hash_gold, write_units
 from .scoring.answers import GoldAnswer
 from .scoring.rows import write_rows
@@ -90,7 +90,7 @@ def evaluate_zero_shot(
         raise BlurbError(Errors.B548.format(method=method))
     items = every = _choices(references)
     if not items:
-        raise BlurbError(Errors.B546.format(task=task.name))
+        raise BlurbError(Errors.B546.format(command=converting_command(task, "questions")))
     if limit is not None and limit < len(items):
         items = [items[place] for place in np.linspace(0, len(items) - 1, limit).astype(int)]
     solved = [question for _, question in _choices(shots)]

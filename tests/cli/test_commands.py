@@ -1,5 +1,6 @@
 """Every command: its help, one real call, and one line for every mistake."""
 
+import errno
 import json
 import re
 import shlex
@@ -17,6 +18,7 @@ from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
 from spacy_blurb.annotations import set_gold_entities
+from spacy_blurb.cli.app import command as register_command
 from spacy_blurb.cli.main import app
 from spacy_blurb.cli.overrides import parse_overrides
 from spacy_blurb.cli.run_grid import deal_out
@@ -248,6 +250,46 @@ def test_output_that_cannot_be_written(tmp_path: Path) -> None:
     assert_one_line(result, "B601", "Not a directory", str(blocked))
 
 
+@pytest.mark.parametrize("command", ["tasks", "check-data"])
+def test_a_reader_that_closes_the_pipe_is_no_mistake(command: str, tmp_path: Path) -> None:
+    """As `… | head` does; the exit code is that of other programs, which SIGPIPE ends."""
+    folder = str(tmp_path) if command == "check-data" else "--json"
+    start = "from spacy_blurb.cli.main import run; run()"
+    run = subprocess.Popen(
+        [sys.executable, "-c", start, command, folder],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert run.stdout is not None
+    assert run.stderr is not None
+    run.stdout.close()
+    message = run.stderr.read()
+    run.stderr.close()
+    assert (message, run.wait(100)) == ("", 141)
+
+
+def test_another_broken_pipe_is_one_line() -> None:
+    """Such as that to a process of ours which has ended."""
+
+    def fail() -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    try:
+        register_command("broken-for-a-test")(fail)
+        assert_one_line(call("broken-for-a-test"), "B601", "Broken pipe")
+    finally:
+        app.registered_commands.pop()
+
+
+def test_check_data_wants_the_folder_above(project: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "ncbi_disease"
+    folder.mkdir()
+    result = call("check-data", folder, "-o", tmp_path / "counts.md")
+    assert result.exit_code == 1
+    assert f"B651] {folder} holds no folder of a data set" in result.stderr
+    assert f"give the one that it is in, {tmp_path}" in result.stderr
+    assert not (tmp_path / "counts.md").exists()
+
+
 def test_convert_own_mistakes(tmp_path: Path) -> None:
     path, out = tmp_path / "a.tsv", tmp_path / "out"
     assert_one_line(call("convert-own", "conll", path, out), "B100", str(path))
@@ -310,7 +352,8 @@ def test_evaluate_mistakes(rule_pipeline: Path, scored_by_hand: Path, tmp_path: 
     nlp.add_pipe("sentencizer")
     nlp.to_disk(blank)
     assert_one_line(evaluate(rule_pipeline, "bc5", scored_by_hand), "B110", "Did you mean 'bc5")
-    assert_one_line(evaluate("no_such_package", "ner", scored_by_hand), "B501", "no_such_package")
+    result = evaluate("no_such_package", "ner", scored_by_hand)
+    assert_one_line(result, "B501", "no_such_package", "Give the folder of a pipeline")
     assert_one_line(evaluate(tmp_path, "ner", scored_by_hand), "B501", str(tmp_path))
     damaged = shutil.copytree(blank, tmp_path / "damaged")
     (damaged / "vocab" / "vectors").write_bytes(b"")
@@ -328,9 +371,17 @@ def test_evaluate_mistakes(rule_pipeline: Path, scored_by_hand: Path, tmp_path: 
     assert not (tmp_path / "r.json").exists()
 
 
-def test_package_mistakes(rule_pipeline: Path, tmp_path: Path) -> None:
+def test_package_mistakes(
+    rule_pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     result = call("package", tmp_path, tmp_path, "--name", "demo")
     assert_one_line(result, "B504", str(tmp_path))
+    site = tmp_path / "site" / "en_there" / "en_there-1.0"
+    site.mkdir(parents=True)
+    shutil.copy(rule_pipeline / "config.cfg", site)
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    result = call("package", "en_there", tmp_path, "--name", "demo")
+    assert_one_line(result, "B652", "en_there", f"Give its folder: {site}")
     result = call("package", rule_pipeline, tmp_path, "--name", "my-demo")
     assert_one_line(result, "B507", "'my-demo'")
     options = ["--name", "demo", "--result", tmp_path / "no.json"]

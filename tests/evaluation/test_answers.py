@@ -201,7 +201,8 @@ def test_options_are_scored_by_their_index(nlp: Language, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("task", "golds", "code"),
     [
-        ("pubmedqa", [{}], "B540"),
+        ("pubmedqa", [{}], "B540.*'convert pubmedqa' or"),
+        ("qa", [{}], "B540.*'convert-own' \\(format squad or questions\\) or"),
         ("bioasq", [{"label": "maybe"}], "B541.*has the answer 'maybe', which task bioasq"),
         ("bioasq", [{"answers": [[0, "x"]]}], "B541.*questions answered by spans"),
         ("bioasq_factoid", [{"label": "yes"}], "B541.*questions answered by labels"),

@@ -1,6 +1,7 @@
 """Steps, warm-up and evaluations follow from the task's epochs."""
 
 import json
+import re
 import shutil
 import sys
 from contextlib import nullcontext
@@ -28,6 +29,7 @@ from spacy_blurb.evaluation.kept_heads import check_entities, check_relations
 from spacy_blurb.evaluation.training_config import (
     Settings,
     fill_config,
+    remark_on_encoder,
     resolve_encoder,
     template,
 )
@@ -250,11 +252,16 @@ def test_encoder_folders_must_hold_a_model(
     base, settings = project / "configs" / "ner.cfg", Settings(1e-3, 1, 2, 0)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "encoders" / "half").mkdir(parents=True)
-    for encoder in ("encoders/half", "encoders/none", str(tmp_path / "none")):
-        with pytest.raises(BlurbError, match=f"B508.*{encoder}"):
+    wrong = ("encoders/half", "encoders/none", str(tmp_path / "none"))
+    no_hub_names = ("./none", "../none", "~/none", "a/b/c", "none/", "my encoder")
+    for encoder in (*wrong, *no_hub_names):
+        with pytest.raises(BlurbError, match=f"B508.*{re.escape(encoder)}:"):
             fill_config(base, [corpus], encoder, settings, task=NER)
     config = fill_config(base, [corpus], "owner/name-on-the-hub", settings, task=NER)
     assert config["paths"]["encoder"] == "owner/name-on-the-hub"
+    (remark,) = remark_on_encoder("owner/name-on-the-hub")
+    assert "looks for this name on the hub" in remark
+    assert remark_on_encoder("encoders/half") == []
 
 
 def test_template_must_have_the_tasks_component(project: Path, corpus: Path) -> None:

@@ -47,10 +47,12 @@ def make_doc(question: str = QUESTION, label: str = "1") -> Doc:
     return doc
 
 
-def evaluate(encoder: Path, folder: Path, docs: list[Doc], **settings: Any) -> tuple[dict, list]:
+def evaluate(
+    encoder: Path, folder: Path, docs: list[Doc], task: str = "medconceptsqa", **settings: Any
+) -> tuple[dict, list]:
     (folder / "gold").write_bytes(b"")
-    task = get_task("medconceptsqa")
-    return evaluate_zero_shot(task, str(encoder), docs, data=folder / "gold", **settings)[:2]
+    data = folder / "gold"
+    return evaluate_zero_shot(get_task(task), str(encoder), docs, data=data, **settings)[:2]
 
 
 @pytest.mark.parametrize(
@@ -179,8 +181,10 @@ def test_what_cannot_be_done_is_said(tiny_encoder: Path, tmp_path: Path) -> None
         evaluate(tiny_encoder, tmp_path, [make_doc()], method="pll")
     with pytest.raises(BlurbError, match=r"B548.*'embedding'"):
         evaluate(tiny_encoder, tmp_path, [make_doc()], method="embedding", shots=[make_doc()])
-    with pytest.raises(BlurbError, match=r"B546.*medconceptsqa"):
+    with pytest.raises(BlurbError, match=r"B546.*'convert medconceptsqa'"):
         evaluate(tiny_encoder, tmp_path, [spacy.blank("en")("x")], method="embedding")
+    with pytest.raises(BlurbError, match=r"B546.*'convert-own' \(format questions\)"):
+        evaluate(tiny_encoder, tmp_path, [spacy.blank("en")("x")], method="embedding", task="qa")
 
 
 @pytest.mark.parametrize("method", ["pll", "embedding"])

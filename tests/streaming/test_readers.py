@@ -399,6 +399,8 @@ def test_mistakes_in_the_input(tmp_path: Path) -> None:
     ]:
         with pytest.raises(BlurbError, match=code):
             list_inputs(path, kind)
+    with pytest.raises(BlurbError, match=r"\.nbib or \.medline,.*A CSV .*docs/howto/annotate\.md"):
+        list_inputs(tmp_path / "a.md", "csv")
 
 
 def test_docs_of_a_docbin_keep_what_is_to_be_judged(tmp_path: Path) -> None:
