@@ -1,6 +1,7 @@
 """The rooms import downward only, and what spaCy loads at start is light."""
 
 import ast
+import re
 import subprocess
 import sys
 from importlib.metadata import distribution
@@ -94,6 +95,22 @@ def test_rooms_that_must_not_know_spacy(path: Path) -> None:
         assert found <= {"doctor", "errors"}
     if room == "data" and relative.parts[-1] not in SPACY_IN_DATA:
         assert not roots & {"spacy", "thinc"}
+
+
+def test_the_architecture_has_every_module(project: Path) -> None:
+    """But of folders whose files are one per format, corpus, type of task or command."""
+    page = (project / "docs" / "architecture.md").read_text(encoding="utf-8")
+    alike = ("cli", "formats", "datasets", "scoring", "outputs")
+    named = set(re.findall(r"\w+\.py", page))
+    missing = [
+        path.relative_to(project)
+        for path in (project / "spacy_blurb").rglob("*.py")
+        if path.name not in {"__init__.py", *named} and path.parent.name not in alike
+    ]
+    assert missing == []
+    table = page[page.index("| file of `pretraining/`") :].split("\n\n")[0]
+    room = {path.name for path in (project / "spacy_blurb" / "pretraining").glob("[a-z]*.py")}
+    assert set(re.findall(r"\w+\.py", table)) == room
 
 
 def test_every_room_has_a_rule() -> None:
