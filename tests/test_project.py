@@ -209,3 +209,35 @@ def test_no_demo_text_is_in_two_splits(project: Path) -> None:
             if match := re.match(r"\w+\|([ta])\|(.*)", line):
                 assert titles.setdefault(match[2], path.name) == path.name
     assert len(titles) == 280
+
+
+_RUN = re.compile(r"spacy project run ([\w-]+) \.((?:[^`\n\\]|\\\n)*)")
+_USED = re.compile(r"\$\{vars\.(\w+)\}")
+
+
+def used_variables(config: dict[str, Any], workflow: str) -> set[str]:
+    """The variables that decide what a workflow or command does, also by way of others."""
+    commands = {command["name"]: json.dumps(command) for command in config["commands"]}
+    names = config["workflows"].get(workflow, [workflow])
+    used, new = set[str](), set(_USED.findall("".join(commands[name] for name in names)))
+    while new:
+        used |= new
+        new = set(_USED.findall("".join(str(config["vars"][name]) for name in used))) - used
+    return used
+
+
+def test_documents_give_workflows_variables_that_they_use(project: Path) -> None:
+    config = load_project_config(project, interpolate=False)
+    pages = [
+        *project.glob("*.md"),
+        *(project / "docs").rglob("*.md"),
+        *project.glob("assets/*/*.md"),
+    ]
+    calls = [
+        (page.name, call[1], name)
+        for page in pages
+        for call in _RUN.finditer(page.read_text(encoding="utf-8"))
+        for name in re.findall(r"--vars\.(\w+)", call[2])
+    ]
+    assert len(calls) > 50
+    assert [call for call in calls if call[2] not in used_variables(config, call[1])] == []
