@@ -1191,7 +1191,7 @@ class Errors(metaclass=_CodedMessages):
         "({rejected:,}). The reasons are in {rejects}."
     )
     B760 = (
-        "A process ended in the middle of its work, perhaps for want of memory. Run the same "
+        "A process ended before it could annotate, perhaps for want of memory. Run the same "
         "command again, it goes on where it was; with fewer than {count} processes if memory is "
         "short."
     )
@@ -1237,8 +1237,9 @@ class Errors(metaclass=_CodedMessages):
     )
     B772 = (
         "The records from {first} to {last} were lost {times} times with the process that "
-        "annotated them, at last: {reason}. Perhaps they need more memory than a node has; try a "
-        "smaller --batch-size, with --overwrite."
+        "annotated them, at last: {reason}. Perhaps they need more memory than a node has. Run the "
+        "same command without --ray and with --n-process 2: it goes on where it was (with --gpu it "
+        "is another run) and rejects a document that ends its process."
     )
     B773 = (
         "--gpu gives each process on a Ray cluster a GPU. Give --ray too; without a cluster, "
@@ -1273,6 +1274,11 @@ class Errors(metaclass=_CodedMessages):
     B780 = (
         "{path}: outputs are not compressed, so that a run can go on in them. Give a name without "
         "{suffix}, and compress the file when it is there."
+    )
+    B781 = (
+        "Document {doc_id!r} ends the process that annotates it, perhaps for want of memory or by "
+        "a fault in a library of the pipeline. Look whether it is one document, and annotate it by "
+        "itself, in parts or with more memory."
     )
 
     # Environment, rendering, app

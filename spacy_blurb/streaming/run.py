@@ -77,10 +77,10 @@ def annotate(
         none. Like `gpu`, part of what must not change.
     vector (bool): Write vectors of documents, JSONL alone.
     overwrite (bool): Start again whatever there is.
-    report (Callable): Is told how far it is, every ten seconds.
+    report (Callable): Is told how far it is, every ten seconds, and of processes that have ended.
     RAISES (BlurbError): B750-B752, B761, B775, B776 and B779 input and output, B753-B756 what
-        `Ledger` raises, B757 and B758 the pipeline, B760 a process died, B765 too much for the
-        format, B703 and B766-B774 the cluster.
+        `Ledger` raises, B757 and B758 the pipeline, B760 no process can be started, B765 too much
+        for the format, B703 and B766-B774 the cluster.
     """
     if gpu and ray is None:
         raise BlurbError(Errors.B773)
@@ -107,7 +107,7 @@ def annotate(
         if ray is not None:
             workers = _on_ray(job, identity, n_processes, ray, gpu, report)
         else:
-            workers = _on_this_machine(job, annotator, n_processes)
+            workers = _on_this_machine(job, annotator, n_processes, report)
         # Nothing is begun where nobody can annotate.
         with workers as annotate_batches, ledger:
             told = begun
@@ -126,11 +126,13 @@ _Workers = Callable[[Iterable[Batch]], Results]
 
 
 @contextmanager
-def _on_this_machine(job: Job, annotator: Annotator, n_processes: int) -> Iterator[_Workers]:
+def _on_this_machine(
+    job: Job, annotator: Annotator, n_processes: int, report: Callable[[str], None]
+) -> Iterator[_Workers]:
     if n_processes == 1:
         yield partial(annotate_here, annotator)
     else:
-        yield partial(annotate_in_processes, job, n_processes=n_processes)
+        yield partial(annotate_in_processes, job, n_processes=n_processes, report=report)
 
 
 @contextmanager

@@ -186,7 +186,9 @@ def test_a_batch_that_kills_its_actor_ends_the_run() -> None:
     actors.start()
     results = actors.annotate(make_batches(9, []))
     assert [next(results)[0].items[0].record for _ in range(3)] == [0, 1, 2]
-    with pytest.raises(BlurbError, match=r"B772.*from f:3 to f:3 were lost 3 times.*is gone\. P"):
+    with pytest.raises(
+        BlurbError, match=r"B772.*from f:3 to f:3 were lost 3 times.*is gone\. .*--n-process 2"
+    ):
         next(results)
 
 
