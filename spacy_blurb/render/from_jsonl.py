@@ -15,8 +15,8 @@ def read_annotated(path: Path) -> Iterator[Annotated]:
 
     Lines hold `text` and, all optional, `id`, `entities` and `pico` ({start, end, label, score}),
     `relations` ({head, tail, label, score}, each end a position in `entities` or [start, end]),
-    `cats` ({label: probability}) and `answers` ({question, text, score, start, end}). Empty lines
-    are passed over; other keys do not matter.
+    `cats` ({label: probability}) and `answers` ({question, text, score, start, end}). Without an
+    `id` the number of the line is one. Empty lines are passed over; other keys do not matter.
 
     RAISES (BlurbError): B100 no such file, B802 a line is not of this form.
     """
@@ -79,7 +79,7 @@ def _to_annotated(row: Any, default_id: str) -> Annotated:
         )
 
     return Annotated(
-        id=str(row.get("id", default_id)),
+        id=default_id if row.get("id") in (None, "") else str(row["id"]),
         text=text,
         entities=entities,
         pico=tuple(_each(row, "pico", span)),

@@ -262,9 +262,10 @@ def test_what_annotate_writes_looks_as_the_doc_does(nlp: Language, tmp_path: Pat
 
 def test_lines_of_annotate(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    lines = [json.dumps(LINE), "", json.dumps({"text": "x", "more": 1})]
+    no_id = [{"text": "x", "more": 1}, {"id": None, "text": "x"}, {"id": "", "text": "x"}]
+    lines = [json.dumps(LINE), "", *map(json.dumps, no_id)]
     path.write_text("\n".join(lines), encoding="utf-8-sig")  # as some editors write it
-    first, second = read_annotated(path)
+    first, *others = read_annotated(path)
     assert first == Annotated(
         "1",
         TEXT,
@@ -273,7 +274,7 @@ def test_lines_of_annotate(tmp_path: Path) -> None:
         (ShownRelation((0, 8), (32, 41), "CPR:4", 0.5),),
         (("b", 0.6),),
     )
-    assert second == Annotated("3", "x")
+    assert others == [Annotated(number, "x") for number in ("3", "4", "5")]
 
 
 @pytest.mark.parametrize(
