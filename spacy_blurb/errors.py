@@ -1159,8 +1159,8 @@ class Errors(metaclass=_CodedMessages):
         "behind. A CSV becomes JSONL in a few lines of Python: docs/howto/annotate.md."
     )
     B752 = (
-        "No file to annotate in {folder}: no name ends in {suffixes}, also with .gz or .xz behind. "
-        "Give --input-format if they have other names."
+        "No file to annotate in {folder}: no name ends in {suffixes}, also with .gz or .xz behind; "
+        "hidden files are not read. Give --input-format if they have other names."
     )
     B753 = (
         "{path} exists, and 'annotate' has not made it or cannot tell from what. Give another "

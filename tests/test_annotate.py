@@ -83,9 +83,10 @@ def test_files_that_are_left_out_are_told(rule_pipeline: Path, tmp_path: Path) -
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.txt").write_text("aspirin\nfever", encoding="utf-8")
     (tmp_path / "in" / "a.md5").write_text("", encoding="utf-8")
+    (tmp_path / "in" / ".a.txt").write_text("fever", encoding="utf-8")
     result = call(rule_pipeline, tmp_path / "in", "-o", tmp_path / "o.jsonl")
     assert result.exit_code == 0
-    assert "1 left out, of other kinds or not readable: a.md5" in result.stderr
+    assert "2 left out, hidden, of other kinds or not readable: .a.txt, a.md5" in result.stderr
     row = json.loads((tmp_path / "o.jsonl").read_bytes())
     assert (row["id"], row["text"]) == ("a", "aspirin\nfever")
     again = call(rule_pipeline, tmp_path / "in", "-o", tmp_path / "o.jsonl")

@@ -96,7 +96,9 @@ def annotate(
         raise
     if summary.left_out:
         shown = ", ".join(summary.left_out[:3])
-        _report(f"{len(summary.left_out):,} left out, of other kinds or not readable: {shown} …")
+        _report(
+            f"{len(summary.left_out):,} left out, hidden, of other kinds or not readable: {shown} …"
+        )
     done = summary.done
     if done.documents == 0:
         message = Errors.B759.format(

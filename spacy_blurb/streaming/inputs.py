@@ -39,7 +39,8 @@ class InputFile:
 def list_inputs(path: Path, format_name: str | None) -> tuple[list[InputFile], list[str]]:
     """List the files of an input by name, and what is left out of a folder.
 
-    Left out are files whose names tell no format, what cannot be read, and links to folders.
+    Left out are files whose names tell no format, what cannot be read, links to folders, and what
+    is hidden (its name begins with "."): the system, editors and version control put it there.
 
     path (Path): A file, or a folder, which is searched at any depth.
     format_name (str | None): A key of `READERS`; None to tell it by the names. A `.txt` file holds
@@ -58,7 +59,8 @@ def list_inputs(path: Path, format_name: str | None) -> tuple[list[InputFile], l
         raise BlurbError(Errors.B100.format(path=path))
     files, left_out = [], []
     for name, file in _walk(path):
-        chosen = (format_name or _tell_format(file)) if _can_be_read(file) else None
+        is_chosen = not _is_hidden(file.name) and _can_be_read(file)
+        chosen = (format_name or _tell_format(file)) if is_chosen else None
         if chosen is None:
             left_out.append(name)
         elif chosen == "text" and format_name is None:
@@ -76,10 +78,15 @@ def _walk(folder: Path) -> list[tuple[str, Path]]:
     refused: list[OSError] = []
     for place, folders, names in os.walk(folder, onerror=refused.append):
         # A link to a folder may lead back to where it is.
-        links = [name for name in folders if Path(place, name).is_symlink()]
-        found += [Path(place, name) for name in (*names, *links)]
+        closed = [name for name in folders if _is_hidden(name) or Path(place, name).is_symlink()]
+        folders[:] = [name for name in folders if name not in closed]
+        found += [Path(place, name) for name in (*names, *closed)]
     found += [Path(error.filename) for error in refused]
     return sorted((printable(path.relative_to(folder).as_posix()), path) for path in found)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".")
 
 
 def _can_be_read(path: Path) -> bool:

@@ -353,7 +353,9 @@ def test_what_the_system_cannot_read_now_is_no_bad_record(
 def test_folders_and_names(tmp_path: Path) -> None:
     deep = tmp_path / "b" / "c"
     deep.mkdir(parents=True)
-    for name in ("b.txt", "a.JSONL", "b/c/x.xml.GZ", "z.spacy.xz", "b.txt.md5"):
+    (tmp_path / ".git").mkdir()
+    hidden = (".a.txt", ".git/c.txt", "b/._x.xml")
+    for name in ("b.txt", "a.JSONL", "b/c/x.xml.GZ", "z.spacy.xz", "b.txt.md5", *hidden):
         (tmp_path / name).write_bytes(b"")
     files, left_out = list_inputs(tmp_path, None)
     assert [(f.name, f.format) for f in files] == [
@@ -363,7 +365,10 @@ def test_folders_and_names(tmp_path: Path) -> None:
         ("z.spacy.xz", "docbin"),
     ]
     assert [bare_name(f.name) for f in files] == ["a", "b", "b/c/x", "z"]
-    assert left_out == ["b.txt.md5"]
+    assert left_out == [".a.txt", ".git", "b.txt.md5", "b/._x.xml"]
+    # One that is named is read, and so is what lies in a folder that is named.
+    assert len(list_inputs(tmp_path / ".a.txt", None)[0]) == 1
+    assert [file.name for file in list_inputs(tmp_path / ".git", None)[0]] == ["c.txt"]
     ((file,), _) = list_inputs(tmp_path / "b.txt", None)
     assert file.format == "text"
     assert [f.format for f in list_inputs(tmp_path, "text")[0]] == ["text"] * 5
