@@ -1280,6 +1280,11 @@ class Errors(metaclass=_CodedMessages):
         "a fault in a library of the pipeline. Look whether it is one document, and annotate it by "
         "itself, in parts or with more memory."
     )
+    B782 = (
+        "{path} has no line feeds, its lines end with carriage returns, as those of old programs "
+        "do. Save it with line feeds, for example with \"tr '\\r' '\\n'\"; or give "
+        "--input-format text-files if it is one document."
+    )
 
     # Environment, rendering, app
     B800 = (

@@ -42,10 +42,16 @@ Of them `title_end` alone is read."""
 
 
 def read_text(path: Path, name: str, bare: str) -> Iterator[Item | Rejected]:
-    """Yield a document per line that is not blank; its number is its line."""
+    """Yield a document per line that is not blank; its number is its line.
+
+    A file whose lines end with carriage returns alone is rejected: all of it would be one document.
+    """
     for number, line in _read_lines(path):
         try:
             text = _decode(line, path)
+            is_whole_file = number == 1 and isinstance(line, bytes) and not line.endswith(b"\n")
+            if is_whole_file and "\r" in text.strip():
+                raise BlurbError(Errors.B782.format(path=path))
             if text.strip():
                 yield Item(name, number, f"{bare}:{number}", text)
         except BlurbError as error:
@@ -87,7 +93,12 @@ def _decode(line: bytes | BlurbError, path: Path) -> str:
 
 def _to_item(path: Path, name: str, number: int, line: str, default_id: str) -> Item:
     try:
-        row = json.loads(line, parse_constant=_refuse_constant, parse_float=_to_float)
+        row = json.loads(
+            line,
+            parse_constant=_refuse_constant,
+            parse_float=_to_float,
+            object_pairs_hook=_to_object,
+        )
         text = typed(row, "text", str)
         # Half of a surrogate pair can only be written as an escape.
         if "\\u" in line:
@@ -143,6 +154,18 @@ def _to_question(row: Any) -> dict[str, Any]:
         raise TypeError("options are not all strings")
     question_id = typed_id(row, "id") if row.get("id") not in (None, "") else ""
     return {"id": question_id, "question": typed(row, "question", str), "options": options}
+
+
+def _to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object, of which nothing is lost: JSON itself keeps the last of several values.
+
+    RAISES: ValueError a key stands there more than once.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        repeated = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)
+        raise ValueError(f"the key {repeated[:40]!r} stands there more than once")
+    return found
 
 
 def _refuse_constant(name: str) -> float:

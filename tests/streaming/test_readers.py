@@ -122,6 +122,8 @@ BAD_LINES = [
     b'{"text": "\xff"}',
     b"\x00",
     b'{"text": "a", "k": ' + b"[" * 150 + b"]" * 150 + b"}",
+    b'{"text": "a", "text": "b"}',
+    b'{"text": "a", "k": [{"x": 1, "x": 1}]}',
 ]
 
 
@@ -132,6 +134,31 @@ def test_a_bad_line_is_rejected_between_good_ones(tmp_path: Path, line: bytes) -
     first, bad, last = outline(read(path, "jsonl"))
     assert (first, last) == ((1, "file:1", "one"), (3, "file:3", "two"))
     assert bad in [(2, "B167"), (2, "B102"), (2, "B177"), (2, "B178")]
+
+
+def test_a_key_that_stands_twice_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "a", "id": "1", "text": "b"}\n', encoding="utf-8")
+    (record,) = read(path, "jsonl")
+    assert isinstance(record, Rejected)
+    assert "the key 'text' stands there more than once" in record.reason
+
+
+def test_a_file_whose_lines_end_with_carriage_returns_alone(tmp_path: Path) -> None:
+    """It is no single document; other carriage returns are part of the text."""
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"one\rtwo\rthree\r")
+    (record,) = read(path, "text")
+    assert isinstance(record, Rejected)
+    assert re.match(r"\[B782\] .*a\.txt.*tr '\\r' '\\n'", record.reason)
+    assert outline(read(path, "text-files")) == [(1, "file", "one\rtwo\rthree\r")]
+    path.write_bytes(b"one\r")
+    assert outline(read(path, "text")) == [(1, "file:1", "one")]
+    path.write_bytes(b"one\rtwo\r\nthree\rfour")
+    assert outline(read(path, "text")) == [
+        (1, "file:1", "one\rtwo"),
+        (2, "file:2", "three\rfour"),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["text", "text-files"])
