@@ -4,12 +4,15 @@ from markupsafe import Markup
 
 from .annotated import Annotated, ShownAnswer, ShownRelation, ShownSpan
 from .colors import color_of
-from .spans import DrawnSpan, draw_spans
+from .spans import DrawnSpan, draw_spans, fitting_spans
 
 MOST_CHARACTERS = 20_000
 """Of a text; the rest is cut off, which the drawing says."""
 MOST_SPANS = 500
 """Of a text, and as many relations; the rest is counted."""
+MOST_COVERED = 10_000
+"""Pieces of a text, such as words, that spans are drawn under, once for each span: 500 spans of 20
+words, some 2 MB."""
 
 
 def draw_document(document: Annotated) -> Markup:
@@ -24,6 +27,7 @@ def draw_document(document: Annotated) -> Markup:
     ]
     inside = [span for span in spans if span.end <= len(text)][:MOST_SPANS]
     drawn = [DrawnSpan(s.start, s.end, _name(s), color_of(s.label)) for s in inside]
+    drawn = fitting_spans(text, drawn, MOST_COVERED)
     # Of several labels of one place the most probable is behind the others, and stays.
     colors = {span[:2]: color_of(span.label) for span in sorted(entities, key=_probability_of)}
     beside = [
@@ -33,7 +37,7 @@ def draw_document(document: Annotated) -> Markup:
     ]
     return Markup('<div class="document"><div class="text">{}{}</div>{}</div>').format(
         draw_spans(text, drawn),
-        _left_out(document, len(spans) - len(inside)),
+        _left_out(document, len(spans) - len(drawn)),
         Markup('<div class="beside">{}</div>').format(Markup("").join(beside))
         if any(beside)
         else "",

@@ -1,5 +1,6 @@
 """Spans over a text, drawn with displaCy."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -48,6 +49,32 @@ def _without_blanks(text: str, span: DrawnSpan) -> DrawnSpan:
     return replace(span, start=start, end=start + len(covered.strip()))
 
 
+def _cuts(text: str, spans: Sequence[DrawnSpan]) -> list[int]:
+    """Return where pieces of the text begin and end: at its blanks, and at the ends of spans."""
+    edges = {0, len(text), *(edge for span in spans for edge in (span.start, span.end))}
+    edges |= {i for i, c in enumerate(text) if c.isspace()}
+    edges |= {i + 1 for i, c in enumerate(text) if c.isspace()}
+    return sorted(edges)
+
+
+def fitting_spans(text: str, spans: Sequence[DrawnSpan], most: int) -> list[DrawnSpan]:
+    """Return the narrowest spans that cover no more than `most` pieces of text, in their order.
+
+    displaCy draws a span again under each piece, so this bounds the drawing. A piece counts once
+    for every span over it.
+    """
+    begins = [a for a, b in pairwise(_cuts(text, spans)) if not text[a:b].isspace()]
+    widths = [bisect_left(begins, s.end) - bisect_left(begins, s.start) for s in spans]
+    fitting: set[int] = set()
+    covered = 0
+    for number in sorted(range(len(spans)), key=widths.__getitem__):
+        covered += widths[number]
+        if covered > most:
+            break
+        fitting.add(number)
+    return [span for number, span in enumerate(spans) if number in fitting]
+
+
 def draw_spans(text: str, spans: Sequence[DrawnSpan]) -> Markup:
     """Draw spans over a text with displaCy, which may overlap and begin inside words.
 
@@ -56,11 +83,7 @@ def draw_spans(text: str, spans: Sequence[DrawnSpan]) -> Markup:
     """
     text = text.replace(_NO_BLANK, " ")
     spans = [_without_blanks(text, span) for span in spans]
-    edges = {0, len(text), *(edge for span in spans for edge in (span.start, span.end))}
-    edges |= {i for i, c in enumerate(text) if c.isspace()}
-    edges |= {i + 1 for i, c in enumerate(text) if c.isspace()}
-    cuts = sorted(edges)
-    places = list(pairwise(cuts))
+    places = list(pairwise(_cuts(text, spans)))
     starts = {a: n for n, (a, _) in enumerate(places)}
     ends = {b: n + 1 for n, (_, b) in enumerate(places)}
     # displaCy escapes the text but not the names, and a file may hold anything.

@@ -109,6 +109,17 @@ def test_a_long_document_is_cut_and_says_so() -> None:
     assert page.count("word") < 4100 + 2 * MOST_SPANS
 
 
+def test_spans_that_cover_one_another_make_no_endless_page() -> None:
+    """Each is drawn again under every word: the narrow ones first, and the rest is counted."""
+    text = "word " * 4000
+    nested = [ShownSpan(5 * n, len(text) - 5 * n - 1, "Nested") for n in range(200)]
+    html = str(draw_document(Annotated("1", text, (*nested, ShownSpan(0, 4, "Word")))))
+    assert len(html) < 4_000_000
+    assert html.count(">Nested<") == 2
+    assert html.count(">Word<") == 1
+    assert "198 spans are not drawn" in html
+
+
 @given(st.text(max_size=20), st.text(max_size=8), st.data())
 def test_nothing_becomes_markup(text: str, label: str, data: Any) -> None:
     places = st.tuples(st.integers(0, len(text)), st.integers(0, len(text)))
