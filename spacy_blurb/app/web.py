@@ -25,6 +25,7 @@ _HEADERS = {
 }
 _MOST_BYTES = 400_000
 """Of a form: a long article. Longer ones are an error, shown as text."""
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def is_loopback(host: str | None) -> bool:
@@ -73,6 +74,7 @@ def make_app(nlp: Language, *, title: str, is_local: bool = False) -> Flask:
 
     @app.post("/")
     def annotate() -> str | tuple[str, int]:
+        _check_form()
         text = request.form.get("text", "").replace("\r\n", "\n")
         question = request.form.get("question", "").strip() if answers else ""
         if not text.strip():
@@ -100,3 +102,12 @@ def make_app(nlp: Language, *, title: str, is_local: bool = False) -> Flask:
         return response
 
     return app
+
+
+def _check_form() -> None:
+    """Refuse a body that would be read in part, or not at all, with HTTP's own 411 or 415."""
+    if request.content_length is None:
+        # Sent in chunks: what is behind the limit would be cut off without a word.
+        abort(411, "Send the form as a whole, with its Content-Length, and not in chunks.")
+    if request.mimetype not in _FORMS:
+        abort(415, f"Send a form with a field named text, as {_FORMS[0]}: curl -d does.")

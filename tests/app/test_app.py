@@ -82,6 +82,19 @@ def test_mistakes_are_text(nlp: Language, caplog: pytest.LogCaptureFixture) -> N
     assert client.post("/", data={"text": "aspirin"}).status_code == 200
 
 
+def test_bodies_that_are_no_form(nlp: Language) -> None:
+    """They were taken for a form without text."""
+    client = make_app(nlp, title="x").test_client()
+    for kind in ("application/json", "text/plain", ""):
+        response = client.post("/", data='{"text": "aspirin"}', content_type=kind)
+        assert response.status_code == 415
+        assert "a form with a field named text" in response.text
+        assert "There is no text." not in response.text
+    for kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        response = client.post("/", data={"text": "aspirin"}, content_type=kind)
+        assert "Drug" in response.text
+
+
 def test_the_page_runs_nothing_and_loads_nothing(nlp: Language) -> None:
     client = make_app(nlp, title="x").test_client()
     for response in (client.get("/"), client.post("/", data={"text": "a"}), client.get("/x")):
@@ -175,6 +188,16 @@ def test_in_a_browser(browser: Any, address: str) -> None:
     assert browser.find_element(By.ID, "text").get_attribute("value").endswith(HOSTILE)
     assert browser.find_elements(By.TAG_NAME, "img") == []
     assert [entry for entry in browser.get_log("browser") if entry["level"] != "INFO"] == []
+
+
+def test_a_form_of_unknown_length(address: str) -> None:
+    """It would be cut at the limit, and the rest not looked at."""
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    # Of an iterator urllib does not know the length, and sends it in chunks.
+    request = Request(address, data=iter([b"text=aspirin+", b"a" * 500_000]), headers=form)
+    with pytest.raises(HTTPError, match="411") as error:
+        urlopen(request)
+    assert "Content-Length" in error.value.read().decode()
 
 
 def test_the_command(rule_pipeline: Path) -> None:
