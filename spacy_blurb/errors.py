@@ -1285,6 +1285,11 @@ class Errors(metaclass=_CodedMessages):
         "do. Save it with line feeds, for example with \"tr '\\r' '\\n'\"; or give "
         "--input-format text-files if it is one document."
     )
+    B783 = (
+        "Cannot write {path}: {reason}. What is written stays. Make room, or see that the folder "
+        "can be written, and run the same command again, without --overwrite: it goes on from "
+        "there."
+    )
 
     # Environment, rendering, app
     B800 = (

@@ -8,10 +8,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ..errors import BlurbError, Errors
+
 
 def printable(text: str) -> str:
     """Return a text that holds a path, with escapes for bytes of the path that are no UTF-8."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+@contextmanager
+def told_write_errors(output: Path) -> Iterator[None]:
+    """Say of what the system does not write where it lies, and that it is no loss.
+
+    output (Path): Named where an error names no file, such as that of a full disk.
+    RAISES (BlurbError): B783 the system cannot write a file.
+    """
+    try:
+        yield
+    except OSError as error:
+        path, reason = error.filename or output, error.strerror or error
+        raise BlurbError(Errors.B783.format(path=path, reason=reason)) from error
 
 
 @contextmanager

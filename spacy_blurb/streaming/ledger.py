@@ -15,13 +15,14 @@ whatever moment the process ends. Files of OUTPUT:
 import json
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
 from ..errors import BlurbError, Errors
-from .files import printable, sync, sync_folder, write_json
+from .files import printable, sync, sync_folder, told_write_errors, write_json
 from .items import START, Annotated, Batch, Position
 from .outputs.format import OutputFormat, WorkFileFormat
 from .outputs.jsonl import to_json
@@ -74,7 +75,8 @@ class Ledger:
     identity (dict): What must be the same for a run to go on: pipeline, input, settings.
     overwrite (bool): Start again whatever there is.
     RAISES (BlurbError): B753 the output is of something else, B754 the identity differs, B755 the
-        output is not what the checkpoint or the manifest names, B756 another process writes it.
+        output is not what the checkpoint or the manifest names, B756 another process writes it;
+        from then on B783 the system cannot write.
     """
 
     def __init__(
@@ -98,8 +100,12 @@ class Ledger:
         self._saved_at = time.monotonic()
 
     def __enter__(self) -> "Ledger":
-        if self.is_finished:
-            return self
+        if not self.is_finished:
+            with told_write_errors(self._output):
+                self._open()
+        return self
+
+    def _open(self) -> None:
         self._output.parent.mkdir(parents=True, exist_ok=True)
         # "a" leaves alone what another process may be writing. Before the checkpoint stands there
         # must be no output, which would be anybody's; the rejected records hold the lock.
@@ -123,7 +129,6 @@ class Ledger:
         if self.done.output_bytes == 0:
             self._file.write(self._format.header)
             self.written = replace(self.done, output_bytes=len(self._format.header))
-        return self
 
     def __exit__(
         self,
@@ -144,8 +149,9 @@ class Ledger:
         lines = b"".join(
             to_json({**asdict(record), "reason": printable(record.reason)}) for record in rejected
         )
-        self._file.write(payload)
-        self._rejected.write(lines)
+        with told_write_errors(self._output):
+            self._file.write(payload)
+            self._rejected.write(lines)
         so_far = self.written
         self.written = Done(
             position=batch.end,
@@ -156,9 +162,10 @@ class Ledger:
             rejected_bytes=so_far.rejected_bytes + len(lines),
         )
         if time.monotonic() - self._saved_at >= _SECONDS:
-            self.commit()
+            with told_write_errors(self._output):
+                self._commit()
 
-    def commit(self) -> None:
+    def _commit(self) -> None:
         """Make what was appended safe."""
         sync(self._file)
         sync(self._rejected)
@@ -168,7 +175,12 @@ class Ledger:
 
     def finish(self) -> None:
         """Complete the output and put the manifest in the checkpoint's place."""
-        self.commit()
+        with told_write_errors(self._output):
+            self._finish()
+        self.is_finished = True
+
+    def _finish(self) -> None:
+        self._commit()
         self._file.write(self._format.footer)
         sync(self._file)
         if isinstance(self._format, WorkFileFormat):
@@ -180,7 +192,6 @@ class Ledger:
         self._clean()
         # What another process finds from now on is finished.
         self._rejected.close()
-        self.is_finished = True
 
     def _find_done(self) -> Done:
         if self._checkpoint.is_file():
@@ -228,8 +239,10 @@ class Ledger:
         sync_folder(self._output.parent)
 
     def _close(self) -> None:
-        self._file.close()
-        self._rejected.close()
+        for file in (self._file, self._rejected):
+            # What a full disk does not take now stands behind the checkpoint and is cut off.
+            with suppress(OSError):
+                file.close()
 
 
 def _is_there(path: Path) -> bool:

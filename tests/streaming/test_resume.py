@@ -3,10 +3,12 @@
 import errno
 import os
 import random
+import re
 import signal
 import sys
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -311,6 +313,63 @@ def test_file_systems_without_locks_and_without_fsync_of_folders(
     monkeypatch.setattr(os, "fsync", refuse(errno.EIO))
     with pytest.raises(OSError, match="not here"):
         sync_folder(tmp_path)
+
+
+@pytest.mark.parametrize("kind", list(SUFFIXES))
+def test_a_full_disk(
+    tmp_path: Path,
+    source: Path,
+    rules: Language,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+) -> None:
+    """At whichever of the moments at which files are brought to disk; what is there stays."""
+
+    def fail_at(number: int) -> Callable[..., None]:
+        calls = count(1)
+
+        def fail(handle: int) -> None:
+            if next(calls) >= number:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+        return fail
+
+    (tmp_path / "whole").mkdir()
+    whole = tmp_path / "whole" / f"out{SUFFIXES[kind]}"
+    steps = 0
+
+    def pass_by(handle: int) -> None:
+        nonlocal steps
+        steps += 1
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", pass_by)
+        run(rules, source, whole)
+    assert steps > 10
+    for number in range(1, steps + 1):
+        (tmp_path / str(number)).mkdir()
+        output = tmp_path / str(number) / whole.name
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", fail_at(number))
+            named = rf"\[B783\] Cannot write {re.escape(str(output))}.*: No space.*same command"
+            with pytest.raises(BlurbError, match=named):
+                run(rules, source, output)
+        run(rules, source, output)
+        assert read_everything(output) == read_everything(whole)
+
+
+def test_writes_that_the_system_refuses(tmp_path: Path, source: Path, rules: Language) -> None:
+    """Also when the files are closed, which writes what is left of the buffers."""
+    resource = pytest.importorskip("resource")
+    output = tmp_path / "out.jsonl"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(BlurbError, match=r"B783.*File too large"):
+            run(rules, source, output)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert run(rules, source, output).done.documents == len(TEXTS)
 
 
 @pytest.mark.parametrize("suffix", ["", ".rejected.jsonl"])
