@@ -424,6 +424,7 @@ def test_the_cnn_beside_en_blurb_sm_is_that_of_the_benchmark(project: Path) -> N
 PARITIES = [
     *((name, 5) for name in PACKAGES),
     *(("exported/hoc", 1), ("exported/joint_bf16", 5), ("exported/hoc_bf16", 1)),
+    ("exported/hoc_int8", 1),
 ]
 
 
