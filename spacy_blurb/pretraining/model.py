@@ -1,6 +1,6 @@
 """What is trained? BERT with its heads on the places that are asked about, and nowhere else."""
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -72,6 +72,11 @@ class RowModel(BertForPreTraining):
     """
 
     main_input_name = "piece_ids"
+    # Tied to the embeddings, so checkpoints lack them; the engine would warn at every resumption.
+    _keys_to_ignore_on_save: ClassVar[list[str]] = [
+        "cls.predictions.decoder.weight",
+        "cls.predictions.decoder.bias",
+    ]
 
     def __init__(self, config: BertConfig, *, next_sentence: bool, adversarial: bool) -> None:
         super().__init__(config)

@@ -186,6 +186,21 @@ def test_checkpoints_without_numbers_replace_no_good_ones(
         assert all(weight.isfinite().all() for weight in weights)
 
 
+def test_going_on_warns_of_nothing(
+    shared: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tied weights that checkpoints lack looked like a loss."""
+    warnings: list[str] = []
+    monkeypatch.setattr("transformers.trainer.logger.warning", warnings.append)
+    pretrain(shared(tmp_path), ignore)
+    (tmp_path / "run.json").unlink()
+    shutil.rmtree(tmp_path / "checkpoint-6")
+    lines: list[str] = []
+    pretrain(shared(tmp_path), lines.append)
+    assert any("going on from" in line for line in lines)
+    assert not warnings
+
+
 def test_a_full_disk_is_told_whoever_meets_it(shared: Configure, tmp_path: Path) -> None:
     class Full(TrainerCallback):
         def on_log(self, *args: Any, **kwargs: Any) -> None:
