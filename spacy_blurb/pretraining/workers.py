@@ -27,12 +27,16 @@ class Workers:
         self.n_processes = n_processes or available_cores()
         self._started = time.monotonic()
         self._pool: ProcessPoolExecutor | None = None
+        self._end, self._ended = get_context("spawn").Pipe(duplex=False)
 
     def __enter__(self) -> "Workers":
         if self.n_processes > 1:
             # Not fork: the tokenizer's library has threads, which a fork would lose.
             self._pool = ProcessPoolExecutor(
-                self.n_processes, mp_context=get_context("spawn"), initializer=_start_worker
+                self.n_processes,
+                mp_context=get_context("spawn"),
+                initializer=_start_worker,
+                initargs=(self._end,),
             )
         return self
 
@@ -42,8 +46,13 @@ class Workers:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
+        if kind is not None:
+            # Ctrl-C and errors do not wait for tasks that are begun, which may take minutes.
+            self._ended.close()
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+        self._ended.close()
+        self._end.close()
 
     def run(
         self, work: Callable[[Task], Result], tasks: Iterable[tuple[int, Task]]
@@ -91,14 +100,14 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _start_worker() -> None:
-    """Use one thread, and end with the parent, even if it is killed."""
+def _start_worker(end: connection.Connection) -> None:
+    """Use one thread, and end with the parent, even if it is killed, or when `end` is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     parent: Any = parent_process()
 
     def watch() -> None:
-        connection.wait([parent.sentinel])
+        connection.wait([parent.sentinel, end])
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -330,6 +330,18 @@ def test_bad_input_of_a_process_is_the_user_s_to_mend(shared: Configure, tmp_pat
         build(config)
 
 
+def test_ctrl_c_does_not_wait_for_what_is_begun() -> None:
+    def stop_at_the_first() -> None:
+        with Workers(2) as workers:
+            for _ in workers.run(time.sleep, enumerate([0, 300, 300])):
+                raise KeyboardInterrupt
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        stop_at_the_first()
+    assert time.monotonic() - begun < 100
+
+
 def test_full_disk_names_the_file_and_loses_nothing(shared: Configure, tmp_path: Path) -> None:
     config = shared(tmp_path, corpus=settings(tmp_path / "c", shard_words=10**6))
     fresh = shared(tmp_path, corpus=settings(tmp_path / "fresh", shard_words=10**6))
