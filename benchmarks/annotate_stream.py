@@ -40,7 +40,7 @@ class Run:
 
     def __init__(self, pipeline: str, source: Path, output: Path) -> None:
         self.output = output
-        _, self._checkpoint, _, self.rejected, _ = written_paths(output)
+        _, self._checkpoint, _, self.rejected, *_ = written_paths(output)
         program = [sys.executable, "-m", "spacy", "blurb", "annotate", pipeline]
         self._command = [*program, str(source), "-o", str(output)]
         self._log = output.with_suffix(".log")

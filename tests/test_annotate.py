@@ -50,12 +50,25 @@ def test_the_howto_runs(
     expected = {"id": "7", "text": "A title, quoted. Sjögren.", "year": "2001"}
     assert json.loads(Path("records.jsonl").read_bytes()) == expected
     assert len(outputs) == 6
+    assert Path("newest.jsonl").read_bytes() == Path("annotated.jsonl").read_bytes()
     assert outputs[0].startswith("annotate: 2 documents, 1 rejected, ")
     assert len(DocBin().from_disk("annotated.spacy")) == 2
     assert Path("annotated.pubtator").read_text("utf-8").count("|t|") == 2
     assert len(json.loads(Path("annotated.json").read_bytes())["documents"]) == 2
     assert Path("by_ray.jsonl").read_bytes() == Path("annotated.jsonl").read_bytes()
     assert Path("graph/edges.csv").read_text("utf-8").count("CO_MENTION") == 2
+
+
+def test_the_last_of_several_versions_is_kept(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = (project / "docs" / "howto" / "annotate.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(with [^`]*newest\.jsonl.*?)^```$", page, re.M | re.S)
+    lines = [f'{{"id": "{own_id}", "n": {n}}}\n' for n, own_id in enumerate("abacb")]
+    Path("annotated.jsonl").write_text("".join(lines), encoding="utf-8")
+    exec(compile(block, "howto", "exec"), {"json": json})
+    assert Path("newest.jsonl").read_text(encoding="utf-8") == "".join(lines[2:])
 
 
 def test_mistakes_are_one_line(rule_pipeline: Path, tmp_path: Path) -> None:
@@ -87,10 +100,22 @@ def test_files_that_are_left_out_are_told(rule_pipeline: Path, tmp_path: Path) -
     result = call(rule_pipeline, tmp_path / "in", "-o", tmp_path / "o.jsonl")
     assert result.exit_code == 0
     assert "2 left out, hidden, of other kinds or not readable: .a.txt, a.md5" in result.stderr
+    assert "the id of an earlier one" not in result.stderr
     row = json.loads((tmp_path / "o.jsonl").read_bytes())
     assert (row["id"], row["text"]) == ("a", "aspirin\nfever")
     again = call(rule_pipeline, tmp_path / "in", "-o", tmp_path / "o.jsonl")
     assert "1 documents (1 of them before), 0 rejected" in again.stdout
+
+
+def test_repeated_ids_are_told(rule_pipeline: Path, tmp_path: Path) -> None:
+    """When the run is done, and when it was done before."""
+    source = tmp_path / "a.jsonl"
+    source.write_text('{"id": "1", "text": "a"}\n' * 3, encoding="utf-8")
+    for _ in range(2):
+        result = call(rule_pipeline, source, "-o", tmp_path / "o.jsonl")
+        assert "3 documents" in result.stdout
+        (line,) = result.stderr.splitlines()
+        assert line.startswith("2 documents have the id of an earlier one")
 
 
 @pytest.mark.parametrize("output", ["-", "/dev/null"])

@@ -100,6 +100,11 @@ def annotate(
             f"{len(summary.left_out):,} left out, hidden, of other kinds or not readable: {shown} …"
         )
     done = summary.done
+    if done.repeated:
+        _report(
+            f"{done.repeated:,} documents have the id of an earlier one, as later versions of an "
+            "article do; all are written (docs/howto/annotate.md says how to keep the last)"
+        )
     if done.documents == 0:
         message = Errors.B759.format(
             path=source, rejected=done.rejected, rejects=summary.rejected_path

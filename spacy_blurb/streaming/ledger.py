@@ -1,12 +1,13 @@
 """What is done, and what if the process dies now? The output, its rejected records, a checkpoint.
 
-Results of a batch are appended to two files. From time to time both are brought to disk, and then
-a checkpoint is put beside them in one step: it names the input's position and the length of both
+Results of a batch are appended to three files. From time to time they are brought to disk, and then
+a checkpoint is put beside them in one step: it names the input's position and the length of all
 files. Whatever was written behind it is cut off when a run goes on. So the checkpoint is true at
 whatever moment the process ends. Files of OUTPUT:
 
     OUTPUT                  the annotations; of formats with a last step only when it is done
     OUTPUT.work             payloads of formats with a last step, until it is done
+    OUTPUT.ids              a hash of each document's id, until the repeated ones are counted
     OUTPUT.rejected.jsonl   records that could not be annotated
     OUTPUT.checkpoint.json  while the run is not finished
     OUTPUT.manifest.json    when it is: what was annotated by what
@@ -23,6 +24,7 @@ from typing import Any, BinaryIO
 
 from ..errors import BlurbError, Errors
 from .files import printable, sync, sync_folder, told_write_errors, write_json
+from .ids import ID_BYTES, count_repeated, hash_ids
 from .items import START, Annotated, Batch, Position
 from .outputs.format import OutputFormat, WorkFileFormat
 from .outputs.jsonl import to_json
@@ -37,7 +39,9 @@ class Done:
 
     position (Position): Where the next batch begins.
     documents, rejected, words (int): Annotated, set aside, divided by white space.
-    output_bytes, rejected_bytes (int): Lengths of the two files.
+    output_bytes, rejected_bytes (int): Lengths of the two files; that of the ids follows from
+        `documents`.
+    repeated (int): Documents with the id of an earlier one; counted when the run is finished.
     """
 
     position: Position = START
@@ -46,11 +50,15 @@ class Done:
     words: int = 0
     output_bytes: int = 0
     rejected_bytes: int = 0
+    repeated: int = 0
 
 
 def written_paths(output: Path) -> list[Path]:
-    """Return the output and what lies beside it: checkpoint, manifest, rejected records, work."""
-    suffixes = ("", ".checkpoint.json", ".manifest.json", ".rejected.jsonl", ".work")
+    """Return the output and what lies beside it.
+
+    RETURNS (list[Path]): Output, checkpoint, manifest, rejected records, work, ids.
+    """
+    suffixes = ("", ".checkpoint.json", ".manifest.json", ".rejected.jsonl", ".work", ".ids")
     return [output.with_name(output.name + suffix) for suffix in suffixes]
 
 
@@ -91,7 +99,8 @@ class Ledger:
         self._format = output_format
         self._identity = identity
         self._overwrite = overwrite
-        _, self._checkpoint, self._manifest, self.rejected_path, work = written_paths(output)
+        _, self._checkpoint, self._manifest, *others = written_paths(output)
+        self.rejected_path, work, self._ids_path = others
         self._target = work if isinstance(output_format, WorkFileFormat) else output
         self._work = work
         self.is_finished = False
@@ -115,6 +124,7 @@ class Ledger:
             self._check_unchanged()
             _check_length(self._target, self.done.output_bytes)
             _check_length(self.rejected_path, self.done.rejected_bytes)
+            _check_length(self._ids_path, ID_BYTES * self.done.documents)
             self._save()
             self._manifest.unlink(missing_ok=True)
             if self._overwrite:
@@ -123,6 +133,8 @@ class Ledger:
             self._rejected.truncate(self.done.rejected_bytes)
             self._file = self._target.open("ab")
             self._file.truncate(self.done.output_bytes)
+            self._ids = self._ids_path.open("ab")
+            self._ids.truncate(ID_BYTES * self.done.documents)
         except BaseException:
             self._rejected.close()
             raise
@@ -149,9 +161,12 @@ class Ledger:
         lines = b"".join(
             to_json({**asdict(record), "reason": printable(record.reason)}) for record in rejected
         )
+        failed = {(record.file, record.record) for record in annotated.rejected}
+        ids = [item.id for item in batch.items if (item.file, item.record) not in failed]
         with told_write_errors(self._output):
             self._file.write(payload)
             self._rejected.write(lines)
+            self._ids.write(hash_ids(ids))
         so_far = self.written
         self.written = Done(
             position=batch.end,
@@ -169,6 +184,7 @@ class Ledger:
         """Make what was appended safe."""
         sync(self._file)
         sync(self._rejected)
+        sync(self._ids)
         self.done = self.written
         self._save()
         self._saved_at = time.monotonic()
@@ -186,6 +202,8 @@ class Ledger:
         if isinstance(self._format, WorkFileFormat):
             self._format.finish(self._target, self._output)
         self._file.close()
+        self._ids.close()
+        self.done = replace(self.done, repeated=count_repeated(self._ids_path))
         files = {path.name: path.stat().st_size for path in self._format.files(self._output)}
         write_json(self._manifest, {**self._content(), "files": files})
         self._checkpoint.unlink()
@@ -233,13 +251,14 @@ class Ledger:
         return {"identity": self._identity, "done": asdict(self.done)}
 
     def _clean(self) -> None:
-        """Remove the work file, which a kill behind the last step may have left."""
+        """Remove the work file and the ids, which a kill behind the last step may have left."""
+        self._ids_path.unlink(missing_ok=True)
         if isinstance(self._format, WorkFileFormat):
             self._target.unlink(missing_ok=True)
         sync_folder(self._output.parent)
 
     def _close(self) -> None:
-        for file in (self._file, self._rejected):
+        for file in (self._file, self._ids, self._rejected):
             # What a full disk does not take now stands behind the checkpoint and is cut off.
             with suppress(OSError):
                 file.close()
