@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import warnings
 import zipfile
 from pathlib import Path
@@ -70,6 +71,17 @@ def test_the_wheel_says_what_its_result_files_say(project: Path, name: str) -> N
         ("bc5cdr_cid", "rel_micro_f"),
     ):
         assert performance[key] == pytest.approx(scores[task]["score"], abs=1e-9), key
+
+
+def test_the_demo_shows_what_it_finds(project: Path, tmp_path: Path) -> None:
+    """make demo begins with it; the package has no component that answers questions."""
+    pytest.importorskip("openvino")
+    load_wheel(project, tmp_path, "en_blurb_sm")
+    (config,) = tmp_path.glob("en_blurb_sm/*/config.cfg")
+    show = runpy.run_path(str(project / "assets" / "demo" / "show.py"))["main"]
+    output = tmp_path / "found.txt"
+    show(str(config.parent), str(project / "assets" / "en_blurb_sm" / "sample.txt"), str(output))
+    assert "CID is a chemical" in output.read_text(encoding="utf-8")
 
 
 def test_the_picture_of_readme_shows_what_its_caption_says(project: Path, tmp_path: Path) -> None:

@@ -28,7 +28,8 @@ def main(package: str, text_file: str, output_file: str) -> None:
         long_forms = {short.text: short._.long_form.text for short in doc._.abbreviations}
         lines += [f"  {short:10} {long}" for short, long in long_forms.items()]
         lines += ["", f"{len(long_forms)} abbreviations.", ""]
-    for kind, question in QUESTIONS.items() if doc.has_extension("ask") else ():
+    can_answer = any(nlp.get_pipe_meta(name).factory == "blurb_qa" for name in nlp.pipe_names)
+    for kind, question in QUESTIONS.items() if can_answer else ():
         answer = doc._.ask(question, kind=kind)
         lines.append(f"  {question:32} {answer.text:10} {answer.score:.2f}")
     Path(output_file).write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -73,10 +73,9 @@ def _reader_is_gone() -> bool:
     It may be another pipe that broke, such as that to a process of ours.
     """
     try:
-        stdout = sys.stdout.fileno()
-    except OSError:  # of a test
+        stdout, poll = sys.stdout.fileno(), select.poll()
+    except (OSError, AttributeError):  # the output of a test; Windows, which cannot tell
         return False
-    poll = select.poll()  # not on Windows, where a pipe breaks with another error
     poll.register(stdout, 0)
     gone = any(events & (select.POLLERR | select.POLLHUP) for _, events in poll.poll(0))
     if gone:
