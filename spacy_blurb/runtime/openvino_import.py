@@ -1,5 +1,6 @@
 """OpenVINO without its converter of models, which nothing here needs."""
 
+import gc
 import sys
 from types import ModuleType
 from typing import Any
@@ -22,11 +23,18 @@ def import_openvino() -> ModuleType:
     if is_first:
         # Makes its import fail.
         sys.modules[_CONVERTER] = None  # type: ignore[assignment]
+    # What an import makes stays: looking through all objects meanwhile for what can go takes a good
+    # part of its time.
+    collects = is_first and gc.isenabled()
+    if collects:
+        gc.disable()
     try:
         import openvino
     except ImportError as error:
         raise import_failed(error, package="openvino", extra="openvino") from error
     finally:
+        if collects:
+            gc.enable()
         if is_first:
             del sys.modules[_CONVERTER]
     if is_first:

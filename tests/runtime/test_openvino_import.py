@@ -15,6 +15,13 @@ print(convert_model is openvino.convert_model is same)
 """
 
 
+def test_garbage_is_collected_as_before() -> None:
+    program = "import gc\nfrom spacy_blurb.runtime.openvino_import import import_openvino\n"
+    program += "{0}\nimport_openvino()\nprint(gc.isenabled())"
+    assert run_python(program.format("")) == "True"
+    assert run_python(program.format("gc.disable()")) == "False"
+
+
 def test_the_converter_waits_until_somebody_asks() -> None:
     assert run_python(PROGRAM) == "True"
 
