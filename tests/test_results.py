@@ -282,6 +282,18 @@ def test_cost_of_the_heads_with_amx_is_that_of_the_benchmark(project: Path) -> N
     assert said.format(*theirs) in page
 
 
+def test_start_with_amx_is_that_of_the_benchmarks(project: Path) -> None:
+    page = " ".join((project / "docs" / "results.md").read_text(encoding="utf-8").split())
+    then, busy, quiet = (
+        json.loads((project / "results" / "benchmarks" / f"{name}.json").read_text("utf-8"))
+        for name in ("startup_amx", "startup_amx_busy", "startup_amx_quiet")
+    )
+    assert f"the ratio of seconds was {then['ratios']['time']:.3f} with the code" in page
+    assert f"on 2026-12-01 {busy['ratios']['time']:.3f} with six other jobs" in page
+    assert f"meanwhile, {quiet['ratios']['time']:.3f} with nothing else" in page
+    assert f"that of memory {quiet['ratios']['memory']:.3f})" in page
+
+
 def test_speed_of_vectors_is_that_of_the_benchmark(project: Path) -> None:
     found = json.loads((project / "results" / "benchmarks" / "vectors.json").read_text("utf-8"))
     page = (project / "docs" / "results.md").read_text(encoding="utf-8")
