@@ -289,7 +289,7 @@ def test_start_with_amx_is_that_of_the_benchmarks(project: Path) -> None:
         for name in ("startup_amx", "startup_amx_busy", "startup_amx_quiet")
     )
     assert f"the ratio of seconds was {then['ratios']['time']:.3f} with the code" in page
-    assert f"on 2026-12-01 {busy['ratios']['time']:.3f} with six other jobs" in page
+    assert f"on 2026-12-01 {busy['ratios']['time']:.3f} with other jobs running" in page
     assert f"meanwhile, {quiet['ratios']['time']:.3f} with nothing else" in page
     assert f"that of memory {quiet['ratios']['memory']:.3f})" in page
 
